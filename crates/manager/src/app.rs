@@ -40,7 +40,7 @@ impl App {
 
     /// Ends the work of a server's watch, and waits until what it was recording is recorded; whether
     /// there was one.
-    pub(crate) async fn end_keeper(&self, name: &str) -> bool {
+    pub(crate) async fn end_watch(&self, name: &str) -> bool {
         let watch = self.watches().remove(name);
         let Some(watch) = watch else {
             return false;
@@ -51,7 +51,7 @@ impl App {
     }
 
     /// A server that has not been looked at for longer than a look and the pause before it take.
-    pub(crate) fn late_keeper(&self) -> Option<String> {
+    pub(crate) fn late_watch(&self) -> Option<String> {
         let at_most = self.tools.poll + LOOK_AT_MOST;
         let is_late = |watch: &ServerWatch| watch.view.looked_at().elapsed() > at_most;
         let watches = self.watches();

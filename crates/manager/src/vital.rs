@@ -21,7 +21,7 @@ pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
         return;
     };
     loop {
-        let late = app.late_keeper();
+        let late = app.late_watch();
         if let Some(name) = &late {
             tracing::error!(server = name, "it has not been looked at for too long");
         }

@@ -47,7 +47,7 @@ struct TerminalFile {
 #[derive(Debug, Default)]
 pub(crate) struct Sensor {
     terminals: FxHashMap<TerminalFile, Terminal>,
-    /// Displays of processes, as they were begun; none if that cannot be read.
+    /// Displays that processes were started with; none if that cannot be read.
     displays: FxHashMap<ProcessKey, Option<Vec<Box<str>>>>,
 }
 

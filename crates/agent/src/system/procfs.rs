@@ -217,7 +217,7 @@ pub(crate) fn login_uid(pid: u32) -> Option<u32> {
     (uid != u32::MAX).then_some(uid)
 }
 
-/// The variables that a process was begun with, NUL behind each. Fails if there are too many.
+/// The variables that a process was started with, NUL behind each. Fails if there are too many.
 pub(crate) fn variables(pid: u32) -> io::Result<Vec<u8>> {
     let text = read_limited(pid, "environ", VARIABLES_LIMIT + 1)?;
     match text.len() as u64 > VARIABLES_LIMIT {

@@ -1,4 +1,4 @@
-//! What is told of a lease to whoever wants to join it.
+//! What a server says about a lease to somebody who wants to join it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -8,7 +8,7 @@ use super::figures::day;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// What is told of one that ends within so many days.
+/// What is said of an entitlement that ends within that many days.
 pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
     let left = it.ends_ms - now_ms;
     let is_soon = left > 0 && left <= i64::from(days) * DAY_MS;

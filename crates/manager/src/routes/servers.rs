@@ -86,7 +86,7 @@ pub(crate) async fn add(
     let changing = app.changing.lock().await;
     must_fit(&app, &row.name)?;
     app.tools.site.watch(row.clone()).await?;
-    let (looked, view) = put_keeper(&app, &row);
+    let (looked, view) = put_watch(&app, &row);
     drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
     app.tools
@@ -98,7 +98,7 @@ pub(crate) async fn add(
 }
 
 /// Puts a watch to a server; what answers when it has looked, and what it sees.
-fn put_keeper(app: &App, row: &ServerRow) -> (Option<oneshot::Receiver<()>>, View) {
+fn put_watch(app: &App, row: &ServerRow) -> (Option<oneshot::Receiver<()>>, View) {
     let token = TokenSource::Text(row.token.clone());
     let mut watch = server_watch::keep(row.clone(), token, app.tools.clone());
     let its = (watch.first_look.take(), watch.view.clone());
@@ -186,8 +186,8 @@ pub(crate) async fn change(
     }
     app.tools.site.change_watched(row.clone()).await?;
     // Two watches would both write of its trouble.
-    app.end_keeper(&name).await;
-    let (looked, view) = put_keeper(&app, &row);
+    app.end_watch(&name).await;
+    let (looked, view) = put_watch(&app, &row);
     drop(changing);
     let values = vec![
         "an administrator".to_owned(),
@@ -322,14 +322,14 @@ pub(crate) async fn remove(
     let changing = app.changing.lock().await;
     let unwatch = async || app.tools.site.unwatch(name.clone(), wall_ms()).await;
     let mut removed = unwatch().await?;
-    let had_keeper = app.end_keeper(&name).await;
-    if had_keeper {
+    let had_watch = app.end_watch(&name).await;
+    if had_watch {
         // What its watch was just recording is over as well.
         let after = or_log(unwatch().await).unwrap_or_default();
         removed.closed.extend(after.closed);
     }
     drop(changing);
-    if !removed.was_watched && !had_keeper {
+    if !removed.was_watched && !had_watch {
         return Err(Refusal::unknown_server(&name));
     }
     let values = vec![

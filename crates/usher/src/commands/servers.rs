@@ -311,6 +311,6 @@ fn collected(history: &HistorySeen) -> String {
     };
     match history.acknowledged {
         true => far,
-        false => format!("{far}, and not acknowledged, which takes a token of role operator"),
+        false => format!("{far}, and not acknowledged, which takes a token of role manager"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use usher_core::ledger::*;
 
-use super::keeper::Keeper;
+use super::kept::KeptLedger;
 use crate::clock::Moment;
 
 /// A ledger that is kept in memory.
@@ -47,7 +47,7 @@ impl Memory {
     }
 }
 
-impl Keeper for Memory {
+impl KeptLedger for Memory {
     fn open(&mut self, _: Moment) {}
 
     fn commit(&mut self, now: Moment, command: Command) -> Option<Reply> {

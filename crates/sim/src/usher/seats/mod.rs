@@ -1,6 +1,6 @@
 //! The seats of the shipped ledger: what clients and canaries ask, and what they are answered.
 
-mod keeper;
+mod kept;
 mod memory;
 mod on_disk;
 
@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::planted::Planted;
-use keeper::Keeper;
+use kept::KeptLedger;
 use memory::Memory;
 use on_disk::OnDisk;
 
@@ -22,14 +22,14 @@ const CANARY: &str = "usher-canary";
 
 #[derive(Debug)]
 pub(super) struct Seats {
-    keeper: Box<dyn Keeper>,
+    ledger: Box<dyn KeptLedger>,
     products: Vec<Arc<str>>,
     ttl_seconds: u32,
 }
 
 impl Seats {
     pub(super) fn new(plan: &Plan, now: Moment, log: Log, planted: Option<Planted>) -> Seats {
-        let keeper: Box<dyn Keeper> = match log {
+        let ledger: Box<dyn KeptLedger> = match log {
             Log::Memory => Box::new(Memory::new(planted == Some(Planted::EarlyAnswers))),
             Log::Store => {
                 let mut on_disk = OnDisk::new(plan.seed);
@@ -41,7 +41,7 @@ impl Seats {
             }
         };
         let mut seats = Seats {
-            keeper,
+            ledger,
             products: (0..plan.seats.len())
                 .map(|number| Arc::from(format!("product-{number}")))
                 .collect(),
@@ -55,42 +55,42 @@ impl Seats {
             .chain([(Arc::from(CANARY), 1)])
             .collect();
         for (product, number) in owned {
-            seats.keeper.commit(now, put(product.clone()));
-            seats.keeper.commit(now, own(product, number));
+            seats.ledger.commit(now, put(product.clone()));
+            seats.ledger.commit(now, own(product, number));
         }
         seats
     }
 
     /// The process begins.
     pub(super) fn open(&mut self, now: Moment) {
-        self.keeper.open(now);
+        self.ledger.open(now);
     }
 
     /// The process ends after all was written.
     pub(super) fn close(&mut self, now: Moment) {
-        self.keeper.close(now);
+        self.ledger.close(now);
     }
 
     /// The process is gone: what was not durable is, too.
     pub(super) fn kill(&mut self, now: Moment) {
-        self.keeper.kill(now);
+        self.ledger.kill(now);
     }
 
     /// How often a process found something else than what the one before had answered.
     pub(super) fn wrong_recoveries(&self) -> u64 {
-        self.keeper.wrong_recoveries()
+        self.ledger.wrong_recoveries()
     }
 
     /// A request that nobody hears the answer of, because the process ends in the middle of it.
     pub(super) fn cut_off(&mut self, now: Moment, ask: Ask<'_, LeaseId>, committed: bool) {
         let command = self.command(ask);
-        self.keeper.cut_off(now, command, committed);
+        self.ledger.cut_off(now, command, committed);
     }
 
     /// A request and its answer.
     pub(super) fn ask(&mut self, now: Moment, ask: Ask<'_, LeaseId>) -> Answer<LeaseId> {
         let command = self.command(ask);
-        let reply = match self.keeper.commit(now, command) {
+        let reply = match self.ledger.commit(now, command) {
             Some(Reply::Replayed(first)) => *first,
             Some(reply) => reply,
             None => return Answer::Wrong,
@@ -107,7 +107,7 @@ impl Seats {
             (Ask::Renew(asked), Reply::Renewed { lease, .. }) if lease.id == *asked => Answer::Done,
             (Ask::Checkin(_), Reply::Done) => Answer::Done,
             // To give back twice is no error: the first answer may have been lost.
-            (Ask::Checkin(asked), Reply::UnknownLease) if self.keeper.has_ended(asked.number) => {
+            (Ask::Checkin(asked), Reply::UnknownLease) if self.ledger.has_ended(asked.number) => {
                 Answer::Done
             }
             _ => Answer::Wrong,
@@ -117,11 +117,11 @@ impl Seats {
     /// A canary: seated and given back on its own product; what was said instead.
     pub(super) fn canary(&mut self, now: Moment) -> Result<(), String> {
         let asked = checkout(CANARY.into(), u64::MAX, 60);
-        let lease = match self.keeper.commit(now, Command::Checkout(asked)) {
+        let lease = match self.ledger.commit(now, Command::Checkout(asked)) {
             Some(Reply::Granted { lease, .. }) => lease.id,
             other => return Err(format!("{other:?}")),
         };
-        match self.keeper.commit(now, checkin(lease)) {
+        match self.ledger.commit(now, checkin(lease)) {
             Some(Reply::Done) => Ok(()),
             other => Err(format!("{other:?}")),
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use usher_core::ledger::*;
 use usher_store::{Clock, Stepped, SteppedOptions};
 
-use super::keeper::Keeper;
+use super::kept::KeptLedger;
 use crate::clock::Moment;
 use crate::disk::Disk;
 use crate::rng::Rng;
@@ -111,7 +111,7 @@ impl OnDisk {
     }
 }
 
-impl Keeper for OnDisk {
+impl KeptLedger for OnDisk {
     fn open(&mut self, now: Moment) {
         self.store(now);
     }

@@ -7,7 +7,7 @@ use usher_core::ledger::{Command, EventNumber, Reply};
 use crate::clock::Moment;
 
 /// Keeps a ledger, in memory or in the store.
-pub(super) trait Keeper: fmt::Debug {
+pub(super) trait KeptLedger: fmt::Debug {
     /// The process begins.
     fn open(&mut self, now: Moment);
     /// Applies a command and makes it durable; none: it cannot be carried out.
