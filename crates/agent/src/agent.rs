@@ -7,6 +7,7 @@
 mod covers;
 mod exchange;
 mod held_starts;
+pub(crate) mod here;
 mod left;
 mod lending;
 mod reminding;
@@ -14,6 +15,8 @@ mod restored;
 mod rules;
 mod sharing;
 mod shown;
+pub(crate) mod sync;
+pub(crate) mod teller;
 mod waiting;
 mod writing;
 
@@ -27,25 +30,27 @@ use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp
 
 pub(crate) use self::left::Left;
 use self::writing::Written;
-use crate::accounts::Accounts;
-use crate::computer::{self, Computer};
-use crate::computer_id::SharedId;
+use crate::AgentError;
+use crate::agent::here::Here;
+use crate::base::clock;
+use crate::base::lock;
 use crate::gate::{self, held_starts::HeldStarts};
-use crate::here::Here;
-use crate::idle::Idle;
-use crate::link::Link;
-use crate::lock;
-use crate::lost::Lost;
-use crate::notices::Notices;
-use crate::outbox::{Change, ItemKind, Outbox, OutboxError};
-use crate::policy::Rulebook;
-use crate::seats::Seats;
-use crate::shares::Shares;
+use crate::model::idle::Idle;
+use crate::model::link::Link;
+use crate::model::lost::Lost;
+use crate::model::notices::Notices;
+use crate::model::policy::Rulebook;
+use crate::model::seats::Seats;
+use crate::model::shares::Shares;
+use crate::model::shares::uses::Uses;
+use crate::model::waits::Waits;
+use crate::store::computer_id::SharedId;
+use crate::store::ended;
+use crate::store::outbox::{Change, ItemKind, Outbox, OutboxError};
+use crate::system::accounts::Accounts;
+use crate::system::computer::{self, Computer};
 use crate::system::procfs;
-use crate::uses::Uses;
-use crate::waits::Waits;
 use crate::watch::{ObservedEvent, Shared};
-use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;

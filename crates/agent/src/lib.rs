@@ -1,8 +1,8 @@
 //! usher-agent: runs on each computer, sees programs start and end, and tells the metering server.
 //!
 //! It watches ([`watch`]), identifies ([`identity`]), turns what it sees into sessions (the pure
-//! machine of `usher_core::sessions`), keeps them on disk ([`outbox`]) and exchanges them with the
-//! server ([`sync`]). Local users reach the server through its socket ([`socket`]), under their
+//! machine of `usher_core::sessions`), keeps them on disk ([`store`]) and exchanges them with the
+//! server ([`server`]). Local users reach the server through its socket ([`local`]), under their
 //! own account. Tracking refuses nobody: a program without a free seat runs on, unseated.
 //!
 //! The path of a start is: sighting, identity, product, session. A gate that holds programs before
@@ -10,63 +10,31 @@
 
 #![deny(unsafe_code)]
 
-mod accounts;
 mod agent;
-mod attend;
-mod clock;
-mod computer;
-mod computer_id;
-mod counts;
-mod covers;
-mod ended;
-mod enforcement;
+mod base;
 mod gate;
-mod here;
 mod identity;
-mod idle;
-mod installed;
-mod joins;
-mod keeping;
-mod link;
-mod lost;
-pub mod mounts;
-mod needed;
-mod notices;
-mod older;
-mod outbox;
-mod policy;
+mod local;
+mod model;
 mod run;
-mod seats;
-mod shares;
-mod socket;
-mod sync;
-mod sync_loop;
+mod server;
+mod store;
 mod system;
-mod teller;
-mod token;
-mod trust;
-mod unconnected;
-mod unreached;
-mod untouched;
-mod uses;
-mod view;
-mod waits;
-mod wake;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use usher_api::Watching;
 
-pub use accounts::Realms;
-pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use gate::GateOptions;
 pub use gate::place::aside::entered;
-pub use installed::dangers_here;
-pub use needed::needed_here;
+pub use identity::installed::dangers_here;
+pub use identity::needed::needed_here;
 pub use run::{computer_id, run};
+pub use store::enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
+pub use system::accounts::Realms;
+pub use system::mounts;
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
 pub const PUBLIC_SOCKET: &str = usher_api::client::AGENT_SOCKET;
@@ -157,13 +125,7 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    fn state(error: outbox::OutboxError) -> Self {
+    fn state(error: store::outbox::OutboxError) -> Self {
         AgentError::Failed(error.to_string())
     }
-}
-
-/// Nothing that holds one of the agent's locks leaves what it guards half changed: a panic
-/// elsewhere is no reason to stop watching.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

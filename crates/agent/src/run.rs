@@ -12,16 +12,18 @@ use usher_platform::lock as locks;
 use usher_platform::signals::{Stop, Told};
 use usher_vital::task;
 
-use crate::accounts::Accounts;
 use crate::agent::Agent;
-use crate::computer_id::SharedId;
+use crate::base::{clock, lock};
 use crate::identity::databases::Databases;
-use crate::sync_loop::{self, Exchanges};
+use crate::local::{socket, untouched};
+use crate::model::{joins, policy::trust};
+use crate::server::sync_loop::{self, Exchanges};
+use crate::server::{attend, covers, keeping, token};
+use crate::store::computer_id::SharedId;
+use crate::store::enforcement;
+use crate::system::accounts::Accounts;
 use crate::watch::{LOOK, ObservedEvent, Watcher};
-use crate::{
-    AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
-    lock, socket, token, trust, untouched,
-};
+use crate::{AgentError, AgentOptions, AgentReady, gate};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;
@@ -323,7 +325,7 @@ async fn until(due_boot_ms: Option<u64>) {
     }
 }
 
-fn say(result: Result<(), crate::outbox::OutboxError>) {
+fn say(result: Result<(), crate::store::outbox::OutboxError>) {
     if let Err(error) = result {
         tracing::error!(%error, "what was seen is kept in memory until it can be written");
     }

@@ -11,28 +11,25 @@ const LEAVES: &[(&str, &str)] = &[
     ("crates/service/src/linux", "systemd"),
     ("crates/gate", "fanotify, and what answers it"),
     ("crates/testing", "undoes what a test did to its computer"),
-    ("crates/agent/src/watch", "eBPF and the process connector"),
+    (
+        "crates/agent/src/watch",
+        "eBPF, the process connector, terminals and displays of a process",
+    ),
     (
         "crates/agent/src/gate",
         "the partner of the gate: fanotify, mounts",
     ),
-    ("crates/agent/src/wake", "wakes a thread that polls those"),
-    ("crates/agent/src/system", "/proc, terminals"),
     (
-        "crates/agent/src/idle",
-        "terminals and displays of a process",
+        "crates/agent/src/base/wake",
+        "wakes a thread that polls those",
+    ),
+    (
+        "crates/agent/src/system",
+        "/proc, terminals, mounts, the name service by its pipe",
     ),
     (
         "crates/agent/src/identity",
-        "what a process of Linux runs, and its package",
-    ),
-    (
-        "crates/agent/src/installed",
-        "the packages of a Linux distribution",
-    ),
-    (
-        "crates/agent/src/accounts/service",
-        "the name service, by its pipe",
+        "what a process of Linux runs, its package and all of those",
     ),
     ("crates/usher/src/supervisor", "process calls of `usher up`"),
     ("crates/usher/src/bond", "a child that dies with its parent"),

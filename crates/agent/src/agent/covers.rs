@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use usher_core::sessions::Event;
 
 use super::Agent;
-use crate::clock;
-use crate::outbox::{Cover, OutboxError};
+use crate::base::clock;
+use crate::store::outbox::{Cover, OutboxError};
 use crate::watch::ObservedEvent;
 
 impl Agent {

@@ -5,11 +5,11 @@ use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncOutcome, Watchi
 use usher_core::sessions::{Event, SessionId};
 
 use super::Agent;
-use crate::clock::{self, timestamp};
-use crate::notices::Denial;
-use crate::outbox::{ItemKind, OutboxError};
-use crate::sync::{Answered, Request, Sent};
-use crate::trust::Trust;
+use crate::agent::sync::{Answered, Request, Sent};
+use crate::base::clock::{self, timestamp};
+use crate::model::notices::Denial;
+use crate::model::policy::trust::Trust;
+use crate::store::outbox::{ItemKind, OutboxError};
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +51,7 @@ impl Agent {
                 enforcement_off: self.enforcement_off().map(Into::into),
                 released: self.idle.count_released(),
                 ended: self.ended.clone(),
-                caught: crate::ended::caught(),
+                caught: crate::store::ended::caught(),
                 unreached: self.link.unreached.told(timestamp(clock::wall_ms())),
             }),
             incarnation: self.outbox.number("incarnation")?,

@@ -4,10 +4,10 @@
 use usher_core::sessions::{Effect, Event, ProcessKey, Who};
 
 use super::Agent;
-use crate::clock;
+use crate::base::clock;
 use crate::gate::held_starts::{Refused, Start};
-use crate::notices::{self, Denial, News};
-use crate::outbox::OutboxError;
+use crate::model::notices::{self, Denial, News};
+use crate::store::outbox::OutboxError;
 use crate::system::procfs;
 
 impl Agent {
@@ -84,7 +84,7 @@ impl Agent {
 
     /// Programs of products that are enforced no more wait for nothing.
     pub(super) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
-        let view = crate::view::View::of(&self.sessions, &self.rulebook);
+        let view = crate::model::view::View::of(&self.sessions, &self.rulebook);
         let events = self.held.let_go_ungated(view);
         self.tell_all(events)
     }

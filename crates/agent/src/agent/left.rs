@@ -7,9 +7,9 @@ use usher_api::SyncAction;
 use usher_core::sessions::{Effect, Event, SessionId};
 
 use super::Agent;
-use crate::clock;
-use crate::outbox::{Change, ItemKind, OutboxError};
-use crate::shares::Held;
+use crate::base::clock;
+use crate::model::shares::Held;
+use crate::store::outbox::{Change, ItemKind, OutboxError};
 
 /// What becomes of a lease that one of those that ran on it leaves.
 #[derive(Debug, PartialEq, Eq)]

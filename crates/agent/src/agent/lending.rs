@@ -5,9 +5,9 @@ use usher_core::sessions::Session;
 
 use super::Agent;
 use super::sharing::is_one_use;
-use crate::clock::{self, timestamp};
-use crate::outbox::OutboxError;
-use crate::shares::{Held, Lent};
+use crate::base::clock::{self, timestamp};
+use crate::model::shares::{Held, Lent};
+use crate::store::outbox::OutboxError;
 
 impl Agent {
     /// Lends a session's seat to a `usher run` of the same use, where a session has one: its lease.

@@ -6,12 +6,13 @@ use usher_core::reminders::{Cause, Effect, Event};
 use usher_core::sessions::{SessionId, Who};
 
 use super::{Agent, release};
-use crate::clock;
-use crate::idle::{IdleQuestion, Places, Said, looked_at};
-use crate::lost::{self, Lost};
-use crate::outbox::OutboxError;
+use crate::base::clock;
+use crate::model::idle::{Said, looked_at};
+use crate::model::lost::{self, Lost};
+use crate::model::view::View;
+use crate::store::outbox::OutboxError;
 use crate::system::{procfs, terminal};
-use crate::view::View;
+use crate::watch::sense::{IdleQuestion, Places};
 
 impl Agent {
     /// What its parts may look at.

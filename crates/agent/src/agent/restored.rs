@@ -8,9 +8,9 @@ use usher_api::{ShownLease, SyncAnswer};
 use usher_core::sessions::SessionId;
 
 use super::Agent;
-use crate::clock;
-use crate::link::LIFE;
-use crate::outbox::{Had, ItemKind, OutboxError};
+use crate::base::clock;
+use crate::model::link::LIFE;
+use crate::store::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {
     /// Whether the server's data began a new life since its last answer. What was kept for that is

@@ -7,8 +7,9 @@ use usher_api::GateStatus;
 use usher_core::sessions::Event;
 
 use super::Agent;
-use crate::outbox::OutboxError;
-use crate::{clock, gate};
+use crate::base::clock;
+use crate::gate;
+use crate::store::outbox::OutboxError;
 
 impl Agent {
     /// Goes by the policy that the server has just sent.

@@ -7,8 +7,8 @@ use usher_api::SyncAction;
 use usher_core::sessions::{Counting, Effect, Event, Session, SessionId};
 
 use super::Agent;
-use crate::clock;
-use crate::outbox::{Cover, OutboxError};
+use crate::base::clock;
+use crate::store::outbox::{Cover, OutboxError};
 use crate::system::procfs;
 
 impl Agent {

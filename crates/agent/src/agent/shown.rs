@@ -4,8 +4,8 @@ use usher_api::Lease;
 use usher_core::sessions::Session;
 
 use super::Agent;
-use crate::clock::{self, timestamp};
-use crate::idle::displays::Displays;
+use crate::base::clock::{self, timestamp};
+use crate::model::idle::displays::Displays;
 
 impl Agent {
     /// How many sessions run.

@@ -4,9 +4,9 @@
 use usher_core::sessions::SessionId;
 
 use super::Agent;
-use crate::notices::{self, News};
-use crate::outbox::OutboxError;
-use crate::waits::{Stage, Waits};
+use crate::model::notices::{self, News};
+use crate::model::waits::{Stage, Waits};
+use crate::store::outbox::OutboxError;
 
 impl Agent {
     /// Takes up the waits of the agent's former run. Those of another boot are over: what they
@@ -94,8 +94,8 @@ mod tests {
     use usher_core::sessions::Who;
 
     use super::*;
-    use crate::outbox::Change;
-    use crate::waits::Kept;
+    use crate::model::waits::Kept;
+    use crate::store::outbox::Change;
 
     const ANNA: Who = Who {
         counted: 1,
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_kept_seat_outlives_the_agent_and_goes_back_after_a_boot() {
         let folder = tempfile::tempdir().unwrap();
-        let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+        let mut agent = agent_of_boot(folder.path(), &crate::base::clock::boot_id());
         assert_eq!(agent.outbox.left_behind().unwrap(), [] as [String; 0]);
         let taken = agent.waits.take("cad", ANNA, SessionId(1));
         assert_eq!(taken.as_deref(), Some("L1"));
@@ -181,7 +181,7 @@ mod tests {
             (None, &["L1"]),
         ] {
             let folder = tempfile::tempdir().unwrap();
-            let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+            let mut agent = agent_of_boot(folder.path(), &crate::base::clock::boot_id());
             let number = agent.waits.numbers()[0];
             agent.end_wait(number, but, None).unwrap();
             assert_eq!(agent.outbox.left_behind().unwrap(), left);

@@ -7,9 +7,9 @@ use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
 use super::left::AtEnd;
 use super::{Agent, release};
-use crate::clock::{self, timestamp};
-use crate::link::UNREACHED;
-use crate::outbox::{ItemKind, OutboxError};
+use crate::base::clock::{self, timestamp};
+use crate::model::link::UNREACHED;
+use crate::store::outbox::{ItemKind, OutboxError};
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
 const UNWRITTEN_LIMIT: usize = 100_000;

@@ -20,8 +20,8 @@ use super::held_starts::{Start, Waiting};
 use super::place::{self, aside::Aside};
 use super::refused::{Refused, Tell};
 use crate::identity::file::Target;
+use crate::identity::needed::needed_here;
 use crate::identity::{Matched, Verdict, display_name};
-use crate::needed::needed_here;
 use crate::system::{FileKey, procfs};
 use crate::watch::Shared;
 

@@ -11,10 +11,10 @@ use usher_core::sessions::{
 use usher_gate::{Answer, Gate, QuestionNumber};
 
 use super::place::Place;
-use crate::clock;
-use crate::notices::Denial;
+use crate::base::clock;
+use crate::model::news::Denial;
+use crate::model::view::View;
 use crate::system::procfs;
-use crate::view::View;
 
 /// How long a seat is waited for while the server answers, and while it last did not.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);

@@ -18,9 +18,9 @@ use usher_api::MountMark;
 use usher_gate::{CommandNumber, Gate};
 
 use super::Shared;
-use crate::lock;
-use crate::mounts::{self, Mount};
-use crate::wake::Wake;
+use crate::base::lock;
+use crate::base::wake::Wake;
+use crate::system::mounts::{self, Mount};
 
 /// The mount table of this process.
 pub(super) const TABLE: &str = "/proc/self/mountinfo";

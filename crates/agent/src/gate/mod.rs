@@ -35,8 +35,8 @@ use self::changes::Changes;
 use self::held_starts::Start;
 use self::marks::Marks;
 pub(crate) use self::told::status;
-use crate::lock;
-use crate::wake::Wake;
+use crate::base::lock;
+use crate::base::wake::Wake;
 use crate::watch;
 
 /// Between a gate's end and the next; twice as long each time, up to the last.

@@ -5,10 +5,13 @@
 //! (packages, hashes) are never looked at on the watcher's own thread: [`Identifier::quick`] says
 //! that they are needed, [`Identifier::thorough`] gets them.
 
+pub(crate) mod counts;
 pub(crate) mod databases;
 mod desktop;
 pub(crate) mod file;
 pub(crate) mod hosted;
+pub(crate) mod installed;
+pub(crate) mod needed;
 pub(crate) mod packages;
 pub(crate) mod pe;
 mod rules;
@@ -23,8 +26,8 @@ use self::file::{CheapFacts, FileFacts, Target};
 use self::hosted::Host;
 use self::packages::Packages;
 pub(crate) use self::rules::{Matched, Rules};
-use crate::counts::Described;
-use crate::lock;
+use crate::base::lock;
+use crate::identity::counts::Described;
 use crate::system::{FileKey, procfs};
 
 /// Files that are remembered; when there are more, all are forgotten and looked at again.

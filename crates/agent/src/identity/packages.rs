@@ -17,7 +17,7 @@ use rustc_hash::FxHasher;
 use usher_child::ended_within;
 use usher_core::identify::Package;
 
-use crate::lock;
+use crate::base::lock;
 
 /// Files that are indexed at the most; those beyond belong to no package.
 const FILES_LIMIT: usize = 4_000_000;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::Shared;
-use crate::counts::Described;
-use crate::lock;
+use crate::base::lock;
+use crate::identity::counts::Described;
 
 /// Files of which it is remembered what is known; when there are more all are forgotten, and asked
 /// about again.

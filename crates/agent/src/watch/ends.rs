@@ -17,8 +17,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::Timespec;
 
 use super::Shared;
-use crate::wake::Wake;
-use crate::{clock, lock};
+use crate::base::wake::Wake;
+use crate::base::{clock, lock};
 
 /// Processes at a time.
 const LIMIT: usize = 512;

@@ -12,7 +12,7 @@ use super::Shared;
 use super::connector::{self, Connector, ProcessEvent, Received};
 use super::scan::Scan;
 use super::tracker::Tracker;
-use crate::lock;
+use crate::base::lock;
 
 /// Processes whose first thread has ended before the others that are looked at again and again;
 /// the end of one beyond is noticed at the next look at all processes.

@@ -18,6 +18,7 @@ mod record;
 mod resolve;
 mod running;
 mod scan;
+pub(crate) mod sense;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -31,13 +32,13 @@ use std::sync::{Arc, Mutex};
 use usher_api::Watching;
 use usher_core::sessions::{Event, ProcessKey, Stamp};
 
-use crate::accounts::Accounts;
-use crate::clock;
-use crate::counts::{Counts, Described};
+use crate::base::clock;
+use crate::base::lock;
+use crate::base::wake::Wake;
+use crate::identity::counts::{Counts, Described};
 use crate::identity::{Identifier, Rules, display_name};
-use crate::lock;
+use crate::system::accounts::Accounts;
 use crate::system::procfs;
-use crate::wake::Wake;
 use described::Descriptions;
 use ends::{Ends, Ran, Runs};
 use interest::Interest;

@@ -8,7 +8,7 @@ use rustix::time::Timespec;
 
 use super::scan::Scan;
 use super::tracker::{Polled, Tracker};
-use crate::lock;
+use crate::base::lock;
 
 const INTERVAL: Timespec = Timespec {
     tv_sec: 1,

@@ -173,7 +173,7 @@ mod tests {
     use super::super::nobodys;
     use super::super::record::{KnownAs, Told};
     use super::*;
-    use crate::clock;
+    use crate::base::clock;
     use crate::system::procfs;
 
     fn probe() -> Option<(Probe, Nobodys)> {

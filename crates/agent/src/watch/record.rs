@@ -2,7 +2,7 @@
 
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 
-use crate::clock;
+use crate::base::clock;
 use crate::system::FileKey;
 
 const FORK: u32 = 1;

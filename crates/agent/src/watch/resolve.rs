@@ -10,9 +10,9 @@ use usher_core::identify::ProgramRole;
 use usher_core::sessions::{Event, Process, ProcessKey, Program, Stamp, Who};
 
 use super::{ObservedEvent, Shared};
+use crate::base::lock;
 use crate::identity::file::Target;
 use crate::identity::{Known, Verdict, display_name};
-use crate::lock;
 
 /// A sighting, as the watcher's thread passes it on.
 #[derive(Debug)]

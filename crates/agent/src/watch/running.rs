@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-use crate::clock;
+use crate::base::clock;
 use crate::system::procfs;
 
 /// So often it is looked.

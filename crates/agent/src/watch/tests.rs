@@ -14,9 +14,9 @@ use super::interest::Kind;
 use super::resolve::Raw;
 use super::tracker::Tracker;
 use super::{Shared, Way};
-use crate::accounts::Accounts;
+use crate::base::lock;
 use crate::identity::Rules;
-use crate::lock;
+use crate::system::accounts::Accounts;
 use crate::system::procfs;
 
 const DEADLINE: Duration = Duration::from_secs(20);

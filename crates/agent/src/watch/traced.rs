@@ -13,7 +13,7 @@ use super::record::Record;
 use super::scan::Scan;
 use super::tracker::Tracker;
 use super::{Shared, connector};
-use crate::lock;
+use crate::base::lock;
 
 /// Records that are handled before the agent is listened to again.
 const BATCH: usize = 256;
@@ -187,7 +187,7 @@ mod tests {
             Shared::new(
                 Rules::compile(&[product]),
                 &[],
-                Arc::new(crate::accounts::Accounts::new()),
+                Arc::new(crate::system::accounts::Accounts::new()),
             )
             .unwrap(),
         );

@@ -17,10 +17,10 @@ use super::Shared;
 use super::interest::Kind;
 use super::record::{KnownAs, Told};
 use super::resolve::Raw;
+use crate::base::{clock, lock};
 use crate::identity::Known;
 use crate::system::procfs::ProcessStat;
 use crate::system::{FileKey, procfs};
-use crate::{clock, lock};
 
 /// The watcher's thread's own state.
 pub(super) struct Tracker {

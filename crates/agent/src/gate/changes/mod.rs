@@ -21,9 +21,9 @@ use usher_platform::files;
 
 use self::kernel::{Event, FileHandle, Group};
 use super::marks::{TABLE, mounts_of};
-use crate::lock;
-use crate::mounts::markable;
-use crate::wake::Wake;
+use crate::base::lock;
+use crate::base::wake::Wake;
+use crate::system::mounts::markable;
 
 /// Between two times that every file is asked about again.
 const ALL_AGAIN_EVERY: Duration = Duration::from_millis(100);

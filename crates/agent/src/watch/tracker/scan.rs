@@ -6,11 +6,11 @@ use usher_core::sessions::ProcessKey;
 
 use super::look::Found;
 use super::{Facts, Tracker};
+use crate::base::{clock, lock};
 use crate::system::procfs::ProcessStat;
 use crate::system::{FileKey, procfs};
 use crate::watch::interest::Kind;
 use crate::watch::resolve::Raw;
-use crate::{clock, lock};
 
 impl Tracker {
     /// The kernel tells of this process from now on; what it did just before is found out here.

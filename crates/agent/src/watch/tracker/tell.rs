@@ -6,12 +6,12 @@ use usher_core::identify::ProgramRole;
 use usher_core::sessions::{ProcessKey, Who};
 
 use super::{Facts, Tracker};
+use crate::base::{clock, lock};
 use crate::identity::{Known, Verdict};
 use crate::system::procfs;
 use crate::watch::WAITING_LIMIT;
 use crate::watch::interest::Kind;
 use crate::watch::resolve::{Raw, Run};
-use crate::{clock, lock};
 
 impl Tracker {
     pub(super) fn program(&mut self, pid: u32, run: Run, facts: Facts) {

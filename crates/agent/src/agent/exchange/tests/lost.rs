@@ -1,7 +1,7 @@
 //! Programs that lose their seat, or that nobody touches.
 
 use super::*;
-use crate::seats::UNSEATED_RETRY_MS;
+use crate::model::seats::UNSEATED_RETRY_MS;
 
 fn ends_when_idle(mode: &str) -> Value {
     json!({"id": "solver", "mode": mode, "on_idle": "end", "idle_seconds": 60,

@@ -4,7 +4,7 @@ use std::process::{Child, Command};
 
 use super::*;
 use crate::agent::Left;
-use crate::outbox::Cover;
+use crate::store::outbox::Cover;
 use crate::system::procfs;
 
 /// A `usher run` of the same person, which has a seat by that lease.
@@ -31,8 +31,9 @@ impl Run {
     /// The agent knows of the lease; `one_use`: it was asked for all of one use.
     fn is_granted(&self, desk: &mut Desk, one_use: bool) {
         let of = one_use.then_some(1_000);
-        let save =
-            |change: &crate::outbox::Change<'_>| change.save_grant(self.lease, 1_000, "solver", of);
+        let save = |change: &crate::store::outbox::Change<'_>| {
+            change.save_grant(self.lease, 1_000, "solver", of)
+        };
         desk.agent.outbox.change(save).unwrap();
     }
 

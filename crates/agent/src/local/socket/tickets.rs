@@ -1,0 +1,267 @@
+//! Places in the queue that local users wait in, through the agent.
+//!
+//! Who waits by a ticket and ends while it asks about it waits no more: unless others wait by it, its
+//! place goes to the next. A script whose steps ask one after the other keeps its place as long as the
+//! server keeps a ticket that nobody asks about. Several commands of one use that wait do so by one
+//! place, and share the seat that it is granted.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State as AxumState};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout};
+use usher_api::client::ClientError;
+use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
+use usher_core::sessions::ProcessKey;
+
+use super::State;
+use super::answers::{Answer, App, Id, Refusal, answer};
+use super::grants::{is_granted, own};
+use super::one_use::Use;
+use super::peer::Peer;
+use crate::base::clock::{self, timestamp};
+use crate::base::lock;
+use crate::model::shares::uses::Key;
+use crate::store::outbox::OutboxError;
+use crate::system::procfs;
+
+/// The longest that a poll of a ticket may wait, in seconds.
+const WAIT_LIMIT_SECONDS: u64 = 300;
+/// How long a process whose connection has ended may take to end itself.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long the server may take to hear that a waiter is gone.
+const LEFT_WITHIN: Duration = Duration::from_secs(10);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wait {
+    #[serde(default)]
+    wait_seconds: u64,
+}
+
+/// `GET /v1/tickets/{id}`.
+pub(super) async fn ticket(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Id(id): Id,
+    wait: Result<Query<Wait>, QueryRejection>,
+) -> Answer {
+    let Query(wait) =
+        wait.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
+    let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
+    let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
+    let of_use = state.tickets.of_use(id, peer);
+    let waiting = Waiting::begin(&state, id, peer);
+    let mut shared_now = state.uses.follow();
+    let polled = state
+        .client
+        .get_waiting::<TicketAnswer>(&path, Duration::from_secs(seconds));
+    let mut polled = pin!(polled);
+    let answered = loop {
+        if let Some(key) = &of_use
+            && let Some(lease) = Use::again(&state, key).await.shared(&state, peer).await?
+        {
+            if let Some(waiting) = waiting {
+                waiting.answered();
+            }
+            if !state.tickets.leaves_to_others(id, peer) {
+                // A place that is not left lapses soon.
+                let _ = state.client.delete(&format!("/v1/tickets/{id}")).await;
+            }
+            return answer(StatusCode::OK, &shares(id, lease));
+        }
+        tokio::select! {
+            answered = &mut polled => break answered,
+            Ok(()) = shared_now.changed(), if of_use.is_some() => {}
+        }
+    };
+    if let Some(waiting) = waiting {
+        waiting.answered();
+    }
+    let mut answered = answered?;
+    if let Some(lease) = answered.lease.take() {
+        is_granted(&state, &lease, peer, of_use.is_some())?;
+        state.tickets.granted(id, peer);
+        let lease = match &of_use {
+            Some(key) => granted(&state, peer, key, lease).await?,
+            None => lease,
+        };
+        answered.lease = Some(lease);
+    }
+    answer(StatusCode::OK, &answered)
+}
+
+/// A ticket's lease, or the one that another request of the same use was granted at the same time.
+async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<Lease, Refusal> {
+    let one_use = Use::again(state, key).await;
+    // One that is only kept for their next start goes back, and not this one.
+    let Some(shared) = one_use.in_use(state, peer).await? else {
+        return one_use.granted(state, peer, lease).await;
+    };
+    let is_second = shared.id != lease.id;
+    if is_second
+        && state
+            .client
+            .delete(&format!("/v1/leases/{}", lease.id))
+            .await
+            .is_err()
+    {
+        let agent = &mut lock(&state.agent);
+        agent
+            .outbox
+            .change(|change| change.leave_behind(&lease.id))?;
+    }
+    Ok(shared)
+}
+
+/// The place that another command of the same use waits by, and who asks from now on, too. None: there
+/// is none, and who asks takes one of its own.
+pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
+    let (id, decision_id) = state.tickets.of(one_use.key())?;
+    let path = format!("/v1/tickets/{id}");
+    let place: TicketAnswer = state.client.get(&path).await.ok()?;
+    // What was granted this instant is told to who asks about the ticket next.
+    let stands = place.state == TicketState::Waiting || place.lease.is_some();
+    if !stands || !state.tickets.joins(&id, peer) {
+        return None;
+    }
+    let ticket = Ticket {
+        id,
+        product: place.product,
+        position: place.position.unwrap_or(1),
+        expected_wait_seconds: place.expected_wait_seconds,
+        expires_at: place
+            .expires_at
+            .unwrap_or_else(|| timestamp(clock::wall_ms())),
+        also: place.also,
+    };
+    Some(CheckoutAnswer::Queued {
+        decision_id,
+        ticket,
+    })
+}
+
+/// The answer to who waits and shares the lease of another.
+fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
+    TicketAnswer {
+        id: ticket.to_owned(),
+        product: lease.product.clone(),
+        state: TicketState::Granted,
+        position: None,
+        expected_wait_seconds: None,
+        expires_at: None,
+        passed_over: None,
+        reason: None,
+        decision_id: None,
+        lease: Some(lease),
+        also: Vec::new(),
+    }
+}
+
+/// `DELETE /v1/tickets/{id}`.
+pub(super) async fn leave(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Id(id): Id,
+) -> Answer {
+    let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    if state.tickets.leaves_to_others(id, peer) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    state.client.delete(&format!("/v1/tickets/{id}")).await?;
+    state.tickets.forget(id);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A process that waits by a ticket asks about it. If its connection ends before the answer, and it
+/// ends itself, its place goes, unless others wait by it.
+struct Waiting {
+    state: Arc<State>,
+    ticket: String,
+    waiter: ProcessKey,
+    is_answered: bool,
+}
+
+impl Waiting {
+    fn begin(state: &Arc<State>, ticket: &str, peer: Peer) -> Option<Waiting> {
+        Some(Waiting {
+            waiter: state.tickets.waiter(ticket, peer)?,
+            state: state.clone(),
+            ticket: ticket.to_owned(),
+            is_answered: false,
+        })
+    }
+
+    fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // Where there is no runtime any more, the agent itself ends.
+        let runtime = tokio::runtime::Handle::try_current();
+        let (false, Ok(runtime)) = (self.is_answered, runtime) else {
+            return;
+        };
+        let (state, ticket, waiter) = (self.state.clone(), self.ticket.clone(), self.waiter);
+        runtime.spawn(async move {
+            if !ends(waiter).await {
+                return;
+            }
+            let left = leave_for(&state, &ticket, waiter);
+            match timeout(LEFT_WITHIN, left).await {
+                Ok(Ok(())) => tracing::info!(ticket, pid = waiter.pid, "its waiter has ended"),
+                Ok(Err(error)) => {
+                    tracing::warn!(ticket, %error, "the place of a waiter that has ended is kept");
+                }
+                Err(_) => tracing::warn!(ticket, "the server does not answer: its place is kept"),
+            }
+        });
+    }
+}
+
+/// Whether the process ends soon: its files are closed a moment before.
+async fn ends(process: ProcessKey) -> bool {
+    let end = Instant::now() + ENDS_WITHIN;
+    while !procfs::is_gone(process) {
+        if Instant::now() >= end {
+            return false;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    true
+}
+
+/// Leaves the queue, and gives back a seat that was granted meanwhile, unless somebody runs on it.
+async fn leave_for(state: &State, ticket: &str, waiter: ProcessKey) -> Result<(), Left> {
+    if !state.tickets.leaves(ticket, waiter) {
+        return Ok(());
+    }
+    let path = format!("/v1/tickets/{ticket}");
+    let answered: TicketAnswer = state.client.get(&path).await?;
+    if let Some(lease) = answered.lease {
+        let covers = lock(&state.agent).outbox.covers()?;
+        let is_used = covers.iter().any(|cover| cover.lease == lease.id);
+        if is_used || state.uses.is_shared_now(&lease.id) {
+            return Ok(());
+        }
+    }
+    Ok(state.client.delete(&path).await?)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Left {
+    #[error(transparent)]
+    Server(#[from] ClientError),
+    #[error(transparent)]
+    Storage(#[from] OutboxError),
+}

@@ -1,0 +1,235 @@
+//! Programs that nobody touches, of products that say something of that (`on_idle`): their user is
+//! told first; then their seat is given back, or they are ended.
+//!
+//! Whom a program belongs to is looked at every few seconds, while there is such a product: its
+//! terminals by this agent ([`crate::watch::sense`]), its displays as the helper of its user's
+//! session reports ([`displays`]). Where nothing is known, it is in use. A program whose seat was
+//! given back runs on, and asks for one as soon as somebody is back.
+
+pub(crate) mod displays;
+mod notice_text;
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+use usher_api::{OnIdle, Reason, ReleasedSession};
+use usher_core::idle::untouched_ms;
+use usher_core::reminders::{Effect, Event, IdleRule, Then};
+use usher_core::sessions::{ProcessKey, Session, SessionId, Stamp, Who};
+
+use self::displays::Displays;
+use self::notice_text::Of;
+pub(crate) use self::notice_text::Said;
+use crate::base::clock::timestamp;
+use crate::model::policy::{Rulebook, says_of_idle};
+use crate::model::view::View;
+use crate::system::accounts::Accounts;
+use crate::watch::sense::{IdleQuestion, Places};
+
+/// What is known of programs that nobody touches.
+#[derive(Debug, Default)]
+pub(crate) struct Idle {
+    pub(crate) displays: Displays,
+    /// Sessions whose seat was given back, and since when.
+    released: FxHashMap<SessionId, Stamp>,
+    /// Sessions that have asked for a seat again, and have no answer yet.
+    back: BTreeSet<SessionId>,
+}
+
+impl Idle {
+    /// How many sessions have given their seat back and run on.
+    pub(crate) fn count_released(&self) -> u32 {
+        u32::try_from(self.released.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The seat of a session was given back.
+    pub(crate) fn is_released(&mut self, session: SessionId, now: Stamp) {
+        self.back.remove(&session);
+        self.released.insert(session, now);
+    }
+
+    /// Somebody is back at a session whose seat was given back. True: a seat is to be asked for.
+    pub(crate) fn reclaims(&mut self, session: SessionId, view: View<'_>) -> bool {
+        self.released.remove(&session);
+        let is_seated = view.sessions.get(session).is_none_or(|of| of.seated);
+        if !is_seated {
+            self.back.insert(session);
+        }
+        !is_seated
+    }
+
+    /// A session has a seat: what somebody who was away and waits for it is told.
+    pub(crate) fn is_seated(&mut self, session: SessionId, view: View<'_>) -> Option<Said> {
+        self.released.remove(&session);
+        let was_away = self.back.remove(&session);
+        was_away.then(|| say(session, view, notice_text::seated_again))?
+    }
+
+    /// A session was refused a seat: what somebody who was away and waits for it is told.
+    pub(crate) fn is_unseated(
+        &mut self,
+        session: SessionId,
+        reason: Reason,
+        ends_in_ms: Option<u64>,
+        view: View<'_>,
+    ) -> Option<Said> {
+        let was_away = self.back.remove(&session);
+        let words = |of: Of<'_>| notice_text::unseated(of, reason, ends_in_ms);
+        was_away.then(|| say(session, view, words))?
+    }
+
+    /// How long nobody has touched sessions, of which it was looked which places they belong to.
+    pub(crate) fn untouched(
+        &self,
+        places: &[Places],
+        view: View<'_>,
+        awake_ms: u64,
+        boot_ms: u64,
+    ) -> Vec<Event> {
+        let untouched = |of: &Places| {
+            let session = view.sessions.get(of.session)?;
+            let displays = of.displays.iter();
+            let displays = displays.map(|name| self.displays.of(awake_ms, session.who, name));
+            let untouched = untouched_ms(of.terminals.iter().copied().chain(displays));
+            // It cannot have been left alone before it was there.
+            let age = boot_ms.saturating_sub(session.started.boot_ms);
+            Some(Event::Untouched {
+                session: session.id,
+                for_ms: untouched.min(age),
+                rule: self.rule(session, view.rulebook),
+            })
+        };
+        places.iter().filter_map(untouched).collect()
+    }
+
+    /// What is done with a session that nobody touches; none: nothing.
+    pub(crate) fn rule(&self, session: &Session, rulebook: &Rulebook) -> Option<IdleRule> {
+        let product = rulebook.product(&session.product)?;
+        let has_seat = session.seated || self.released.contains_key(&session.id);
+        let then = match product.on_idle {
+            OnIdle::Nothing => return None,
+            OnIdle::Warn => Then::Nothing,
+            // Its seat is held by `usher run`, and not the agent's to give.
+            OnIdle::Release if session.cover.is_some() => Then::Nothing,
+            // There is none to give back.
+            OnIdle::Release if !has_seat => return None,
+            OnIdle::Release => Then::Release,
+            OnIdle::End if rulebook.may_end(product) => Then::End,
+            OnIdle::End => Then::Nothing,
+        };
+        says_of_idle(product).then(|| IdleRule {
+            after_ms: u64::from(product.idle_seconds) * 1_000,
+            grace_ms: u64::from(product.grace_seconds) * 1_000,
+            then,
+        })
+    }
+
+    /// Other rules hold: the sessions of which something is asked that these would not do, by
+    /// `asked`, which says what is.
+    pub(crate) fn spared(
+        &self,
+        view: View<'_>,
+        asked: impl Fn(SessionId) -> Option<Then>,
+    ) -> Vec<SessionId> {
+        let sessions = view.sessions.open().filter(|session| {
+            let then = self.rule(session, view.rulebook).map(|rule| rule.then);
+            then != asked(session.id)
+        });
+        sessions.map(|session| session.id).collect()
+    }
+
+    /// What is said of what is to become of an idle session, of what no longer is, and of what has.
+    pub(crate) fn says(&self, effect: Effect, boot_ms: u64, view: View<'_>) -> Option<Said> {
+        match effect {
+            Effect::Ask {
+                session,
+                then,
+                until_boot_ms,
+                ..
+            } => {
+                let product = view.sessions.get(session);
+                let product = product.and_then(|of| view.rulebook.product(&of.product));
+                let idle_seconds = product.map_or(0, |product| product.idle_seconds.into());
+                let grace_ms = until_boot_ms.saturating_sub(boot_ms);
+                say(session, view, |of| {
+                    notice_text::asked(of, idle_seconds, then, grace_ms)
+                })
+            }
+            Effect::TakeBack { session, .. } => {
+                let rule = view.sessions.get(session);
+                let rule = rule.and_then(|session| self.rule(session, view.rulebook));
+                // Of what was only said nothing is to be taken back.
+                let rule = rule.filter(|rule| rule.then != Then::Nothing)?;
+                say(session, view, |of| notice_text::used_again(of, rule.then))
+            }
+            Effect::Release { session } => say(session, view, notice_text::released),
+            Effect::End { session, .. } => say(session, view, notice_text::ended),
+            Effect::Reclaim { .. } => None,
+        }
+    }
+
+    /// Sessions of those people whose seat was given back, the first such first.
+    pub(crate) fn shown_released(
+        &self,
+        view: View<'_>,
+        accounts: &Accounts,
+        of: impl Fn(Who) -> bool,
+    ) -> Vec<ReleasedSession> {
+        let released = self.released.iter();
+        let mut released: Vec<(SessionId, Stamp)> = released.map(|(id, at)| (*id, *at)).collect();
+        released.sort_unstable_by_key(|(id, since)| (since.boot_ms, *id));
+        let mut shown = Vec::new();
+        for (id, since) in released {
+            let Some(session) = view.sessions.get(id).filter(|session| of(session.who)) else {
+                continue;
+            };
+            shown.push(ReleasedSession {
+                product: session.product.to_string(),
+                user: accounts.name(session.who.counted),
+                since: timestamp(since.wall_ms),
+            });
+        }
+        shown
+    }
+
+    /// A session has ended.
+    pub(crate) fn gone(&mut self, session: SessionId) {
+        self.released.remove(&session);
+        self.back.remove(&session);
+    }
+}
+
+/// The sessions that are looked at, with their processes.
+pub(crate) fn looked_at(view: View<'_>) -> Vec<IdleQuestion> {
+    let View { sessions, rulebook } = view;
+    if !rulebook.has_idle_rules() {
+        return Vec::new();
+    }
+    let says = |session: &&Session| rulebook.product(&session.product).is_some_and(says_of_idle);
+    let mut processes: FxHashMap<SessionId, Vec<ProcessKey>> = sessions
+        .open()
+        .filter(says)
+        .map(|session| (session.id, Vec::new()))
+        .collect();
+    for (session, process) in sessions.members() {
+        if let Some(of) = processes.get_mut(&session) {
+            of.push(process);
+        }
+    }
+    let asked = processes.into_iter();
+    let mut asked: Vec<IdleQuestion> = asked
+        .map(|(session, processes)| IdleQuestion { session, processes })
+        .collect();
+    asked.sort_unstable_by_key(|asked| asked.session);
+    asked
+}
+
+/// What the user of a session is told; none: there is no such session.
+fn say(id: SessionId, view: View<'_>, words: impl FnOnce(Of<'_>) -> Said) -> Option<Said> {
+    let session = view.sessions.get(id)?;
+    Some(words(Of {
+        id: &session.product,
+        name: &view.rulebook.product_name(&session.product),
+        lease: session.lease.as_deref(),
+    }))
+}

@@ -1,0 +1,186 @@
+//! Programs whose lease is lost for good, of products that may not be used without one
+//! (`on_lost_lease = "end"`): their user is asked first, then they are ended. The same machine
+//! reminds the users of idle programs ([`crate::model::idle`]).
+//!
+//! Only a server's refusal counts, of another seat for a session that had one: while none can be
+//! reached, everything runs on. What is only tracked, and a computer whose enforcement is off, end
+//! nobody's program.
+
+mod ending;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use usher_api::OnIdle;
+use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
+use usher_core::sessions::{ProcessKey, Session, SessionId};
+use usher_platform::process::Word;
+
+use crate::base::clock;
+use crate::identity::Identifier;
+use crate::model::news::words_of;
+use crate::model::view::View;
+
+/// How long a program that was told to end has before it is killed.
+const KILLED_AFTER_MS: u64 = 30_000;
+
+/// Less is no sleep: the two clocks are not read at once.
+const SLEPT_MS: u64 = 1_000;
+
+/// What was asked of users, and which programs are on their way out.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    reminders: Reminders,
+    ending: BTreeMap<SessionId, Ending>,
+    /// How long the computer has slept since boot, as it was last known, in milliseconds.
+    slept_ms: u64,
+}
+
+/// Programs that were told to end.
+#[derive(Debug)]
+struct Ending {
+    product: Arc<str>,
+    cause: Cause,
+    processes: Vec<ProcessKey>,
+    kill_boot_ms: u64,
+}
+
+impl Lost {
+    /// When something is to be said, or somebody to be killed.
+    pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
+        let kills = self.ending.values().map(|ending| ending.kill_boot_ms);
+        kills.chain(self.reminders.next_due_boot_ms()).min()
+    }
+
+    /// Whether the computer has slept since this was last asked.
+    fn has_slept(&mut self, boot_ms: u64, awake_ms: u64) -> bool {
+        let slept_ms = boot_ms.saturating_sub(awake_ms);
+        let before = std::mem::replace(&mut self.slept_ms, slept_ms);
+        slept_ms > before + SLEPT_MS
+    }
+
+    /// What the user of an idle session was told that is done with it; none: nothing.
+    pub(crate) fn asked_of_idle(&self, session: SessionId) -> Option<Then> {
+        self.reminders.asked_of_idle(session)
+    }
+
+    /// How long a session has that a server has refused a seat; none: it is not ended for that. Only
+    /// one that had a seat has lost it for good.
+    pub(crate) fn grace_of_refused(session: &Session, view: View<'_>) -> Option<u64> {
+        let grace_ms = view.rulebook.grace_without_lease(&session.product);
+        let had_one = session.lease.is_some() && session.cover.is_none() && !session.held;
+        grace_ms.filter(|_| had_one && !session.seated)
+    }
+
+    /// Takes in what happened to a session. Answers what is to be said or done.
+    pub(crate) fn apply(&mut self, boot_ms: u64, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.has_slept(clock::boot_ms(), clock::awake_ms()) {
+            self.reminders.apply(boot_ms, Event::Woke, &mut effects);
+        }
+        self.reminders.apply(boot_ms, event, &mut effects);
+        effects
+    }
+
+    /// Other rules hold: what they do not want ended, is not. Answers the sessions that keep
+    /// running without a lease.
+    pub(crate) fn spare(&mut self, view: View<'_>) -> Vec<SessionId> {
+        let rulebook = view.rulebook;
+        self.ending.retain(|_, ending| match ending.cause {
+            Cause::LostLease => rulebook.grace_without_lease(&ending.product).is_some(),
+            Cause::Idle => rulebook
+                .product(&ending.product)
+                .is_some_and(|product| product.on_idle == OnIdle::End && rulebook.may_end(product)),
+        });
+        let spared = |of: &&Session| rulebook.grace_without_lease(&of.product).is_none();
+        let sessions = view.sessions.open().filter(spared);
+        sessions.map(|session| session.id).collect()
+    }
+
+    /// A session's grace is over: its programs are told to end. Whoever does not is killed later.
+    pub(crate) fn end(
+        &mut self,
+        id: SessionId,
+        cause: Cause,
+        boot_ms: u64,
+        view: View<'_>,
+        identifier: Option<&Identifier>,
+    ) {
+        let Some(product) = view.sessions.get(id).map(|of| of.product.clone()) else {
+            return;
+        };
+        let processes = ending::processes_of(id, view, identifier);
+        tracing::warn!(
+            session = id.0,
+            product = &*product,
+            processes = processes.len(),
+            ?cause,
+            "its grace is over: it is ended"
+        );
+        ending::signal_all(&processes, Word::End);
+        let ending = Ending {
+            product,
+            cause,
+            processes,
+            kill_boot_ms: boot_ms + KILLED_AFTER_MS,
+        };
+        self.ending.insert(id, ending);
+    }
+
+    /// Kills what was told to end and has not, with what it has started meanwhile.
+    pub(crate) fn kill_due(
+        &mut self,
+        boot_ms: u64,
+        view: View<'_>,
+        identifier: Option<&Identifier>,
+    ) {
+        let due = self.ending.iter();
+        let due: Vec<SessionId> = due
+            .filter(|(_, ending)| ending.kill_boot_ms <= boot_ms)
+            .map(|(session, _)| *session)
+            .collect();
+        for id in due {
+            let Some(mut ending) = self.ending.remove(&id) else {
+                continue;
+            };
+            let more = ending::processes_of(id, view, identifier);
+            ending.processes.extend(more);
+            ending::signal_all(&ending.processes, Word::Kill);
+        }
+    }
+
+    /// A session has ended. What it left running is killed all the same.
+    pub(crate) fn gone(&mut self, session: SessionId) {
+        let event = Event::Gone { session };
+        self.reminders
+            .apply(clock::boot_ms(), event, &mut Vec::new());
+    }
+}
+
+/// What the user of a program reads whose seat is lost.
+pub(crate) fn asked(product: &str, left_ms: u64) -> String {
+    let left = words_of(left_ms / 1_000);
+    format!(
+        "usher: the seat of {product} is lost and no other is free: save your work, it is ended in \
+         {left}"
+    )
+}
+
+/// What the user of a program reads that was to be ended, and is not.
+pub(crate) fn spared(product: &str) -> String {
+    format!("usher: {product} may go on and is not ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_has_slept_when_its_clocks_have_parted_and_only_once() {
+        let mut lost = Lost::default();
+        assert!(!lost.has_slept(60_000, 60_000));
+        assert!(!lost.has_slept(61_002, 61_000), "they are not read at once");
+        assert!(lost.has_slept(8 * 3_600_000, 62_000));
+        assert!(!lost.has_slept(8 * 3_600_000 + 5_000, 67_000));
+    }
+}
