@@ -67,9 +67,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     for file in files.iter().filter(|file| file.path.ends_with(".md")) {
         findings.extend(words::page(file));
     }
-    let (circles, unread) = circles::find(&circles::roots(root, &metadata), &files);
+    let (crates, unread) = circles::read(&circles::roots(root, &metadata), &files);
     findings.extend(unread);
-    findings.extend(circles::check(&circles));
+    findings.extend(circles::check(&circles::find(&crates)));
+    findings.extend(circles::floors::check(&crates, &files));
     findings.extend(system::stale(&files));
     findings.extend(documents::check(&files, &root.to_string_lossy()));
     findings.extend(bpf::stale(root).map(|what| Finding::new(&bpf::place(), 0, what)));

@@ -18,7 +18,7 @@ pub(super) struct Tie {
 }
 
 /// By who names and what is named.
-type Ties = BTreeMap<(usize, usize), Vec<Tie>>;
+pub(super) type Ties = BTreeMap<(usize, usize), Vec<Tie>>;
 
 /// Modules of one level that need each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub(super) struct Circle {
     pub(super) ties: Vec<(String, String, Vec<Tie>)>,
 }
 
-/// All circles of a crate.
-pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
+/// Who needs whom, by the module below which both are.
+pub(super) fn ties(modules: &Modules) -> BTreeMap<usize, Ties> {
     let names = Names::new(modules);
     let mut levels: BTreeMap<usize, Ties> = BTreeMap::new();
     for (from, module) in modules.0.iter().enumerate() {
@@ -65,12 +65,17 @@ pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
         }
     }
     levels
-        .into_iter()
+}
+
+/// All circles of a crate in which these need each other.
+pub(super) fn circles(modules: &Modules, levels: &BTreeMap<usize, Ties>) -> Vec<Circle> {
+    levels
+        .iter()
         .flat_map(|(level, ties)| {
             let groups = in_circles(ties.keys().copied());
             groups
                 .into_iter()
-                .map(|group| circle(modules, level, &group, &ties))
+                .map(|group| circle(modules, *level, &group, ties))
                 .collect::<Vec<_>>()
         })
         .collect()

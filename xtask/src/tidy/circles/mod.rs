@@ -1,16 +1,19 @@
 //! No modules of a crate need each other in a circle: each can be read with those below it alone.
+//! Where a crate has floors ([`floors`]), each uses only those below it.
 
+pub(super) mod floors;
 mod levels;
 mod modules;
 mod names;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::Finding;
 use super::tree::File;
-use levels::Circle;
+use levels::{Circle, Ties};
 use modules::Modules;
 
 /// A crate's package and the file of its root, from the repository's root.
@@ -48,6 +51,16 @@ pub(super) fn roots(root: &Path, metadata: &Value) -> Vec<Root> {
     roots
 }
 
+/// A crate as its source has it.
+pub(super) struct Crate {
+    package: String,
+    /// The file of its root, from the repository's root.
+    file: String,
+    modules: Modules,
+    /// Who needs whom, by the module below which both are.
+    levels: BTreeMap<usize, Ties>,
+}
+
 /// A circle and the package that it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
@@ -55,26 +68,39 @@ pub(super) struct Found {
     circle: Circle,
 }
 
-/// All circles, and what could not be read.
-pub(super) fn find(roots: &[Root], files: &[File]) -> (Vec<Found>, Vec<Finding>) {
+/// The crates of those roots, and what could not be read.
+pub(super) fn read(roots: &[Root], files: &[File]) -> (Vec<Crate>, Vec<Finding>) {
     let text_of = |path: &str| {
         let at = files.binary_search_by(|file| file.path.as_str().cmp(path));
         at.ok().map(|at| files[at].text.as_str())
     };
-    let mut found = Vec::new();
+    let mut crates = Vec::new();
     let mut unread = Vec::new();
     for root in roots {
         match Modules::read(&root.file, &text_of) {
-            Ok(modules) => {
-                found.extend(levels::circles(&modules).into_iter().map(|circle| Found {
-                    package: root.package.clone(),
-                    circle,
-                }))
-            }
+            Ok(modules) => crates.push(Crate {
+                package: root.package.clone(),
+                file: root.file.clone(),
+                levels: levels::ties(&modules),
+                modules,
+            }),
             Err(why) => unread.push(Finding::new(&root.package, 0, why)),
         }
     }
-    (found, unread)
+    (crates, unread)
+}
+
+/// All circles.
+pub(super) fn find(crates: &[Crate]) -> Vec<Found> {
+    let of = |krate: &Crate| {
+        let circles = levels::circles(&krate.modules, &krate.levels).into_iter();
+        let found = circles.map(|circle| Found {
+            package: krate.package.clone(),
+            circle,
+        });
+        found.collect::<Vec<_>>()
+    };
+    crates.iter().flat_map(of).collect()
 }
 
 /// A finding for each circle.

@@ -16,7 +16,8 @@ fn krate(files: &[(&str, &str)]) -> (Vec<Found>, Vec<Finding>) {
         package: "usher-a".to_owned(),
         file: "crates/a/src/lib.rs".to_owned(),
     };
-    find(&[root], &files)
+    let (crates, unread) = read(&[root], &files);
+    (find(&crates), unread)
 }
 
 /// The circles of a crate as the list has them.
