@@ -5,6 +5,7 @@
 //! with the next change.
 
 mod covers;
+mod ending;
 mod exchange;
 mod held_starts;
 pub(crate) mod here;
@@ -34,7 +35,8 @@ use crate::AgentError;
 use crate::agent::here::Here;
 use crate::base::clock;
 use crate::base::lock;
-use crate::gate::{self, held_starts::HeldStarts};
+use crate::gate;
+use crate::model::held_starts::HeldStarts;
 use crate::model::idle::Idle;
 use crate::model::link::Link;
 use crate::model::lost::Lost;

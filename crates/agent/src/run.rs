@@ -187,7 +187,7 @@ async fn live(
     let mut first = std::pin::pin!(tokio::time::timeout(FIRST_EXCHANGE, first));
 
     let mut seen: Vec<ObservedEvent> = Vec::new();
-    let mut asked: Vec<gate::held_starts::Start> = Vec::new();
+    let mut asked: Vec<gate::Start> = Vec::new();
     let mut enforcement = lock(&agent).rulebook.enforcement.follow();
     let mut told = lock(&agent).notices.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);

@@ -1,11 +1,12 @@
 //! Carries out decisions about starts that wait for a seat: tells the sessions, records the
 //! results, and tells people why.
 
-use usher_core::sessions::{Effect, Event, ProcessKey, Who};
+use usher_core::sessions::{Effect, Event, ProcessKey, Sessions, Who};
 
 use super::Agent;
 use crate::base::clock;
-use crate::gate::held_starts::{Refused, Start};
+use crate::gate::Start;
+use crate::model::held_starts::{Answered, Refused};
 use crate::model::notices::{self, Denial, News};
 use crate::store::outbox::OutboxError;
 use crate::system::procfs;
@@ -15,9 +16,10 @@ impl Agent {
     /// last would wait for the disk as often as there are others.
     pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
-        for start in starts.drain(..) {
+        for mut start in starts.drain(..) {
             let key = start.process.key;
-            if let Some(event) = self.held.admit(start, &self.sessions) {
+            start.process.parent = known_ancestor(start.process.parent, &self.sessions);
+            if let Some(event) = self.held.admit(start, clock::boot_ms()) {
                 self.sessions.apply(clock::now(), event, &mut effects);
             }
             self.follow_held(key, &mut effects);
@@ -54,16 +56,25 @@ impl Agent {
         shared.end_the_gone(part.into_iter());
     }
 
-    /// Tells those whose starts were refused on their desktops.
-    pub(super) fn tell_refused(&mut self) {
-        for refused in self.held.take_refused() {
-            let Refused {
-                who,
-                product,
-                denial,
-            } = refused;
-            let news = self.refusal(who, &product, denial.as_ref());
-            self.notices.say(who, news);
+    /// Answers those who wait, at the gate; those whose starts are refused are told on their desktops,
+    /// too.
+    pub(super) fn answer_starts(&mut self, answered: Vec<Answered>) {
+        for answer in answered {
+            match answer {
+                Answered::Run(waiting) => waiting.run(),
+                Answered::Refused(refused) => {
+                    let Refused {
+                        waiting,
+                        lines,
+                        who,
+                        product,
+                        denial,
+                    } = refused;
+                    waiting.refuse(&lines);
+                    let news = self.refusal(who, &product, denial.as_ref());
+                    self.notices.say(who, news);
+                }
+            }
         }
     }
 
@@ -101,9 +112,10 @@ impl Agent {
     /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
     /// server can be reached, all that wait for one.
     pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
-        let mut events = self.held.let_go(all);
+        let boot_ms = clock::boot_ms();
+        let mut events = self.held.let_go(all, boot_ms);
         events.push(Event::Tick);
-        self.held.forget_old(clock::boot_ms());
+        self.held.forget_old(boot_ms);
         self.tell_all(events)
     }
 
@@ -114,4 +126,11 @@ impl Agent {
         }
         self.write(effects)
     }
+}
+
+/// The nearest ancestor of whom something is known; the parent where there is none. What the gate
+/// asks about may be ahead of what was seen of how the process came about.
+fn known_ancestor(parent: u32, sessions: &Sessions) -> u32 {
+    let mut line = procfs::line_of(parent);
+    line.find(|pid| sessions.knows(*pid)).unwrap_or(parent)
 }

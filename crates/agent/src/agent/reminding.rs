@@ -3,9 +3,10 @@
 
 use usher_api::{Reason, ReleasedSession, SyncAction};
 use usher_core::reminders::{Cause, Effect, Event};
-use usher_core::sessions::{SessionId, Who};
+use usher_core::sessions::{ProcessKey, SessionId, Who};
+use usher_platform::process::Word;
 
-use super::{Agent, release};
+use super::{Agent, ending, release};
 use crate::base::clock;
 use crate::model::idle::{Said, looked_at};
 use crate::model::lost::{self, Lost};
@@ -68,13 +69,39 @@ impl Agent {
     /// Does what is due.
     pub(crate) fn remind_due(&mut self, boot_ms: u64) {
         self.remind(boot_ms, Event::Tick);
-        let view = View::of(&self.sessions, &self.rulebook);
+        for (session, mut processes) in self.lost.to_kill(boot_ms) {
+            processes.extend(self.processes_of(session));
+            ending::signal_all(&processes, Word::Kill);
+        }
+    }
+
+    /// The processes of a session, and its helpers, as they are now.
+    fn processes_of(&self, session: SessionId) -> Vec<ProcessKey> {
         let identifier = self.shared.as_ref().map(|shared| &shared.identifier);
-        self.lost.kill_due(boot_ms, view, identifier);
+        ending::processes_of(session, &self.sessions, identifier)
+    }
+
+    /// A session's grace is over: its programs are told to end.
+    fn end_programs(&mut self, session: SessionId, cause: Cause, boot_ms: u64) {
+        let Some(product) = self.sessions.get(session).map(|of| of.product.clone()) else {
+            return;
+        };
+        let processes = self.processes_of(session);
+        tracing::warn!(
+            session = session.0,
+            product = &*product,
+            processes = processes.len(),
+            ?cause,
+            "its grace is over: it is ended"
+        );
+        ending::signal_all(&processes, Word::End);
+        self.lost
+            .is_ending(session, product, cause, processes, boot_ms);
     }
 
     pub(crate) fn remind(&mut self, boot_ms: u64, event: Event) {
-        for effect in self.lost.apply(boot_ms, event) {
+        let slept_ms = clock::boot_ms().saturating_sub(clock::awake_ms());
+        for effect in self.lost.apply(boot_ms, slept_ms, event) {
             self.carry_out(effect, boot_ms);
         }
     }
@@ -99,12 +126,7 @@ impl Agent {
                     let said = self.idle.says(effect, boot_ms, self.view());
                     self.tell_idle(session, said);
                 }
-                let view = View {
-                    sessions: &self.sessions,
-                    rulebook: &self.rulebook,
-                };
-                let identifier = self.shared.as_ref().map(|shared| &shared.identifier);
-                self.lost.end(session, cause, boot_ms, view, identifier);
+                self.end_programs(session, cause, boot_ms);
             }
             Effect::Release { session } => self.release_idle(session, boot_ms),
             Effect::Reclaim { session } => self.reclaim(session),

@@ -108,12 +108,13 @@ impl Agent {
     /// What need not be on disk first. True: the server is asked at once.
     fn act(&mut self, effects: Vec<Effect>) -> bool {
         let effects = self.join_runs(effects);
+        let (is_up, boot_ms) = (self.link.is_up(), clock::boot_ms());
+        let (answered, rest) = self.held.take(effects, is_up, boot_ms);
         // Whoever waits for an answer does not wait for the disk.
-        let rest = self.held.take(effects, self.link.is_up());
+        self.answer_starts(answered);
         let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
         let is_asking = rest.iter().any(asks);
         self.written.waiting.extend(rest);
-        self.tell_refused();
         if is_asking {
             self.urgent.notify_one();
         }
@@ -319,7 +320,7 @@ impl Agent {
         if !self.shares.held.is_left(session) {
             self.seats.forget(session);
         }
-        self.lost.gone(session);
+        self.lost.gone(session, clock::boot_ms());
         self.idle.gone(session);
         self.written.members.remove(&session);
     }

@@ -16,9 +16,9 @@ use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
 use usher_gate::{Answer, FileState, Gate, Otherwise, Question, QuestionNumber};
 
 use super::changes::Changes;
-use super::held_starts::{Start, Waiting};
 use super::place::{self, aside::Aside};
 use super::refused::{Refused, Tell};
+use super::start::{Start, Waiting};
 use crate::identity::file::Target;
 use crate::identity::needed::needed_here;
 use crate::identity::{Matched, Verdict, display_name};

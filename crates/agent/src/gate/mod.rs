@@ -11,10 +11,10 @@
 
 mod answers;
 mod changes;
-pub(crate) mod held_starts;
 mod marks;
 pub(crate) mod place;
 mod refused;
+mod start;
 mod told;
 
 use std::io;
@@ -32,8 +32,8 @@ use usher_gate::{Gate, GateWatch, StartError, Word};
 
 use self::answers::{Answers, Served};
 use self::changes::Changes;
-use self::held_starts::Start;
 use self::marks::Marks;
+pub(crate) use self::start::{Start, Waiting};
 pub(crate) use self::told::status;
 use crate::base::lock;
 use crate::base::wake::Wake;

@@ -1,6 +1,7 @@
 //! What decides: each part is given what happened and a view of the sessions and the policy, and
 //! answers with what follows. None knows another; the agent holds them all.
 
+pub(crate) mod held_starts;
 pub(crate) mod idle;
 pub(crate) mod joins;
 pub(crate) mod link;

@@ -1,24 +1,18 @@
 //! Starts that wait for a seat: the requests to the server for them, and their answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use usher_api::Mode;
-use usher_core::sessions::{
-    AskId, Effect, Event, Process, ProcessKey, SessionId, Sessions, Unanswered, Who,
-};
-use usher_gate::{Answer, Gate, QuestionNumber};
+use usher_core::sessions::{AskId, Effect, Event, ProcessKey, SessionId, Sessions, Who};
 
-use super::place::Place;
-use crate::base::clock;
+use crate::gate::{Start, Waiting};
 use crate::model::news::Denial;
 use crate::model::view::View;
-use crate::system::procfs;
 
 /// How long a seat is waited for while the server answers, and while it last did not.
-const SEAT_WITHIN: Duration = Duration::from_secs(2);
-const SEAT_WITHIN_AWAY: Duration = Duration::from_millis(250);
+const SEAT_WITHIN_MS: u64 = 2_000;
+const SEAT_WITHIN_AWAY_MS: u64 = 250;
 /// By then the gate has let every start go that was asked about.
 const FORGOTTEN_AFTER_MS: u64 = 10_000;
 /// Starts that wait at once, at most as many as the gate holds.
@@ -26,24 +20,6 @@ const WAITING_LIMIT: usize = usher_gate::HELD_AT_MOST;
 
 /// Processes of sessions that are looked at in one go, whether they are there still.
 const LOOKED_AT_ONCE: usize = 512;
-
-/// A program that is held until it is known whether there is a seat for it.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) waiting: Waiting,
-    pub(crate) process: Process,
-    /// What happens where no server answers.
-    pub(crate) unanswered: Unanswered,
-}
-
-/// Whom to answer.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) number: QuestionNumber,
-    /// Where the user reads what becomes of it.
-    pub(crate) place: Option<Place>,
-}
 
 /// All that wait.
 #[derive(Debug, Default)]
@@ -54,15 +30,25 @@ pub(crate) struct HeldStarts {
     due: FxHashMap<SessionId, u64>,
     /// Why sessions were refused, and what to do, for their users.
     denials: FxHashMap<SessionId, Denial>,
-    /// Starts that were refused, and whom it is to be told to.
-    refused: Vec<Refused>,
     /// Up to which pid processes were looked at, whether they are there still.
     looked_at_up_to: u32,
 }
 
-/// A start that was refused.
+/// What becomes of a start that waited.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// It runs.
+    Run(Waiting),
+    /// It does not.
+    Refused(Refused),
+}
+
+/// A start that is refused.
 #[derive(Debug)]
 pub(crate) struct Refused {
+    pub(crate) waiting: Waiting,
+    /// What its user reads where it was started.
+    pub(crate) lines: String,
     pub(crate) who: Who,
     pub(crate) product: Arc<str>,
     /// None: no server answered.
@@ -84,10 +70,9 @@ impl HeldStarts {
     }
 
     /// Sessions for which a seat was waited for long enough, or, with `all`, is in vain.
-    fn in_vain(&mut self, all: bool) -> Vec<SessionId> {
-        let now = clock::boot_ms();
+    fn in_vain(&self, all: bool, boot_ms: u64) -> Vec<SessionId> {
         let due = self.due.iter();
-        let due = due.filter(|(_, until)| all || **until <= now);
+        let due = due.filter(|(_, until)| all || **until <= boot_ms);
         let mut sessions: Vec<SessionId> = due.map(|(id, _)| *id).collect();
         sessions.sort_unstable();
         sessions
@@ -112,21 +97,27 @@ impl HeldStarts {
         self.denials.insert(session, denial);
     }
 
-    /// Acts on what concerns those who wait; the rest is for the disk.
-    pub(crate) fn take(&mut self, effects: Vec<Effect>, is_connected: bool) -> Vec<Effect> {
-        let within = match is_connected {
-            true => SEAT_WITHIN,
-            false => SEAT_WITHIN_AWAY,
+    /// Takes what concerns those who wait: what becomes of their starts, and the rest, which is for the
+    /// disk.
+    pub(crate) fn take(
+        &mut self,
+        effects: Vec<Effect>,
+        is_connected: bool,
+        boot_ms: u64,
+    ) -> (Vec<Answered>, Vec<Effect>) {
+        let within_ms = match is_connected {
+            true => SEAT_WITHIN_MS,
+            false => SEAT_WITHIN_AWAY_MS,
         };
+        let mut answered = Vec::new();
         let mut rest = Vec::with_capacity(effects.len());
         for effect in effects {
             match &effect {
-                Effect::Allow(ask) => self.allow(*ask),
-                Effect::Refuse { ask, session } => self.refuse(*ask, *session),
+                Effect::Allow(ask) => answered.extend(self.allowed(*ask)),
+                Effect::Refuse { ask, session } => answered.extend(self.refused(*ask, *session)),
                 Effect::WantLease { session, gate } => {
                     if *gate {
-                        let until = clock::boot_ms() + within.as_millis() as u64;
-                        self.due.insert(*session, until);
+                        self.due.insert(*session, boot_ms + within_ms);
                     }
                     rest.push(effect);
                 }
@@ -137,18 +128,17 @@ impl HeldStarts {
                 _ => rest.push(effect),
             }
         }
-        rest
+        (answered, rest)
     }
 
     /// A start is held until it is known whether there is a seat for it: what the sessions are to be
     /// told of it. None: too many wait, and the gate lets its own deadline decide.
-    pub(crate) fn admit(&mut self, start: Start, sessions: &Sessions) -> Option<Event> {
+    pub(crate) fn admit(&mut self, start: Start, boot_ms: u64) -> Option<Event> {
         let Start {
             waiting,
-            mut process,
+            process,
             unanswered,
         } = start;
-        process.parent = known_ancestor(process.parent, sessions);
         let product = process.uses.as_ref()?.product.clone();
         if self.waiting.len() >= WAITING_LIMIT {
             return None;
@@ -159,7 +149,7 @@ impl HeldStarts {
             waiting,
             who: process.who,
             product,
-            since_boot_ms: clock::boot_ms(),
+            since_boot_ms: boot_ms,
         };
         self.waiting.insert(ask, asked);
         Some(Event::Asked {
@@ -185,11 +175,6 @@ impl HeldStarts {
         part.to_vec()
     }
 
-    /// The starts that were refused since the last time.
-    pub(crate) fn take_refused(&mut self) -> Vec<Refused> {
-        std::mem::take(&mut self.refused)
-    }
-
     /// Who waits for what could not even be asked goes by the policy at once.
     pub(crate) fn wait_in_vain(&mut self, effects: &[Effect], sessions: &Sessions) {
         for effect in effects {
@@ -209,7 +194,7 @@ impl HeldStarts {
             let product = session.and_then(|of| view.rulebook.product(&of.product));
             product.is_some_and(|product| product.mode == Mode::Enforce)
         };
-        let mut let_go = self.in_vain(true);
+        let mut let_go = self.in_vain(true, 0);
         let_go.retain(|session| !is_enforced(*session));
         for session in &let_go {
             self.answered(*session);
@@ -220,8 +205,8 @@ impl HeldStarts {
 
     /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
     /// server can be reached, all that wait for one.
-    pub(crate) fn let_go(&mut self, all: bool) -> Vec<Event> {
-        let in_vain = self.in_vain(all);
+    pub(crate) fn let_go(&mut self, all: bool, boot_ms: u64) -> Vec<Event> {
+        let in_vain = self.in_vain(all, boot_ms);
         for session in &in_vain {
             self.answered(*session);
         }
@@ -235,47 +220,22 @@ impl HeldStarts {
             .retain(|_, asked| boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS);
     }
 
-    fn allow(&mut self, ask: AskId) {
-        if let Some(HeldStart { waiting, .. }) = self.waiting.remove(&ask) {
-            let _ = waiting.gate.answer(waiting.number, Answer::Run);
-        }
+    fn allowed(&mut self, ask: AskId) -> Option<Answered> {
+        let asked = self.waiting.remove(&ask)?;
+        Some(Answered::Run(asked.waiting))
     }
 
-    fn refuse(&mut self, ask: AskId, session: Option<SessionId>) {
-        let Some(asked) = self.waiting.remove(&ask) else {
-            return;
-        };
-        let HeldStart {
-            waiting,
-            who,
-            product,
-            ..
-        } = asked;
+    fn refused(&mut self, ask: AskId, session: Option<SessionId>) -> Option<Answered> {
+        let asked = self.waiting.remove(&ask)?;
         let denial = session.and_then(|session| self.denials.get(&session));
-        let Waiting {
-            gate,
-            number,
-            place,
-        } = waiting;
-        match place {
-            Some(place) => place.tell_and_refuse(&reason_for(&product, denial), &gate, number),
-            None => {
-                let _ = gate.answer(number, Answer::Refuse);
-            }
-        }
-        self.refused.push(Refused {
-            who,
-            product,
+        Some(Answered::Refused(Refused {
+            lines: reason_for(&asked.product, denial),
+            waiting: asked.waiting,
+            who: asked.who,
+            product: asked.product,
             denial: denial.cloned(),
-        });
+        }))
     }
-}
-
-/// The nearest ancestor of whom something is known; the parent where there is none. What the gate
-/// asks about may be ahead of what was seen of how the process came about.
-fn known_ancestor(parent: u32, sessions: &Sessions) -> u32 {
-    let mut line = procfs::line_of(parent);
-    line.find(|pid| sessions.knows(*pid)).unwrap_or(parent)
 }
 
 /// What the user of a program reads who may not start it.

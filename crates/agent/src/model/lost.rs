@@ -6,18 +6,13 @@
 //! reached, everything runs on. What is only tracked, and a computer whose enforcement is off, end
 //! nobody's program.
 
-mod ending;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use usher_api::OnIdle;
 use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId};
-use usher_platform::process::Word;
 
-use crate::base::clock;
-use crate::identity::Identifier;
 use crate::model::news::words_of;
 use crate::model::view::View;
 
@@ -53,8 +48,7 @@ impl Lost {
     }
 
     /// Whether the computer has slept since this was last asked.
-    fn has_slept(&mut self, boot_ms: u64, awake_ms: u64) -> bool {
-        let slept_ms = boot_ms.saturating_sub(awake_ms);
+    fn has_slept(&mut self, slept_ms: u64) -> bool {
         let before = std::mem::replace(&mut self.slept_ms, slept_ms);
         slept_ms > before + SLEPT_MS
     }
@@ -72,10 +66,11 @@ impl Lost {
         grace_ms.filter(|_| had_one && !session.seated)
     }
 
-    /// Takes in what happened to a session. Answers what is to be said or done.
-    pub(crate) fn apply(&mut self, boot_ms: u64, event: Event) -> Vec<Effect> {
+    /// Takes in what happened to a session on a computer that has slept so long since boot. Answers
+    /// what is to be said or done.
+    pub(crate) fn apply(&mut self, boot_ms: u64, slept_ms: u64, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if self.has_slept(clock::boot_ms(), clock::awake_ms()) {
+        if self.has_slept(slept_ms) {
             self.reminders.apply(boot_ms, Event::Woke, &mut effects);
         }
         self.reminders.apply(boot_ms, event, &mut effects);
@@ -97,63 +92,38 @@ impl Lost {
         sessions.map(|session| session.id).collect()
     }
 
-    /// A session's grace is over: its programs are told to end. Whoever does not is killed later.
-    pub(crate) fn end(
+    /// The programs of a session are told to end, as its grace is over. Whoever does not is killed
+    /// later.
+    pub(crate) fn is_ending(
         &mut self,
-        id: SessionId,
+        session: SessionId,
+        product: Arc<str>,
         cause: Cause,
+        processes: Vec<ProcessKey>,
         boot_ms: u64,
-        view: View<'_>,
-        identifier: Option<&Identifier>,
     ) {
-        let Some(product) = view.sessions.get(id).map(|of| of.product.clone()) else {
-            return;
-        };
-        let processes = ending::processes_of(id, view, identifier);
-        tracing::warn!(
-            session = id.0,
-            product = &*product,
-            processes = processes.len(),
-            ?cause,
-            "its grace is over: it is ended"
-        );
-        ending::signal_all(&processes, Word::End);
         let ending = Ending {
             product,
             cause,
             processes,
             kill_boot_ms: boot_ms + KILLED_AFTER_MS,
         };
-        self.ending.insert(id, ending);
+        self.ending.insert(session, ending);
     }
 
-    /// Kills what was told to end and has not, with what it has started meanwhile.
-    pub(crate) fn kill_due(
-        &mut self,
-        boot_ms: u64,
-        view: View<'_>,
-        identifier: Option<&Identifier>,
-    ) {
-        let due = self.ending.iter();
-        let due: Vec<SessionId> = due
-            .filter(|(_, ending)| ending.kill_boot_ms <= boot_ms)
-            .map(|(session, _)| *session)
-            .collect();
-        for id in due {
-            let Some(mut ending) = self.ending.remove(&id) else {
-                continue;
-            };
-            let more = ending::processes_of(id, view, identifier);
-            ending.processes.extend(more);
-            ending::signal_all(&ending.processes, Word::Kill);
-        }
+    /// What was told to end, has not, and is to be killed with what it has started meanwhile.
+    pub(crate) fn to_kill(&mut self, boot_ms: u64) -> Vec<(SessionId, Vec<ProcessKey>)> {
+        let due = self
+            .ending
+            .extract_if(.., |_, ending| ending.kill_boot_ms <= boot_ms);
+        due.map(|(session, ending)| (session, ending.processes))
+            .collect()
     }
 
     /// A session has ended. What it left running is killed all the same.
-    pub(crate) fn gone(&mut self, session: SessionId) {
+    pub(crate) fn gone(&mut self, session: SessionId, boot_ms: u64) {
         let event = Event::Gone { session };
-        self.reminders
-            .apply(clock::boot_ms(), event, &mut Vec::new());
+        self.reminders.apply(boot_ms, event, &mut Vec::new());
     }
 }
 
@@ -178,9 +148,9 @@ mod tests {
     #[test]
     fn a_computer_has_slept_when_its_clocks_have_parted_and_only_once() {
         let mut lost = Lost::default();
-        assert!(!lost.has_slept(60_000, 60_000));
-        assert!(!lost.has_slept(61_002, 61_000), "they are not read at once");
-        assert!(lost.has_slept(8 * 3_600_000, 62_000));
-        assert!(!lost.has_slept(8 * 3_600_000 + 5_000, 67_000));
+        assert!(!lost.has_slept(0));
+        assert!(!lost.has_slept(2), "they are not read at once");
+        assert!(lost.has_slept(8 * 3_600_000 - 62_000));
+        assert!(!lost.has_slept(8 * 3_600_000 - 62_000));
     }
 }

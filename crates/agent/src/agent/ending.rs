@@ -2,12 +2,11 @@
 
 use rustc_hash::FxHashSet;
 use usher_core::identify::{ProgramRole, Started};
-use usher_core::sessions::{ProcessKey, Session, SessionId};
+use usher_core::sessions::{ProcessKey, Session, SessionId, Sessions};
 use usher_platform::process::{Handle, Word};
 
 use crate::identity::Identifier;
 use crate::identity::needed::needed_here;
-use crate::model::view::View;
 use crate::system::procfs;
 
 /// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
@@ -50,10 +49,9 @@ fn signal(process: ProcessKey, with: Word) -> bool {
 /// The processes of a session, and its helpers.
 pub(super) fn processes_of(
     id: SessionId,
-    view: View<'_>,
+    sessions: &Sessions,
     identifier: Option<&Identifier>,
 ) -> Vec<ProcessKey> {
-    let sessions = view.sessions;
     let Some(session) = sessions.get(id) else {
         return Vec::new();
     };
