@@ -5,8 +5,8 @@
 //! (packages, hashes) are never looked at on the watcher's own thread: [`Identifier::quick`] says
 //! that they are needed, [`Identifier::thorough`] gets them.
 
-pub(crate) mod counts;
 pub(crate) mod databases;
+pub(crate) mod described;
 mod desktop;
 pub(crate) mod file;
 pub(crate) mod hosted;
@@ -27,7 +27,7 @@ use self::hosted::Host;
 use self::packages::Packages;
 pub(crate) use self::rules::{Matched, Rules};
 use crate::base::lock;
-use crate::identity::counts::Described;
+use crate::identity::described::Described;
 use crate::system::{FileKey, procfs};
 
 /// Files that are remembered; when there are more, all are forgotten and looked at again.

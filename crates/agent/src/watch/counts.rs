@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::identity::described::Described;
+
 /// Different names that are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
 /// Where starts are counted that found the table full.
@@ -26,27 +28,6 @@ pub(crate) struct ProgramCount {
     pub(crate) starts: u64,
     pub(crate) run_seconds: u64,
     pub(crate) described: Described,
-}
-
-/// What people know a program by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Described {
-    /// The package that its file came with.
-    pub(crate) package: Option<Arc<str>>,
-    /// What desktops show it as.
-    pub(crate) desktop_name: Option<Arc<str>>,
-}
-
-impl Described {
-    /// Of several files of one name, each may say something.
-    pub(crate) fn add(&mut self, more: &Described) {
-        for (known, more) in [
-            (&mut self.package, &more.package),
-            (&mut self.desktop_name, &more.desktop_name),
-        ] {
-            *known = known.take().or_else(|| more.clone());
-        }
-    }
 }
 
 impl Counts {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::Shared;
 use crate::base::lock;
-use crate::identity::counts::Described;
+use crate::identity::described::Described;
 
 /// Files of which it is remembered what is known; when there are more all are forgotten, and asked
 /// about again.

@@ -7,6 +7,7 @@
 //! [`ObservedEvent`], in the order in which it happened.
 
 mod connector;
+mod counts;
 mod described;
 mod ends;
 mod interest;
@@ -35,10 +36,11 @@ use usher_core::sessions::{Event, ProcessKey, Stamp};
 use crate::base::clock;
 use crate::base::lock;
 use crate::base::wake::Wake;
-use crate::identity::counts::{Counts, Described};
+use crate::identity::described::Described;
 use crate::identity::{Identifier, Rules, display_name};
 use crate::system::accounts::Accounts;
 use crate::system::procfs;
+use counts::Counts;
 use described::Descriptions;
 use ends::{Ends, Ran, Runs};
 use interest::Interest;
