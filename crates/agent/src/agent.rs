@@ -4,6 +4,8 @@
 //! disk together. What cannot be written (a full disk) is kept in memory, bounded, and written
 //! with the next change.
 
+mod commands;
+mod connection;
 mod covers;
 mod ending;
 mod exchange;
@@ -11,6 +13,7 @@ mod held_starts;
 pub(crate) mod here;
 mod left;
 mod lending;
+mod parts;
 mod reminding;
 mod restored;
 mod rules;
@@ -60,19 +63,19 @@ const COUNTS_IN_ITEM: usize = 1_000;
 /// The agent's state.
 pub(crate) struct Agent {
     /// Of which computer it is, and its accounts.
-    pub(crate) here: Here,
+    here: Here,
     boot_id: String,
     sessions: Sessions,
-    pub(crate) outbox: Outbox,
+    outbox: Outbox,
     /// What the server wants of programs, and what of it holds here.
-    pub(crate) rulebook: Rulebook,
+    rulebook: Rulebook,
     seats: Seats,
     /// Who runs on whose seat.
     shares: Shares,
     /// The end of the agent before, if a panic ended it.
     ended: Option<EndedByPanic>,
     /// The connection to the server.
-    pub(crate) link: Link,
+    link: Link,
     /// What watches programs.
     shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
@@ -82,9 +85,9 @@ pub(crate) struct Agent {
     /// Starts that wait for a seat.
     held: HeldStarts,
     /// What people are to know.
-    pub(crate) notices: Notices,
+    notices: Notices,
     /// Seats that people wait for, or that are kept for their next start.
-    pub(crate) waits: Waits,
+    waits: Waits,
     /// Programs that are to end for want of a lease.
     lost: Lost,
     /// Programs that nobody touches.
@@ -311,7 +314,13 @@ impl Agent {
 
     /// Writes down what people were told, so that they can read it after a restart.
     pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
-        self.notices.write(&mut self.outbox)
+        if self.notices.are_written() {
+            return Ok(());
+        }
+        let notices = &self.notices;
+        self.outbox.change(|change| notices.write(change))?;
+        self.notices.were_written();
+        Ok(())
     }
 }
 

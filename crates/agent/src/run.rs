@@ -69,7 +69,7 @@ pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentEr
     let options = AgentOptions::new(data.to_owned(), String::new());
     let shared = shared.and_then(SharedId::open);
     let agent = Agent::open(data, &options.machine_id_file, None, shared)?;
-    Ok(agent.here.computer.id)
+    Ok(agent.here().computer.id.clone())
 }
 
 async fn live(
@@ -88,19 +88,19 @@ async fn live(
         options.computer_name.clone(),
         options.computer_id_file.as_deref().and_then(SharedId::open),
     )?;
-    let client = token::client(&options, &agent.here.computer.id)?;
-    agent.rulebook.is_vouched = trust::is_vouched(&options.server);
+    let client = token::client(&options, &agent.here().computer.id)?;
+    agent.vouches(trust::is_vouched(&options.server));
     agent.knows_accounts(Accounts::open(&options.data, options.realms.clone()));
     for uid in agent.people_of_sessions().map_err(AgentError::state)? {
-        agent.here.accounts.clone().learn_aside(uid).await;
+        agent.here().accounts.clone().learn_aside(uid).await;
     }
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(
         options.watching,
-        agent.rulebook.rules(),
+        agent.rulebook().rules(),
         &roots,
-        agent.here.accounts.clone(),
+        agent.here().accounts.clone(),
         seen_in,
     )
     .map_err(|error| failed("cannot watch programs", error.to_string()))?;
@@ -168,7 +168,10 @@ async fn live(
         tokio::join!(covers, keep);
     };
     tokio::spawn(task("covers", covers));
-    let tell = enforcement::tell(lock(&agent).rulebook.enforcement.follow(), changed.clone());
+    let tell = enforcement::tell(
+        lock(&agent).rulebook().enforcement.follow(),
+        changed.clone(),
+    );
     tokio::spawn(task("enforcement", tell));
     tokio::spawn(task("idle", untouched::run(agent.clone(), stop.clone())));
     let sockets = socket::listen(&options, state, &stop);
@@ -188,8 +191,8 @@ async fn live(
 
     let mut seen: Vec<ObservedEvent> = Vec::new();
     let mut asked: Vec<gate::Start> = Vec::new();
-    let mut enforcement = lock(&agent).rulebook.enforcement.follow();
-    let mut told = lock(&agent).notices.follow();
+    let mut enforcement = lock(&agent).rulebook().enforcement.follow();
+    let mut told = lock(&agent).notices().follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
@@ -208,7 +211,7 @@ async fn live(
             _ = &mut first, if ready.is_some() => {
                 let (computer, not_connected) = {
                     let agent = lock(&agent);
-                    (agent.here.computer.id.clone(), agent.link.why_not(&options.server))
+                    (agent.here().computer.id.clone(), agent.link().why_not(&options.server))
                 };
                 let said = AgentReady {
                     computer,
@@ -238,21 +241,21 @@ async fn live(
             }
             _ = write_down.tick() => {
                 let mut agent = lock(&agent);
-                agent.rulebook.enforcement.look_again();
+                agent.look_at_enforcement();
                 say(agent.write_down_members());
                 say(agent.write_down_notices());
                 say(agent.look_after_left());
                 agent.look_for_the_gone();
-                agent.here.accounts.keep();
+                agent.here().accounts.keep();
                 if databases.have_changed() {
                     agent.identify_anew();
                 }
             }
             _ = look.tick() => look_what_runs(&agent, &mut looking).await,
             _ = report.tick() => {
-                let before = lock(&agent).outbox.waiting().unwrap_or(0);
+                let before = lock(&agent).outbox().waiting().unwrap_or(0);
                 say(lock(&agent).report_programs());
-                if lock(&agent).outbox.waiting().unwrap_or(0) > before {
+                if lock(&agent).outbox().waiting().unwrap_or(0) > before {
                     changed.notify_one();
                 }
             }
@@ -277,7 +280,7 @@ async fn live(
         say(agent.report_programs());
         say(agent.write_down_members());
         say(agent.write_down_notices());
-        agent.here.accounts.keep();
+        agent.here().accounts.keep();
     }
     sync_loop::last(&agent, &client, &uses, watching).await;
     for path in sockets {

@@ -2,6 +2,7 @@
 //! users, gives seats back, ends programs.
 
 use usher_api::{Reason, ReleasedSession, SyncAction};
+use usher_core::idle::Display;
 use usher_core::reminders::{Cause, Effect, Event};
 use usher_core::sessions::{ProcessKey, SessionId, Who};
 use usher_platform::process::Word;
@@ -135,6 +136,18 @@ impl Agent {
                 self.tell_idle(session, said);
             }
         }
+    }
+
+    /// The helper of a graphical session of the account `uid` reports of a display. False: there is no
+    /// room for it.
+    pub(crate) fn is_reported(
+        &mut self,
+        uid: u32,
+        name: &str,
+        awake_ms: u64,
+        display: Display,
+    ) -> bool {
+        self.idle.displays.report(uid, name, awake_ms, display)
     }
 
     /// The sessions of which it is looked whether anybody touches them.

@@ -1,5 +1,6 @@
 //! Applies a policy: what it changes for sessions, for the gate, and for what people are asked.
 
+use std::io;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -9,6 +10,7 @@ use usher_core::sessions::Event;
 use super::Agent;
 use crate::base::clock;
 use crate::gate;
+use crate::model::policy::Rulebook;
 use crate::store::outbox::OutboxError;
 
 impl Agent {
@@ -19,9 +21,13 @@ impl Agent {
         key: Option<String>,
         signature: Option<String>,
     ) -> Result<(), OutboxError> {
-        let rulebook = &mut self.rulebook;
-        let is_other = rulebook.receive(&mut self.outbox, text, key, signature)?;
-        match is_other {
+        let pinned = Rulebook::pinned(&self.outbox)?;
+        let received = self.rulebook.received(text, key, signature, pinned)?;
+        let Some(received) = received else {
+            return Ok(());
+        };
+        self.outbox.change(|change| received.write(change))?;
+        match self.rulebook.goes_by(received) {
             true => self.go_by_policy(),
             false => Ok(()),
         }
@@ -43,7 +49,26 @@ impl Agent {
 
     /// Where the policy is refused, the next key that signs it is taken.
     pub(crate) fn forget_key(&mut self) -> Result<(), OutboxError> {
-        self.rulebook.forget_key(&mut self.outbox)
+        match self.rulebook.refuses() {
+            true => self.outbox.change(Rulebook::forget_key),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether something else than its key says who the server is.
+    pub(crate) fn vouches(&mut self, is_vouched: bool) {
+        self.rulebook.is_vouched = is_vouched;
+    }
+
+    /// The administrator of this computer switches enforcement on or off; it is off if that cannot be
+    /// written down.
+    pub(crate) fn switch_enforcement(&mut self, on: bool) -> io::Result<()> {
+        self.rulebook.enforcement.switch(on)
+    }
+
+    /// Somebody may have written the switch's file.
+    pub(crate) fn look_at_enforcement(&mut self) {
+        self.rulebook.enforcement.look_again();
     }
 
     /// Whatever was found out of a file holds no more: what runs is looked at again, and each

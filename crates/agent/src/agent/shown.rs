@@ -1,11 +1,10 @@
-//! What the agent shows of its parts: sessions that run and their leases, what is due next, displays.
+//! What the agent shows of its parts: sessions that run and their leases, what is due next.
 
 use usher_api::Lease;
 use usher_core::sessions::Session;
 
 use super::Agent;
 use crate::base::clock::{self, timestamp};
-use crate::model::idle::displays::Displays;
 
 impl Agent {
     /// How many sessions run.
@@ -51,10 +50,5 @@ impl Agent {
     /// When somebody is to be reminded, or a program to be ended, in milliseconds since boot.
     pub(crate) fn next_reminder_boot_ms(&self) -> Option<u64> {
         self.lost.next_due_boot_ms()
-    }
-
-    /// What is known of displays.
-    pub(crate) fn displays(&mut self) -> &mut Displays {
-        &mut self.idle.displays
     }
 }

@@ -1,11 +1,11 @@
 //! Carries out decisions about seats that people wait for: gives back what they held, records it,
 //! and tells them.
 
-use usher_core::sessions::SessionId;
+use usher_core::sessions::{ProcessKey, SessionId, Who};
 
 use super::Agent;
 use crate::model::notices::{self, News};
-use crate::model::waits::{Stage, Waits};
+use crate::model::waits::{Stage, TooMany, Wait, Waits};
 use crate::store::outbox::OutboxError;
 
 impl Agent {
@@ -19,6 +19,38 @@ impl Agent {
                 .change(|change| Waits::are_over(&leases, change)),
             None => Ok(()),
         }
+    }
+
+    /// Somebody waits for a product from now on, by `process` if there is one; `ends`: until the last
+    /// such process ends. The number of a new wait, or the wait that there is already.
+    pub(crate) fn begin_wait(
+        &mut self,
+        who: Who,
+        product: &str,
+        process: Option<ProcessKey>,
+        ends: bool,
+    ) -> Result<Result<u64, Wait>, TooMany> {
+        let begun = self.waits.begin(who, product)?;
+        if let Some(process) = process {
+            self.waits.tells(product, who.counted, process);
+        }
+        match (&begun, ends) {
+            (Ok(number), true) => self.waits.bind(*number),
+            // It goes on for whoever began it.
+            (Err(_), true) => {}
+            (_, false) => self.waits.unbind(product, who.counted),
+        }
+        Ok(begun)
+    }
+
+    /// A process does not wait any more. The wait to end: none if another of the same person goes on.
+    pub(crate) fn leaves_wait(
+        &mut self,
+        product: &str,
+        counted: u32,
+        process: Option<ProcessKey>,
+    ) -> Option<u64> {
+        self.waits.leaves(product, counted, process)
     }
 
     /// A session has a seat: its person waits no more. A lease that was kept and is not that seat

@@ -20,7 +20,7 @@ const LOOK_FOR_RULES: Duration = Duration::from_secs(5);
 pub(crate) async fn run(agent: Arc<Mutex<Agent>>, mut stop: watch::Receiver<bool>) {
     let sensor = Arc::new(Mutex::new(Sensor::default()));
     loop {
-        let pause = match lock(&agent).rulebook.has_idle_rules() {
+        let pause = match lock(&agent).rulebook().has_idle_rules() {
             true => LOOK,
             false => LOOK_FOR_RULES,
         };

@@ -64,7 +64,7 @@ enum Step {
 impl Attendant {
     /// Goes on with the waits of the agent's former run.
     pub(crate) fn take_up(&self) {
-        let numbers = lock(&self.agent).waits.numbers();
+        let numbers = lock(&self.agent).waits().numbers();
         for number in numbers {
             tokio::spawn(self.clone().attend_or_end(number));
         }
@@ -88,22 +88,12 @@ impl Attendant {
                     product: product.to_owned(),
                     state: TicketState::Granted,
                     ticket: None,
-                    claim_seconds: agent.rulebook.claim_seconds(product),
+                    claim_seconds: agent.rulebook().claim_seconds(product),
                     kept_seconds: None,
                     held: Some(lease),
                 });
             }
-            let begun = agent.waits.begin(who, product)?;
-            if let Some(process) = process {
-                agent.waits.tells(product, who.counted, process);
-            }
-            match (&begun, ends) {
-                (Ok(number), true) => agent.waits.bind(*number),
-                // It goes on for whoever began it.
-                (Err(_), true) => {}
-                (_, false) => agent.waits.unbind(product, who.counted),
-            }
-            begun
+            agent.begin_wait(who, product, process, ends)?
         };
         let number = match begun {
             Ok(number) => number,
@@ -114,7 +104,7 @@ impl Attendant {
         tokio::spawn(async move {
             let asked = attendant.ask(number).await;
             let is_begun = asked.is_ok();
-            let wait = lock(&attendant.agent).waits.get(number).cloned();
+            let wait = lock(&attendant.agent).waits().get(number).cloned();
             let answer = match (asked, wait) {
                 (Err(failed), _) => Err(failed),
                 (Ok(()), Some(wait)) => Ok(attendant.shown(&wait)),
@@ -125,7 +115,7 @@ impl Attendant {
             // Another process that waits with it was told that it waits.
             let goes_on = is_begun || {
                 let mut agent = lock(&attendant.agent);
-                agent.waits.leaves(&wanted, who.counted, process).is_none()
+                agent.leaves_wait(&wanted, who.counted, process).is_none()
             };
             match goes_on {
                 true => attendant.attend_or_end(number).await,
@@ -144,7 +134,7 @@ impl Attendant {
         process: Option<ProcessKey>,
     ) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
-        let number = agent.waits.leaves(product, who.counted, process);
+        let number = agent.leaves_wait(product, who.counted, process);
         number.map_or(Ok(()), |number| agent.end_wait(number, None, None))?;
         self.changed.notify_one();
         Ok(())
@@ -164,7 +154,7 @@ impl Attendant {
             product: wait.product.clone(),
             state,
             ticket,
-            claim_seconds: lock(&self.agent).rulebook.claim_seconds(&wait.product),
+            claim_seconds: lock(&self.agent).rulebook().claim_seconds(&wait.product),
             kept_seconds,
             held: None,
         }
@@ -181,7 +171,7 @@ impl Attendant {
 
     /// Attends until the wait has ended.
     async fn attend(self, number: u64) {
-        let mut changes = lock(&self.agent).waits.follow();
+        let mut changes = lock(&self.agent).waits().follow();
         while let Some(step) = self.step(number) {
             match step {
                 Step::Ask => self.ask_again(number).await,
@@ -193,7 +183,7 @@ impl Attendant {
 
     fn step(&self, number: u64) -> Option<Step> {
         let agent = lock(&self.agent);
-        Some(match &agent.waits.get(number)?.stage {
+        Some(match &agent.waits().get(number)?.stage {
             Stage::Asking => Step::Ask,
             Stage::Queued { ticket } => Step::Poll(ticket.clone()),
             Stage::Kept(kept) => Step::Keep(kept.clone()),
@@ -224,22 +214,25 @@ impl Attendant {
         let (wait, accounts) = {
             let agent = lock(&self.agent);
             (
-                agent.waits.get(number)?.clone(),
-                agent.here.accounts.clone(),
+                agent.waits().get(number)?.clone(),
+                agent.here().accounts.clone(),
             )
         };
         accounts.learn_aside(wait.who.counted).await;
         let agent = lock(&self.agent);
-        let subject = agent.here.subject(wait.who.counted);
-        let mut products = agent.rulebook.policy.products.iter();
+        let subject = agent.here().subject(wait.who.counted);
+        let mut products = agent.rulebook().policy.products.iter();
         let known = products.find(|known| known.id == wait.product);
         let allowed = known.map_or(TTL_SECONDS, |known| known.max_ttl_seconds);
-        let wanted = agent.rulebook.claim_seconds(&wait.product).min(TTL_SECONDS);
+        let wanted = agent
+            .rulebook()
+            .claim_seconds(&wait.product)
+            .min(TTL_SECONDS);
         Some(CheckoutRequest {
             product: Cow::Owned(wait.product),
             also: Vec::new(),
             user: subject.name,
-            computer: Cow::Owned(agent.here.computer.id.clone()),
+            computer: Cow::Owned(agent.here().computer.id.clone()),
             seats: 1,
             wait: true,
             ttl_seconds: Some(wanted.min(allowed).max(1)),
@@ -258,11 +251,11 @@ impl Attendant {
     /// Keeps a seat that was granted; where nobody waits for it any more it goes back.
     fn hold(&self, number: u64, lease: Lease) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
-        if agent.waits.is_abandoned(number) {
+        if agent.waits().is_abandoned(number) {
             agent.end_wait(number, None, None)?;
         }
-        let product = agent.waits.get(number).map(|wait| wait.product.clone());
-        let seconds = product.map_or(0, |product| agent.rulebook.claim_seconds(&product));
+        let product = agent.waits().get(number).map(|wait| wait.product.clone());
+        let seconds = product.map_or(0, |product| agent.rulebook().claim_seconds(&product));
         let kept = Stage::Kept(Kept {
             lease: lease.id.clone(),
             ttl_seconds: lease.ttl_seconds.max(1),
@@ -270,9 +263,7 @@ impl Attendant {
             taken_by: None,
         });
         if !agent.set_stage(number, kept)? {
-            agent
-                .outbox
-                .change(|change| change.leave_behind(&lease.id))?;
+            agent.leave_behind(&lease.id)?;
             self.changed.notify_one();
         }
         Ok(())
@@ -330,10 +321,10 @@ impl Attendant {
     /// Whether a wait for a place has ended, also as nobody is there any more that it was for.
     fn is_over(&self, number: u64) -> bool {
         let mut agent = lock(&self.agent);
-        if agent.waits.is_abandoned(number) {
+        if agent.waits().is_abandoned(number) {
             say(agent.end_wait(number, None, None));
         }
-        agent.waits.get(number).is_none()
+        agent.waits().get(number).is_none()
     }
 
     async fn leave_queue(&self, ticket: &str) {
@@ -375,7 +366,7 @@ impl Attendant {
 
     fn is_still(&self, number: u64, kept: &Kept) -> bool {
         let agent = lock(&self.agent);
-        let wait = agent.waits.get(number);
+        let wait = agent.waits().get(number);
         wait.is_some_and(|wait| wait.stage == Stage::Kept(kept.clone()))
     }
 

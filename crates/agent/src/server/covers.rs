@@ -122,7 +122,7 @@ async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>,
     let mut leases: BTreeMap<String, Option<String>> = BTreeMap::new();
     {
         let agent = lock(agent);
-        for cover in agent.outbox.covers()? {
+        for cover in agent.outbox().covers()? {
             let proof = leases.entry(cover.lease).or_default();
             *proof = cover.proof.or(proof.take());
         }

@@ -147,7 +147,7 @@ pub(crate) async fn run(
 /// which the exchange renews.
 fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
     let agent = lock(agent);
-    let covers = agent.outbox.covers()?;
+    let covers = agent.outbox().covers()?;
     let keeping = covers
         .into_iter()
         .filter(|cover| cover.keeps && !procfs::is_gone(cover.root));

@@ -95,12 +95,12 @@ pub(crate) async fn run(
             Ok(Outcome::Failed | Outcome::TokenRefused) => {}
             Err(error) => {
                 tracing::error!(%error, "the agent's state");
-                lock(&agent).link.failed(error.to_string());
+                lock(&agent).is_not_connected(error.to_string());
             }
         }
         {
             let mut agent = lock(&agent);
-            agent.link.is_down();
+            agent.server_is_down();
             if let Err(error) = agent.let_go(true) {
                 tracing::error!(%error, "the agent's state");
             }
@@ -153,20 +153,20 @@ impl Trouble {
 /// that meets trouble of its own holds up none behind it; one that somebody was given and is about to
 /// run on waits for the next time.
 async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result<(), OutboxError> {
-    let leases = lock(agent).outbox.left_behind()?;
+    let leases = lock(agent).outbox().left_behind()?;
     for lease in leases {
         let Some(_turn) = uses.turn_of_now(&lease) else {
             continue;
         };
         // In this order: a claim ends only once its cover has taken the lease off the list.
-        if uses.is_shared_now(&lease) || !lock(agent).outbox.is_left_behind(&lease)? {
+        if uses.is_shared_now(&lease) || !lock(agent).outbox().is_left_behind(&lease)? {
             continue;
         }
         {
             let mut agent = lock(agent);
             match agent.leaves(&lease)? {
                 Left::Used => {
-                    agent.outbox.change(|change| change.is_taken_up(&lease))?;
+                    agent.is_taken_up(&lease)?;
                     continue;
                 }
                 Left::GivenBack => continue,
@@ -187,7 +187,7 @@ async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result
                 Trouble::Away => return Ok(()),
             },
         }
-        agent.outbox.change(|change| change.given_back(&lease))?;
+        agent.given_back(&lease)?;
     }
     Ok(())
 }
@@ -203,8 +203,8 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
 /// Keeps why an exchange failed, and says it where that is another reason than at the last one.
 fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
-    let why = unconnected::why(error, &agent.here.computer.id, client.token_file());
-    if agent.link.failed(why.clone()) {
+    let why = unconnected::why(error, &agent.here().computer.id, client.token_file());
+    if agent.is_not_connected(why.clone()) {
         tracing::warn!(
             why,
             "not connected to the metering server; what happens is kept"
@@ -222,36 +222,33 @@ async fn exchange(
     give_back(agent, client, uses).await?;
     let (request, sent) = lock(agent).prepare(watching, *limit)?;
     let answer = ask(client, &request).await;
-    let was_connected = lock(agent).link.is_up();
+    let was_connected = lock(agent).link().is_up();
     let problem = match answer {
         Ok(answer) => {
             let mut agent = lock(agent);
             if !agent.digest(&sent, answer)? {
                 let why = "the server took a part of what was sent, and is asked again";
-                agent.link.failed(why.to_owned());
+                agent.is_not_connected(why.to_owned());
                 return Ok(Outcome::Failed);
             }
             *limit = (*limit * 2).min(SYNC_ITEMS_LIMIT);
             if !was_connected {
                 tracing::info!("connected to the metering server");
             }
-            let waiting = agent.outbox.waiting()? > 0 && sent.items() > 0;
+            let waiting = agent.outbox().waiting()? > 0 && sent.items() > 0;
             return Ok(Outcome::Done(waiting));
         }
         Err(error) => {
             if let ClientError::Problem(problem) = &error
                 && problem.is(Code::InvalidRequest)
-                && lock(agent)
-                    .link
-                    .unknown
-                    .learn(&problem.detail, clock::boot_ms())
+                && lock(agent).learns_unknown(&problem.detail)
             {
                 // The same again, without.
                 return Ok(Outcome::Done(true));
             }
             not_connected(agent, client, &error);
             let ClientError::Problem(problem) = error else {
-                lock(agent).link.is_away();
+                lock(agent).server_is_away();
                 return Ok(Outcome::Failed);
             };
             problem
@@ -335,10 +332,9 @@ mod tests {
 
     fn agent(folder: &std::path::Path) -> Mutex<Agent> {
         let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None, None).unwrap();
-        let left = |change: &crate::store::outbox::Change<'_>| {
-            HELD.iter().try_for_each(|lease| change.leave_behind(lease))
-        };
-        agent.outbox.change(left).unwrap();
+        for lease in HELD {
+            agent.leave_behind(lease).unwrap();
+        }
         Mutex::new(agent)
     }
 
@@ -350,7 +346,7 @@ mod tests {
         give_back(&agent, &client, &Uses::default()).await.unwrap();
         assert_eq!(*lock(&asked), HELD);
         // What another try may mend stays; what is not ours does not.
-        let left = lock(&agent).outbox.left_behind().unwrap();
+        let left = lock(&agent).outbox().left_behind().unwrap();
         assert_eq!(left, ["ill", "weird", "refused"]);
     }
 
@@ -389,6 +385,6 @@ mod tests {
         let (client, asked) = server(true).await;
         give_back(&agent, &client, &Uses::default()).await.unwrap();
         assert_eq!(*lock(&asked), ["L1"]);
-        assert_eq!(lock(&agent).outbox.left_behind().unwrap(), HELD);
+        assert_eq!(lock(&agent).outbox().left_behind().unwrap(), HELD);
     }
 }

@@ -133,7 +133,7 @@ pub(super) async fn held(
     if !is_plain(&lease) {
         return Err(none());
     }
-    let made_here = lock(&state.agent).outbox.grant(&lease)?;
+    let made_here = lock(&state.agent).outbox().grant(&lease)?;
     let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
     if !is_own {
         mine::may_guess(&state, peer)?;
@@ -163,7 +163,7 @@ pub(super) async fn held(
 
 fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
-    if agent.outbox.count_covers()? + covers.len() as u64 > COVERS_LIMIT {
+    if agent.outbox().count_covers()? + covers.len() as u64 > COVERS_LIMIT {
         return Err(Refusal::new(
             Code::Busy,
             format!("{COVERS_LIMIT} processes are covered, which is the limit"),
@@ -194,8 +194,8 @@ async fn must_be_held(
     let (lease, product) = (&*request.lease, &*request.product);
     let (grant, covers) = {
         let agent = lock(&state.agent);
-        let covers = agent.outbox.is_covering(lease, product)?;
-        (agent.outbox.grant(lease)?, covers)
+        let covers = agent.outbox().is_covering(lease, product)?;
+        (agent.outbox().grant(lease)?, covers)
     };
     let made_here =
         grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
@@ -301,7 +301,7 @@ pub(super) async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>
     };
     let counted = peer.who().counted;
     state.shared.accounts.clone().learn_aside(counted).await;
-    let asks = lock(&state.agent).here.subject(counted);
+    let asks = lock(&state.agent).here().subject(counted);
     // Which way computers' own accounts are counted is the server's business, which said the holder.
     let ways = [LocalAccounts::ByComputer, LocalAccounts::ByName];
     let Ok(held) = Person::of(&holder.authority, &holder.name, ways[0]) else {

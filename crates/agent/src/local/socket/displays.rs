@@ -33,16 +33,15 @@ pub(super) async fn report(
         ));
     }
     let mut agent = lock(&state.agent);
-    let again_seconds = match agent.rulebook.has_idle_rules() {
+    let again_seconds = match agent.rulebook().has_idle_rules() {
         true => AGAIN_SECONDS,
         false => AGAIN_LATER_SECONDS,
     };
     let now = clock::awake_ms();
     let valid_ms = u64::from(again_seconds) * 2_000 + LATE_MS;
     let display = Display::reported(now, request.idle_ms, valid_ms);
-    let displays = agent.displays();
     let mut names = request.displays.iter();
-    let fit = names.all(|name| displays.report(peer.uid, name, now, display));
+    let fit = names.all(|name| agent.is_reported(peer.uid, name, now, display));
     drop(agent);
     if !fit {
         return Err(Refusal::new(

@@ -26,19 +26,18 @@ pub(super) async fn switch(
         agent.forget_key()?;
         state.changed.notify_one();
     }
-    agent
-        .rulebook
-        .enforcement
-        .switch(request.on)
-        .map_err(|error| {
-            let kept = match request.on {
-                true => "enforcement stays off",
-                false => "enforcement is off, but only until the agent is started again",
-            };
-            Refusal::new(
-                Code::StorageFailed,
-                format!("{kept}: its setting cannot be written: {error}; make room, and repeat it"),
-            )
-        })?;
-    answer(StatusCode::OK, &agent.rulebook.enforcement.state().shown())
+    agent.switch_enforcement(request.on).map_err(|error| {
+        let kept = match request.on {
+            true => "enforcement stays off",
+            false => "enforcement is off, but only until the agent is started again",
+        };
+        Refusal::new(
+            Code::StorageFailed,
+            format!("{kept}: its setting cannot be written: {error}; make room, and repeat it"),
+        )
+    })?;
+    answer(
+        StatusCode::OK,
+        &agent.rulebook().enforcement.state().shown(),
+    )
 }

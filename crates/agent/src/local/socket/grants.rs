@@ -35,9 +35,7 @@ pub(super) fn remember(
     one_use_of: Option<u32>,
 ) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
-    agent
-        .outbox
-        .change(|change| change.save_grant(id, peer.uid, product, one_use_of))?;
+    agent.save_grant(id, peer.uid, product, one_use_of)?;
     Ok(())
 }
 
@@ -48,7 +46,7 @@ pub(super) fn own<'i>(
     peer: Peer,
     code: Code,
 ) -> Result<&'i str, Refusal> {
-    let owner = lock(&state.agent).outbox.grant(id)?;
+    let owner = lock(&state.agent).outbox().grant(id)?;
     match owner {
         Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
         _ => {

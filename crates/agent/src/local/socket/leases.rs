@@ -78,9 +78,9 @@ async fn take_seat(
     }
     {
         let agent = lock(&state.agent);
-        let subject = agent.here.subject(who.counted);
+        let subject = agent.here().subject(who.counted);
         request.user = subject.name;
-        request.computer = Cow::Owned(agent.here.computer.id.clone());
+        request.computer = Cow::Owned(agent.here().computer.id.clone());
         request.subject = Some(SubjectKey {
             authority: subject.authority,
             id: subject.id,
@@ -301,7 +301,7 @@ pub(super) async fn checkin(
     let mut agent = lock(&state.agent);
     agent.is_gone(id);
     given_back?;
-    agent.outbox.change(|change| change.given_back(id))?;
+    agent.given_back(id)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -317,13 +317,11 @@ fn in_use(lease: &str) -> Refusal {
 /// Gives back a seat that is kept for a start of who asks; false: it is none.
 fn gives_back_kept(state: &State, peer: Peer, lease: &str) -> Result<bool, Refusal> {
     let mut agent = lock(&state.agent);
-    let Some(wait) = agent.waits.kept_as(lease, peer.uid).cloned() else {
+    let Some(wait) = agent.waits().kept_as(lease, peer.uid).cloned() else {
         return Ok(false);
     };
     // Given back again it is no error either.
-    agent
-        .outbox
-        .change(|change| change.save_grant(lease, peer.uid, &wait.product, None))?;
+    agent.save_grant(lease, peer.uid, &wait.product, None)?;
     agent.end_wait(wait.number, None, None)?;
     drop(agent);
     state.changed.notify_one();

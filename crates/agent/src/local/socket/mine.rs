@@ -41,7 +41,7 @@ pub(super) async fn leases(
 /// run` uses by now.
 fn is_kept(state: &State, answered: &mut Value) {
     let agent = lock(&state.agent);
-    let kept = agent.waits.kept_seconds(clock::boot_ms());
+    let kept = agent.waits().kept_seconds(clock::boot_ms());
     let items = answered.get_mut("items").and_then(Value::as_array_mut);
     for item in items.into_iter().flatten() {
         let left = item["id"].as_str().and_then(|id| kept.get(id));
@@ -148,7 +148,7 @@ async fn ask(
     if !peer.is_root() {
         let counted = peer.who().counted;
         state.shared.accounts.clone().learn_aside(counted).await;
-        let subject = lock(&state.agent).here.subject(counted);
+        let subject = lock(&state.agent).here().subject(counted);
         asked.push(("realm".to_owned(), subject.authority.into_owned()));
         asked.push(("account".to_owned(), subject.name.into_owned()));
     }

@@ -38,7 +38,7 @@ impl Use {
         let is_one = request.seats == 1 && request.also.is_empty();
         let counts_users = {
             let agent = lock(&state.agent);
-            let product = agent.rulebook.product(&request.product);
+            let product = agent.rulebook().product(&request.product);
             product.is_some_and(|product| product.counting != Counting::Process)
         };
         if !is_one || !counts_users {
@@ -98,9 +98,7 @@ impl Use {
         let Some(lease) = agent.lend(product, counted)? else {
             return Ok(None);
         };
-        agent
-            .outbox
-            .change(|change| change.save_grant(&lease.id, peer.uid, product, None))?;
+        agent.save_grant(&lease.id, peer.uid, product, None)?;
         // Before the session may end.
         claim(state, peer, &lease.id);
         Ok(Some(lease))
@@ -112,7 +110,7 @@ impl Use {
         let last = state.uses.last(&self.key);
         let (covers, joined) = {
             let agent = lock(&state.agent);
-            let covers = agent.outbox.covers().ok()?;
+            let covers = agent.outbox().covers().ok()?;
             (covers, agent.joined_by(product, counted))
         };
         let kept = covers
@@ -126,7 +124,7 @@ impl Use {
         for lease in found {
             let is_own = {
                 let agent = lock(&state.agent);
-                let grant = agent.outbox.grant(&lease).ok()?;
+                let grant = agent.outbox().grant(&lease).ok()?;
                 grant.is_some_and(|(uid, of)| uid == peer.uid && of == product)
                     && agent.lent(&lease).is_none()
             };
@@ -160,7 +158,7 @@ impl Use {
         let (product, counted) = self.of_whom();
         let kept = || {
             let agent = lock(&state.agent);
-            agent.waits.kept_for(product, counted)
+            agent.waits().kept_for(product, counted)
         };
         let Some((number, id)) = kept() else {
             return Ok(None);
@@ -171,12 +169,10 @@ impl Use {
         };
         let mut agent = lock(&state.agent);
         // A program that was started plainly may have it by now.
-        if agent.waits.kept_for(product, counted) != Some((number, id)) {
+        if agent.waits().kept_for(product, counted) != Some((number, id)) {
             return Ok(None);
         }
-        agent
-            .outbox
-            .change(|change| change.save_grant(&lease.id, peer.uid, product, Some(counted)))?;
+        agent.save_grant(&lease.id, peer.uid, product, Some(counted))?;
         claim(state, peer, &lease.id);
         agent.end_wait(number, Some(&lease.id), None)?;
         drop(agent);
@@ -190,7 +186,7 @@ impl Use {
     fn waits_no_more(&self, state: &State, lease: &str) -> Result<(), Refusal> {
         let (product, counted) = self.of_whom();
         let mut agent = lock(&state.agent);
-        let wait = agent.waits.of(product, counted).map(|wait| wait.number);
+        let wait = agent.waits().of(product, counted).map(|wait| wait.number);
         if let Some(number) = wait {
             agent.end_seated(number, lease)?;
             drop(agent);
@@ -235,10 +231,7 @@ impl Use {
         if let Some(other) = self.of_session(state, peer)? {
             let path = format!("/v1/leases/{}", lease.id);
             if state.client.delete(&path).await.is_err() {
-                let agent = &mut lock(&state.agent);
-                agent
-                    .outbox
-                    .change(|change| change.leave_behind(&lease.id))?;
+                lock(&state.agent).leave_behind(&lease.id)?;
             }
             return Ok(other);
         }
@@ -263,7 +256,7 @@ pub(super) fn stays(state: &State, peer: Peer, lease: &str) -> Result<bool, Outb
         return Ok(false);
     };
     let (own, others): (Vec<Cover>, Vec<Cover>) = {
-        let covers = lock(&state.agent).outbox.covers()?;
+        let covers = lock(&state.agent).outbox().covers()?;
         let of_it = covers.into_iter().filter(|cover| cover.lease == lease);
         of_it
             .filter(|cover| procfs::still_runs(cover.root))
@@ -278,9 +271,7 @@ pub(super) fn stays(state: &State, peer: Peer, lease: &str) -> Result<bool, Outb
         || state.uses.is_shared_now(lease)
         || lock(&state.agent).is_of_session(lease);
     if is_kept && own.iter().any(|cover| cover.keeps) {
-        lock(&state.agent)
-            .outbox
-            .change(|change| change.keeps_no_more(asks, lease))?;
+        lock(&state.agent).keeps_no_more(asks, lease)?;
     }
     Ok(is_kept)
 }

@@ -89,7 +89,7 @@ async fn nothing_here() -> Refusal {
 /// A product as the agent has it: its policy holds also while the server is away.
 async fn product(AxumState(state): App, Id(id): Id) -> Answer {
     let agent = lock(&state.agent);
-    match agent.rulebook.product(&id) {
+    match agent.rulebook().product(&id) {
         Some(product) => answer(StatusCode::OK, product),
         None => Err(Refusal::new(
             Code::UnknownProduct,
@@ -112,9 +112,11 @@ async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) ->
     state.changed.notify_one();
     let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);
     match tokio::time::timeout(REFRESH_LIMIT, ended).await {
-        Ok(Ok(_)) if lock(&state.agent).link.is_up() => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(Ok(_)) if lock(&state.agent).link().is_up() => {
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
         _ => {
-            let why = lock(&state.agent).link.why_not(&state.server);
+            let why = lock(&state.agent).link().why_not(&state.server);
             let why = why.unwrap_or_else(|| format!("{} does not answer", state.server));
             let detail = format!("{why}; what runs is kept until it answers");
             Err(Refusal::new(Code::ServerUnreachable, detail))

@@ -19,19 +19,19 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     let released = agent.shown_released(|who| peer.is_root() || who.counted == counted);
     let status = AgentStatus {
         released,
-        computer: agent.here.computer.id.clone(),
+        computer: agent.here().computer.id.clone(),
         watching: state.watching,
         can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
-        connected: agent.link.is_up(),
-        not_connected: agent.link.why_not(&state.server),
-        outbox: agent.outbox.waiting()?,
+        connected: agent.link().is_up(),
+        not_connected: agent.link().why_not(&state.server),
+        outbox: agent.outbox().waiting()?,
         sessions: agent.running_sessions(),
         leases,
-        enforcement: Some(agent.rulebook.enforcement.state().shown()),
+        enforcement: Some(agent.rulebook().enforcement.state().shown()),
         marks: agent.gate().and_then(|gate| gate.marks()),
         gate: Some(agent.gate_status()),
-        people: Some(agent.here.accounts.shown()),
+        people: Some(agent.here().accounts.shown()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)
@@ -63,7 +63,7 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
             }
         ));
     }
-    let dropped = agent.outbox.dropped()?;
+    let dropped = agent.outbox().dropped()?;
     if dropped > 0 {
         words.push(format!(
             "{dropped} record{} dropped because the server was away for too long",

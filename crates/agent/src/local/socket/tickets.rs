@@ -114,10 +114,7 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
             .await
             .is_err()
     {
-        let agent = &mut lock(&state.agent);
-        agent
-            .outbox
-            .change(|change| change.leave_behind(&lease.id))?;
+        lock(&state.agent).leave_behind(&lease.id)?;
     }
     Ok(shared)
 }
@@ -249,7 +246,7 @@ async fn leave_for(state: &State, ticket: &str, waiter: ProcessKey) -> Result<()
     let path = format!("/v1/tickets/{ticket}");
     let answered: TicketAnswer = state.client.get(&path).await?;
     if let Some(lease) = answered.lease {
-        let covers = lock(&state.agent).outbox.covers()?;
+        let covers = lock(&state.agent).outbox().covers()?;
         let is_used = covers.iter().any(|cover| cover.lease == lease.id);
         if is_used || state.uses.is_shared_now(&lease.id) {
             return Ok(());

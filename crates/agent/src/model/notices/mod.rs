@@ -13,10 +13,10 @@ use usher_api::{Notice, NoticeKind, Timestamp};
 use usher_core::sessions::Who;
 
 use crate::base::clock::{self, timestamp};
-use crate::store::outbox::{Outbox, OutboxError, SavedNotice};
+use crate::store::outbox::{Change, Outbox, OutboxError, SavedNotice};
 
 pub(crate) use crate::model::news::{
-    Denial, Kept, News, free, impossible, missed, refused, seated, words_of,
+    Denial, Kept, News, free, impossible, missed, refused, seated,
 };
 
 /// Notices of one account; the oldest goes first.
@@ -93,30 +93,33 @@ impl Notices {
         Ok(notices)
     }
 
+    /// Whether the disk has what is kept, and nothing else.
+    pub(crate) fn are_written(&self) -> bool {
+        self.unwritten.is_empty() && self.forgotten.is_empty()
+    }
+
     /// Puts on disk what is not, and takes from it what is kept no more.
-    pub(crate) fn write(&mut self, outbox: &mut Outbox) -> Result<(), OutboxError> {
-        if self.unwritten.is_empty() && self.forgotten.is_empty() {
-            return Ok(());
+    pub(crate) fn write(&self, change: &Change<'_>) -> Result<(), OutboxError> {
+        for number in &self.forgotten {
+            change.forget_notice(*number)?;
         }
-        outbox.change(|change| {
-            for number in &self.forgotten {
-                change.forget_notice(*number)?;
-            }
-            let is_new = |kept: &&Told| self.unwritten.contains(&kept.number);
-            for kept in self.kept.iter().filter(is_new) {
-                change.save_notice(&SavedNotice {
-                    number: kept.number,
-                    run: self.run,
-                    who: kept.who,
-                    at_wall_ms: kept.at.as_millisecond(),
-                    body: serde_json::to_string(&kept.news)?,
-                })?;
-            }
-            Ok(())
-        })?;
+        let is_new = |kept: &&Told| self.unwritten.contains(&kept.number);
+        for kept in self.kept.iter().filter(is_new) {
+            change.save_notice(&SavedNotice {
+                number: kept.number,
+                run: self.run,
+                who: kept.who,
+                at_wall_ms: kept.at.as_millisecond(),
+                body: serde_json::to_string(&kept.news)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What was written is on disk.
+    pub(crate) fn were_written(&mut self) {
         self.unwritten.clear();
         self.forgotten.clear();
-        Ok(())
     }
 
     /// Tells when there is more.

@@ -9,6 +9,11 @@ fn who(uid: u32) -> Who {
     }
 }
 
+fn write(notices: &mut Notices, outbox: &mut Outbox) {
+    outbox.change(|change| notices.write(change)).unwrap();
+    notices.were_written();
+}
+
 fn about(product: &str) -> News {
     refused(product, product, None)
 }
@@ -103,10 +108,10 @@ fn what_was_told_of_a_kept_seat_is_brought_up_to_date_on_disk_too() {
     let mut notices = Notices::open(&outbox).unwrap();
     notices.say(who(1), free("cad", "CAD", 300));
     notices.say(who(1), free("sim", "sim", 300));
-    notices.write(&mut outbox).unwrap();
+    write(&mut notices, &mut outbox);
     notices.is_over(who(2), "cad", Kept::Used);
     notices.is_over(who(1), "cad", Kept::Used);
-    notices.write(&mut outbox).unwrap();
+    write(&mut notices, &mut outbox);
     let mut again = Notices::open(&outbox).unwrap();
     let told = again.of(1, None);
     assert_eq!(told[0].title, "A seat of CAD was free");
@@ -121,7 +126,7 @@ fn what_was_told_of_a_kept_seat_is_brought_up_to_date_on_disk_too() {
     for number in 0..OF_ONE_LIMIT {
         again.say(who(1), about(&format!("product{number}")));
     }
-    again.write(&mut outbox).unwrap();
+    write(&mut again, &mut outbox);
     assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
 }
 
@@ -132,7 +137,7 @@ fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
     let mut notices = Notices::open(&outbox).unwrap();
     notices.say(who(1), about("cad"));
     notices.say(who(2), about("sim"));
-    notices.write(&mut outbox).unwrap();
+    write(&mut notices, &mut outbox);
     let before = (notices.of(1, None), notices.of(2, None));
     let mut again = Notices::open(&outbox).unwrap();
     assert_eq!((again.of(1, None), again.of(2, None)), before);
@@ -155,7 +160,7 @@ fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
     }
     let mut later = Notices::open(&outbox).unwrap();
     assert_eq!(later.of(1, None), []);
-    later.write(&mut outbox).unwrap();
+    write(&mut later, &mut outbox);
     assert_eq!(outbox.notices().unwrap(), []);
 }
 
@@ -167,10 +172,10 @@ fn what_one_account_is_told_without_end_is_bounded_on_disk_too() {
     for number in 0..2 * OF_ONE_LIMIT {
         notices.say(who(1), about(&format!("product{number}")));
         if number % 3 == 0 {
-            notices.write(&mut outbox).unwrap();
+            write(&mut notices, &mut outbox);
         }
     }
-    notices.write(&mut outbox).unwrap();
+    write(&mut notices, &mut outbox);
     assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
     let mut again = Notices::open(&outbox).unwrap();
     assert_eq!(again.of(1, None), notices.of(1, None));

@@ -10,7 +10,7 @@ use usher_api::{Mode, OnIdle, OnLostLease, Policy, Product};
 use crate::identity::Rules;
 use crate::model::policy::trust::{self, Signed, Trust};
 use crate::store::enforcement::Enforcement;
-use crate::store::outbox::{Outbox, OutboxError};
+use crate::store::outbox::{Change, Outbox, OutboxError};
 
 /// Where the policy is kept, as the server sent it.
 const POLICY: &str = "policy";
@@ -35,6 +35,30 @@ pub(crate) struct Rulebook {
     pub(crate) enforcement: Enforcement,
 }
 
+/// A policy that has come, and what it is worth.
+#[derive(Debug)]
+pub(crate) struct Received<'t> {
+    /// As the server sent it.
+    text: &'t str,
+    policy: Policy,
+    trust: Trust,
+    signature: Option<String>,
+    /// The key that the next ones are to be signed with, if it is another than before.
+    pin: Option<String>,
+}
+
+impl Received<'_> {
+    /// Keeps it with its signature.
+    pub(crate) fn write(&self, change: &Change<'_>) -> Result<(), OutboxError> {
+        change.set_meta(POLICY, self.text)?;
+        change.set_meta(SIGNATURE, self.signature.as_deref().unwrap_or_default())?;
+        match &self.pin {
+            Some(key) => change.set_meta(KEY, key),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Rulebook {
     /// The policy that was kept, and the setting of the data directory `folder`.
     pub(crate) fn open(outbox: &Outbox, folder: &Path) -> Result<Self, OutboxError> {
@@ -50,39 +74,48 @@ impl Rulebook {
         Ok(rulebook)
     }
 
-    /// Goes by the policy that the server has just sent, and keeps it with its signature. True: it
-    /// is another than before.
-    pub(crate) fn receive(
-        &mut self,
-        outbox: &mut Outbox,
-        text: &RawValue,
+    /// The key that the server's policies were signed with before.
+    pub(crate) fn pinned(outbox: &Outbox) -> Result<Option<String>, OutboxError> {
+        said(outbox, KEY)
+    }
+
+    /// What the policy is worth that the server has just sent; `pinned` is the key that its policies
+    /// were signed with before. None: it is refused, as before.
+    pub(crate) fn received<'t>(
+        &self,
+        text: &'t RawValue,
         key: Option<String>,
         signature: Option<String>,
-    ) -> Result<bool, OutboxError> {
-        let policy: Policy = serde_json::from_str(text.get())?;
-        let pinned = said(outbox, KEY)?;
+        pinned: Option<String>,
+    ) -> Result<Option<Received<'t>>, OutboxError> {
+        let text = text.get();
+        let policy: Policy = serde_json::from_str(text)?;
         let signed = match (&key, &signature) {
             (Some(key), Some(signature)) => Some(Signed { key, signature }),
             _ => None,
         };
-        let trust = trust::received(text.get(), signed, pinned.as_deref(), self.is_vouched);
-        let is_other = policy != self.policy;
-        if !is_other && trust == self.trust && matches!(trust, Trust::Refused(_)) {
+        let trust = trust::received(text, signed, pinned.as_deref(), self.is_vouched);
+        if policy == self.policy && trust == self.trust && matches!(trust, Trust::Refused(_)) {
             // It comes with each exchange, and is known.
-            return Ok(false);
+            return Ok(None);
         }
         let pin = key.filter(|key| trust == Trust::Signed && pinned.as_ref() != Some(key));
         if let (Some(new), Some(old)) = (&pin, &pinned) {
             tracing::warn!(old, new, "the server signs its policies with another key");
         }
-        outbox.change(|change| {
-            change.set_meta(POLICY, text.get())?;
-            change.set_meta(SIGNATURE, signature.as_deref().unwrap_or_default())?;
-            match &pin {
-                Some(key) => change.set_meta(KEY, key),
-                None => Ok(()),
-            }
-        })?;
+        Ok(Some(Received {
+            text,
+            policy,
+            trust,
+            signature,
+            pin,
+        }))
+    }
+
+    /// Goes by a policy that is written down. True: it is another than before.
+    pub(crate) fn goes_by(&mut self, received: Received<'_>) -> bool {
+        let Received { policy, trust, .. } = received;
+        let is_other = policy != self.policy;
         self.trust = trust;
         if is_other {
             tracing::info!(
@@ -94,7 +127,7 @@ impl Rulebook {
         }
         // What may not be enforced is off before its rules hold.
         self.weigh();
-        Ok(is_other)
+        is_other
     }
 
     /// The rules by which executables are identified.
@@ -157,14 +190,16 @@ impl Rulebook {
         self.server_signs.then_some(why)
     }
 
-    /// Where the policy is refused, the next key that signs it is taken: the computer's
-    /// administrator vouches for the server.
-    pub(crate) fn forget_key(&self, outbox: &mut Outbox) -> Result<(), OutboxError> {
-        if !matches!(self.trust, Trust::Refused(_)) {
-            return Ok(());
-        }
+    /// Whether the policy is refused.
+    pub(crate) fn refuses(&self) -> bool {
+        matches!(self.trust, Trust::Refused(_))
+    }
+
+    /// The next key that signs a policy is taken: the computer's administrator vouches for the
+    /// server.
+    pub(crate) fn forget_key(change: &Change<'_>) -> Result<(), OutboxError> {
         tracing::warn!("the key of the server's policies is forgotten; the next one is taken");
-        outbox.change(|change| change.set_meta(KEY, ""))
+        change.set_meta(KEY, "")
     }
 
     /// Switches enforcement by what the policy is worth. One that refuses nobody needs no trust.
