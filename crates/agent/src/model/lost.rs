@@ -153,4 +153,17 @@ mod tests {
         assert!(lost.has_slept(8 * 3_600_000 - 62_000));
         assert!(!lost.has_slept(8 * 3_600_000 - 62_000));
     }
+
+    #[test]
+    fn what_was_told_to_end_is_killed_once_and_not_before_its_time() {
+        let mut lost = Lost::default();
+        let (session, process) = (SessionId(1), ProcessKey { pid: 7, start: 9 });
+        lost.is_ending(session, "cad".into(), Cause::Idle, vec![process], 1_000);
+        assert_eq!(lost.next_due_boot_ms(), Some(1_000 + KILLED_AFTER_MS));
+        assert_eq!(lost.to_kill(KILLED_AFTER_MS), []);
+        let killed = lost.to_kill(1_000 + KILLED_AFTER_MS);
+        assert_eq!(killed, [(session, vec![process])]);
+        assert_eq!(lost.to_kill(u64::MAX), []);
+        assert_eq!(lost.next_due_boot_ms(), None);
+    }
 }
