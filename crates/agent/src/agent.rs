@@ -314,6 +314,7 @@ impl Agent {
 
     /// Writes down what people were told, so that they can read it after a restart.
     pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
+        self.notices.forget_old(clock::boot_ms());
         if self.notices.are_written() {
             return Ok(());
         }

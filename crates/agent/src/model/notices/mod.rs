@@ -212,7 +212,8 @@ impl Notices {
         })
     }
 
-    fn forget_old(&mut self, now: u64) {
+    /// Forgets those whose time is over.
+    pub(crate) fn forget_old(&mut self, now: u64) {
         while let Some(oldest) = self.kept.front()
             && oldest.until_boot_ms < now
         {
@@ -222,10 +223,12 @@ impl Notices {
     }
 
     /// Those for an account after a notice, oldest first; all where that one is of another run.
-    pub(crate) fn of(&mut self, uid: u32, after: Option<&str>) -> Vec<Notice> {
-        self.forget_old(clock::boot_ms());
+    pub(crate) fn of(&self, uid: u32, after: Option<&str>) -> Vec<Notice> {
+        let now = clock::boot_ms();
         let after = after.and_then(|id| self.number(id)).unwrap_or(0);
-        let theirs = |kept: &&Told| is_for(kept.who, uid) && kept.number > after;
+        let theirs = |kept: &&Told| {
+            is_for(kept.who, uid) && kept.number > after && kept.until_boot_ms >= now
+        };
         let kept = self.kept.iter().filter(theirs);
         kept.map(|kept| self.shown(kept)).collect()
     }

@@ -177,6 +177,6 @@ fn what_one_account_is_told_without_end_is_bounded_on_disk_too() {
     }
     write(&mut notices, &mut outbox);
     assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
-    let mut again = Notices::open(&outbox).unwrap();
+    let again = Notices::open(&outbox).unwrap();
     assert_eq!(again.of(1, None), notices.of(1, None));
 }

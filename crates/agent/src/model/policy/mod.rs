@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use usher_api::{Mode, OnIdle, OnLostLease, Policy, Product};
 
 use crate::identity::Rules;
-use crate::model::policy::trust::{self, Signed, Trust};
+use crate::model::policy::trust::{Signed, Trust};
 use crate::store::enforcement::Enforcement;
 use crate::store::outbox::{Change, Outbox, OutboxError};
 
