@@ -70,7 +70,7 @@ impl Agent {
     /// Does what is due.
     pub(crate) fn remind_due(&mut self, boot_ms: u64) {
         self.remind(boot_ms, Event::Tick);
-        for (session, mut processes) in self.lost.to_kill(boot_ms) {
+        for (session, mut processes) in self.lost.take_due(boot_ms) {
             processes.extend(self.processes_of(session));
             ending::signal_all(&processes, Word::Kill);
         }

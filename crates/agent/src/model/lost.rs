@@ -112,7 +112,7 @@ impl Lost {
     }
 
     /// What was told to end, has not, and is to be killed with what it has started meanwhile.
-    pub(crate) fn to_kill(&mut self, boot_ms: u64) -> Vec<(SessionId, Vec<ProcessKey>)> {
+    pub(crate) fn take_due(&mut self, boot_ms: u64) -> Vec<(SessionId, Vec<ProcessKey>)> {
         let due = self
             .ending
             .extract_if(.., |_, ending| ending.kill_boot_ms <= boot_ms);
@@ -160,10 +160,10 @@ mod tests {
         let (session, process) = (SessionId(1), ProcessKey { pid: 7, start: 9 });
         lost.is_ending(session, "cad".into(), Cause::Idle, vec![process], 1_000);
         assert_eq!(lost.next_due_boot_ms(), Some(1_000 + KILLED_AFTER_MS));
-        assert_eq!(lost.to_kill(KILLED_AFTER_MS), []);
-        let killed = lost.to_kill(1_000 + KILLED_AFTER_MS);
+        assert_eq!(lost.take_due(KILLED_AFTER_MS), []);
+        let killed = lost.take_due(1_000 + KILLED_AFTER_MS);
         assert_eq!(killed, [(session, vec![process])]);
-        assert_eq!(lost.to_kill(u64::MAX), []);
+        assert_eq!(lost.take_due(u64::MAX), []);
         assert_eq!(lost.next_due_boot_ms(), None);
     }
 }
