@@ -38,7 +38,7 @@ cargo xtask COMMAND
          need each other in a circle, module documentation, plain words, links. Takes some seconds.
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
-         bench restart|seats|tracking|versions measures something else.
+         bench restart|leases|pack|seats|tracking|gate|versions measures something else.
          bench against COMMIT: builds usher of that commit, and measures it and this tree in
          alternation; options such as --rounds 20 go to `usher-bench versions`
          bench upgrade [--leases N]: upgrades the previous version, built from its commit, to this
