@@ -65,13 +65,33 @@ pub struct Usage {
     /// never, as far as uses are kept.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// Seats that may be in use now, overdraft included; with `owned` alone.
+    /// Why a use of it may go unseen; none if agents can see it. With `owned` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<UnseenUse>,
+    /// Whether the product was removed since.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub removed: bool,
+    /// Seats that are owned now, without overdraft; with `owned` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<u64>,
     /// What is paid for the entitlements that are valid now, a sum for each currency and time; with
     /// `owned` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,
+}
+
+/// Why nobody can tell whether a product was used, but for seats that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnseenUse {
+    /// It has no program rule by which a use of it begins.
+    NoProgramRule,
+    /// No agent reported in the time that is asked for.
+    NotWatched,
+}
+
+fn is_not(removed: &bool) -> bool {
+    !removed
 }
 
 /// An item of `GET /v1/usage/users`: a person's use in a time.

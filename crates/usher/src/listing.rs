@@ -142,7 +142,7 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
     };
     let mut items: Vec<T> = Vec::new();
     let mut next: Option<String> = None;
-    let mut only = None;
+    let (mut only, mut time) = (None, None);
     loop {
         let rest = wanted.saturating_sub(items.len()).min(PAGE_LIMIT as usize);
         let limit = u32::try_from(rest).unwrap_or(PAGE_LIMIT);
@@ -152,8 +152,14 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
         items.extend(page.items);
         next = page.next;
         only = only.or(page.only);
+        time = time.or(page.time);
         if next.is_none() || stuck || items.len() >= wanted {
-            return Ok(Page { items, next, only });
+            return Ok(Page {
+                items,
+                next,
+                only,
+                time,
+            });
         }
     }
 }

@@ -36,6 +36,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
         items,
         next: None,
         only: None,
+        time: None,
     })
 }
 

@@ -361,6 +361,7 @@ pub(crate) fn page<R, T>(rows: usher_store::Rows<R>, item: impl Fn(R) -> T) -> u
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.into_iter().map(item).collect(),
         only: None,
+        time: None,
     }
 }
 

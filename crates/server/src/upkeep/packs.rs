@@ -31,6 +31,7 @@ const SCHEDULE: &str = "Sun 01:59:59";
 const RETRY: Duration = Duration::from_secs(15 * 60);
 /// Between two looks at the clock, at the most: it may be set.
 const LOOK: Duration = Duration::from_secs(1);
+const DAY_MS: i64 = 86_400_000;
 
 pub(crate) struct Upkeep {
     engine: Engine,
@@ -137,6 +138,11 @@ impl Upkeep {
     /// The version that serves, and what served before. Never waits for the disk.
     pub(crate) fn versions(&self) -> Option<Served> {
         lock(&self.known).served.clone()
+    }
+
+    /// From when on what has ended is kept, in Unix milliseconds: a pack removes what is older.
+    pub(crate) fn kept_from(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(i64::from(self.keep_days) * DAY_MS)
     }
 
     /// Begins a pack now, beside the schedule.

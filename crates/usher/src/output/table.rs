@@ -14,18 +14,18 @@ pub(crate) struct Table {
 
 #[derive(Debug)]
 struct Heading {
-    title: &'static str,
+    title: String,
     right: bool,
 }
 
 impl Table {
     /// Begins a table. A heading that begins with `>` is of a column of numbers, which stand at the
     /// right.
-    pub(crate) fn new(headings: &[&'static str]) -> Self {
+    pub(crate) fn new(headings: &[&str]) -> Self {
         let headings = headings
             .iter()
             .map(|title| Heading {
-                title: title.trim_start_matches('>'),
+                title: title.trim_start_matches('>').to_owned(),
                 right: title.starts_with('>'),
             })
             .collect();
@@ -58,7 +58,11 @@ impl Table {
                 cells.chain([heading.title.width()]).max().unwrap_or(0)
             })
             .collect();
-        let titles: Vec<&str> = self.headings.iter().map(|heading| heading.title).collect();
+        let titles: Vec<&str> = self
+            .headings
+            .iter()
+            .map(|heading| &*heading.title)
+            .collect();
         let mut out = toned(Tone::Strong, &self.line(&titles, &widths));
         out.push('\n');
         for row in &self.rows {

@@ -9,6 +9,7 @@ mod demand;
 mod denials;
 mod finished;
 mod lists;
+mod recorded;
 mod sessions;
 mod sums;
 

@@ -6,6 +6,7 @@ mod finding;
 mod mounts;
 mod people;
 mod server;
+mod unseen;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@ use usher_api::{Code, GrantsNothing, Page, Status, TokenInfo, Withheld};
 
 use super::faults;
 use super::finding::Finding;
+use super::unseen;
 use crate::context::Context;
 use crate::failure::answered::find_server;
 use crate::failure::is_of_tls;
@@ -77,6 +78,9 @@ pub(super) async fn findings(
         },
     );
     findings.extend(clock(client).await);
+    if sees_all {
+        findings.extend(unseen::findings(client).await);
+    }
     findings
 }
 

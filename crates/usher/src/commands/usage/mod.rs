@@ -1,5 +1,6 @@
 //! `usher usage`: sessions, sums of use, and programs of no product.
 
+mod form;
 mod products;
 mod programs;
 mod sessions;
@@ -8,6 +9,7 @@ mod sums;
 use clap::{Args, ValueEnum};
 use usher_api::client::Client;
 
+pub(crate) use self::products::last_used;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::{Extent, Form, InTime, Query};

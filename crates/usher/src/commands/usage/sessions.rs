@@ -3,6 +3,7 @@
 use usher_api::Session;
 
 use super::Usage;
+use super::form::Durations;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{must_exist, show_as};
@@ -30,7 +31,10 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         (None, true) => "No sessions yet.",
         (None, false) => "No session matches what was asked for.",
     };
-    show_as(args.form, context, &page, empty, session_table)?;
+    let durations = Durations::of(args.form);
+    show_as(args.form, context, &page, empty, |sessions| {
+        session_table(sessions, durations)
+    })?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }
@@ -39,9 +43,10 @@ fn session_id(session: &Session) -> &str {
     &session.id
 }
 
-fn session_table(sessions: &[Session]) -> Table {
+fn session_table(sessions: &[Session], durations: Durations) -> Table {
+    let lasted = durations.heading(">LASTED", ">LASTED SECONDS");
     let mut table = Table::new(&[
-        "PRODUCT", "USER", "COMPUTER", "PROGRAM", "STARTED", "ENDED", ">LASTED", "SEAT",
+        "PRODUCT", "USER", "COMPUTER", "PROGRAM", "STARTED", "ENDED", lasted, "SEAT",
     ]);
     for session in sessions {
         let user = match &session.real_user {
@@ -57,7 +62,7 @@ fn session_table(sessions: &[Session]) -> Table {
             session
                 .ended_at
                 .map_or_else(|| "running".to_owned(), time::local),
-            time::span(session.duration_seconds),
+            durations.cell(session.duration_seconds),
             session
                 .lease
                 .clone()
