@@ -195,6 +195,45 @@ pub struct Denial {
     pub last_at: Timestamp,
 }
 
+/// An item of `GET /v1/waits`: a request that waited in the queue, and got no seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitInVain {
+    /// The id of the decision that it was to wait, which `usher why` takes.
+    pub decision_id: String,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// What became of it.
+    pub outcome: WaitOutcome,
+    /// When it was queued.
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: Timestamp,
+    /// When its wait was over.
+    #[schema(value_type = String, format = DateTime)]
+    pub ended_at: Timestamp,
+    /// How long it waited, in whole seconds.
+    pub waited_seconds: u64,
+}
+
+/// How a wait came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitOutcome {
+    /// Who asked left the queue, also as they had waited as long as they wanted to.
+    GaveUp,
+    /// Nobody asked after it any more, as of a program that was killed.
+    TimedOut,
+    /// A seat was granted, and nobody fetched it.
+    NotFetched,
+    /// The product was removed, and its queue with it.
+    ProductRemoved,
+}
+
 /// `GET /v1/decisions/{id}`: the reasons for a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Decision {

@@ -51,6 +51,17 @@ pub struct OfTime {
     pub recorded_since: Option<Timestamp>,
 }
 
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Page {
+            items: Vec::new(),
+            next: None,
+            only: None,
+            time: None,
+        }
+    }
+}
+
 /// To whom an answer is limited: a person, a computer, or a person on a computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Only {

@@ -102,7 +102,30 @@ impl Answerer<'_> {
         extent: &Extent,
         id: impl Fn(&T) -> &str,
     ) -> Result<Page<T>, Failure> {
-        let mut page: Page<T> = fetch(&self.client, query, extent).await?;
+        let page: Page<T> = fetch(&self.client, query, extent).await?;
+        self.with_more(page, query, extent, id).await
+    }
+
+    /// The same of a list that a server or an agent of a version before does not have: none of it.
+    pub(crate) async fn list_if_there<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Option<Page<T>>, Failure> {
+        match fetch(&self.client, query, extent).await {
+            Err(ClientError::Problem(problem)) if problem.is(Code::NotFound) => Ok(None),
+            page => Ok(Some(self.with_more(page?, query, extent, id).await?)),
+        }
+    }
+
+    async fn with_more<T: DeserializeOwned>(
+        &self,
+        mut page: Page<T>,
+        query: &Query,
+        extent: &Extent,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Page<T>, Failure> {
         let Some(other) = self.other(&page).await? else {
             return Ok(page);
         };

@@ -75,6 +75,18 @@ pub(super) async fn denials(
     )
 }
 
+/// `GET /v1/waits`: what who asks waited for in vain.
+pub(super) async fn waits(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/waits", asked).await?,
+    )
+}
+
 /// `GET /v1/sessions`: what who asks used on this computer.
 pub(super) async fn sessions(
     AxumState(state): App,

@@ -36,6 +36,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/leases", get(mine::leases))
         .route("/v1/queue", get(mine::queue))
         .route("/v1/denials", get(mine::denials))
+        .route("/v1/waits", get(mine::waits))
         .route("/v1/sessions", get(mine::sessions))
         .route("/v1/usage", get(mine::usage))
         .route("/v1/decisions/{id}", get(mine::decision))

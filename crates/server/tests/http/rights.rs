@@ -23,6 +23,7 @@ const TABLE: &str = "
     DELETE /v1/tickets/{id}          ++---++
     GET    /v1/queue                 ++-++++
     GET    /v1/denials               ++-++++
+    GET    /v1/waits                 ++-++++
     GET    /v1/decisions/{id}        ++-++++
     GET    /v1/products              ++-++++
     POST   /v1/products              ------+

@@ -1,14 +1,14 @@
-//! `usher denials`: what was refused, to whom, and why.
+//! `usher denials`: what was refused, to whom, and why; and who waited in vain.
+
+mod waits;
 
 use clap::Args;
 use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Form, InTime, Query, must_exist, show_as};
+use crate::listing::{Extent, Form, InTime, Query, eprintln_quiet, must_exist};
 use crate::mine::{Through, of_another};
-use crate::output::Table;
-use crate::time;
 
 /// Show what was refused, to whom, and why
 #[derive(Debug, Args)]
@@ -22,6 +22,10 @@ Examples:
   usher denials --product gimp --since 2026-01-01 --json
 
 `usher why DECISION` tells how the seats were held at that instant.
+
+Who waited for a seat and got none is among them: REASON says for how long, and how it ended. They
+gave up, as with Ctrl-C or at the end of --wait; timed out, as nothing asked for them any more; did
+not fetch their seat; or the product was removed. With --json they are in `waits`.
 
 Without a token, on a computer with an agent, it shows what you were refused there.")]
 pub(crate) struct Denials {
@@ -51,8 +55,8 @@ impl Denials {
         texts.iter().all(|it| it.is_none()) && self.time.is_any()
     }
 
-    fn query(&self) -> Result<Query, Failure> {
-        let query = Query::new("/v1/denials")
+    fn query(&self, path: &str) -> Result<Query, Failure> {
+        let query = Query::new(path)
             .with("product", self.product.as_ref())
             .with("user", self.user.as_ref())
             .with("computer", self.computer.as_ref());
@@ -62,7 +66,7 @@ impl Denials {
 
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let query = args.query()?;
+        let query = args.query("/v1/denials")?;
         let asked = args.through.ask(context).await?;
         let page = asked.list(&query, &args.extent, decision_id).await?;
         if page.items.is_empty() {
@@ -76,7 +80,18 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             (None, true) => "Nothing was refused.",
             (None, false) => "Nothing was refused of that product, user, computer or time.",
         };
-        show_as(args.form, context, &page, empty, table)?;
+        let waits = args.query("/v1/waits")?;
+        let waits = asked.list_if_there(&waits, &args.extent, waits::decision_id);
+        let waits = waits.await?;
+        let is_told = waits.is_some();
+        let (form, waits) = ((args.form, &args.extent), waits.unwrap_or_default());
+        waits::show(form, context, &page, &waits, empty)?;
+        if !is_told && !context.json() {
+            eprintln_quiet(
+                "Who waited in vain is not listed: the server, or this computer's agent, is of a \
+                 version before.",
+            );
+        }
         // How many hold and wait now says nothing of then.
         asked.say_whose(page.only.as_ref());
         Ok(())
@@ -85,23 +100,4 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
 
 fn decision_id(denial: &Denial) -> &str {
     &denial.decision_id
-}
-
-fn table(denials: &[Denial]) -> Table {
-    let mut table = Table::new(&[
-        "LAST", ">TIMES", "PRODUCT", "USER", "COMPUTER", ">SEATS", "REASON", "DECISION",
-    ]);
-    for denial in denials {
-        table.row([
-            time::local(denial.last_at),
-            denial.count.to_string(),
-            denial.product.clone(),
-            denial.user.clone(),
-            denial.computer.clone(),
-            denial.seats.to_string(),
-            denial.reason.as_str().replace('_', " "),
-            denial.decision_id.clone(),
-        ]);
-    }
-    table
 }

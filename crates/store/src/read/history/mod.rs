@@ -12,6 +12,7 @@ mod lists;
 mod recorded;
 mod sessions;
 mod sums;
+mod waits;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use finished::{
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 pub use sums::{DayUsageRow, UserUsageRow};
+pub use waits::{WaitEnd, WaitRow};
 
 /// One page of rows.
 #[derive(Debug, Clone)]
