@@ -357,7 +357,10 @@ pub(crate) fn first_answer(reply: usher_core::ledger::Reply) -> (usher_core::led
 }
 
 /// A page out of the tables' rows.
-pub(crate) fn page<R, T>(rows: usher_store::Rows<R>, item: impl Fn(R) -> T) -> usher_api::Page<T> {
+pub(crate) fn page<R, P: ToString, T>(
+    rows: usher_store::Rows<R, P>,
+    item: impl Fn(R) -> T,
+) -> usher_api::Page<T> {
     usher_api::Page {
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.into_iter().map(item).collect(),

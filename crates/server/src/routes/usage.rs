@@ -33,7 +33,7 @@ struct SessionQuery {
     cursor: Option<String>,
 }
 
-/// Sessions, newest first: each run of a product by a user on a computer, seated or not. A client
+/// Sessions, those that began last first: each run of a product by a user on a computer, seated or not. A client
 /// sees its own user's, an agent its own computer's, or those of one person there.
 #[utoipa::path(
     get,
@@ -59,7 +59,8 @@ pub(crate) async fn sessions(
     uri: Uri,
 ) -> Result<Json<Page<Session>>, Refusal> {
     let query: SessionQuery = input::query(&uri)?;
-    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let limit = input::paging(query.limit, None)?.limit;
+    let before = input::place(query.cursor.as_deref())?;
     let since = query
         .since
         .as_deref()
@@ -82,7 +83,7 @@ pub(crate) async fn sessions(
         running: query.running,
     };
     let rows = app
-        .history(move |history| history.sessions(&filter, wall_ms(), paging.cursor, paging.limit))
+        .history(move |history| history.sessions(&filter, wall_ms(), before, limit))
         .await?;
     let mut page = super::page(rows, session);
     page.only = only;
