@@ -4,6 +4,7 @@ pub(crate) mod absent;
 pub(crate) mod answered;
 mod api_text;
 mod asker;
+mod older;
 
 use std::fmt;
 use std::io::{self, Write};

@@ -6,7 +6,7 @@ pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Listener, Problem};
 
 use super::api_text::{self, own_words};
-use super::{About, Failure, exit};
+use super::{About, Failure, exit, older};
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
@@ -93,6 +93,9 @@ pub(super) const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with -
 
 /// The server answered, and said no.
 fn refused(problem: &Problem) -> Failure {
+    if let Some(failure) = older::failure(problem) {
+        return failure;
+    }
     let mut message = own_words(&problem.detail);
     if let Some(id) = problem
         .request_id
