@@ -159,7 +159,7 @@ pub struct Lease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
     /// For how many seconds from this answer on it is kept for its person's next start, which nobody
-    /// uses yet (in the list of an agent's local socket).
+    /// uses yet (in lists).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_seconds: Option<u32>,
 }

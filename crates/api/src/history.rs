@@ -90,8 +90,12 @@ pub enum UnseenUse {
     NotWatched,
 }
 
-fn is_not(removed: &bool) -> bool {
-    !removed
+fn is_not(said: &bool) -> bool {
+    !said
+}
+
+fn is_none(seats: &u64) -> bool {
+    *seats == 0
 }
 
 /// An item of `GET /v1/usage/users`: a person's use in a time.
@@ -263,6 +267,9 @@ pub struct Decision {
     pub seats_total: u64,
     /// Seats in use at that instant, before the decision.
     pub seats_in_use: u64,
+    /// Of these, seats that were only kept for somebody's next start.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub seats_kept: u64,
     /// Requests that waited at that instant.
     pub queued: u64,
     /// Who held the seats at that instant, computed from the lease history; at most 1,000. A token
@@ -322,4 +329,7 @@ pub struct Holder {
     /// Until when; null while it is still held.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
+    /// Whether the seats were only kept for the holder's next start at that instant.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub kept: bool,
 }

@@ -15,6 +15,7 @@ pub(crate) mod entitlements;
 pub(crate) mod events;
 pub(crate) mod facts;
 pub(crate) mod health;
+mod kept;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod openapi;

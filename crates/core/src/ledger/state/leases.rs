@@ -44,6 +44,9 @@ impl Ledger {
         if let Some(pool) = self.pools.get_mut(lease.product) {
             pool.take(lease.draws());
             pool.leases += 1;
+            if lease.is_kept() {
+                pool.kept.insert(number);
+            }
         }
         for session in lease.sessions() {
             self.sessions.insert(session, Seating::Lease(number));
@@ -65,6 +68,7 @@ impl Ledger {
         if let Some(pool) = self.pools.get_mut(lease.product) {
             pool.give_back(lease.draws());
             pool.leases = pool.leases.saturating_sub(1);
+            pool.kept.remove(&number);
             let held_ms = self.now.steady.since_ms(lease.granted);
             pool.pace.note(held_ms, self.now.steady);
         }

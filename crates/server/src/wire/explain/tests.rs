@@ -150,7 +150,7 @@ fn one_of_a_thing_is_said_as_one() {
                 let denied = explain(denied, Reader::Administrator);
                 let text = format!("{} {}", denied.rule, denied.what_would_help.join(" "));
                 assert!(!is_wrong(&text), "{text}");
-                let text = records::denial("cad", seats, "ask again later", reason, there);
+                let text = records::denial("cad", seats, "ask again later", reason, (there, 0));
                 assert!(!is_wrong(&text), "{text}");
             }
             let queued = row(DecisionKind::Queued, None, seats, there);

@@ -194,6 +194,7 @@ mod tests {
                 denied_last_24h: 2,
                 held_since: None,
                 waiting_since: None,
+                kept: 0,
             }],
             computers: Vec::new(),
         }
