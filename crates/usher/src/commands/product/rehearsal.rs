@@ -176,6 +176,16 @@ impl Rehearsal {
         )
     }
 
+    /// Why who was refused counts for as long as they do.
+    fn why_so_long(&self) -> String {
+        match self.demand.ended_sessions {
+            None => ": the median of its sessions, or 15 min if none has ended".to_owned(),
+            Some(0) => ", as none of its sessions has ended".to_owned(),
+            Some(1) => ", as long as the one of its sessions lasted that has ended".to_owned(),
+            Some(many) => format!(": the median of its {many} sessions that have ended"),
+        }
+    }
+
     /// Who was refused and who waited, with the seats that there were.
     fn what_happened(&self) -> Option<String> {
         let demand = &self.demand;
@@ -201,9 +211,9 @@ impl Rehearsal {
         let taken = match demand.denials {
             0 => String::new(),
             _ => format!(
-                " Who was refused, and was not seated later, counts for {}: the median of its \
-                 sessions, or 15 min if none has ended.",
-                time::span(demand.denied_seconds)
+                " Who was refused, and was not seated later, counts for {}{}.",
+                time::span(demand.denied_seconds),
+                self.why_so_long()
             ),
         };
         Some(format!(
@@ -231,6 +241,7 @@ fn nothing(product: &Product, seats: u64, since: Timestamp, until: Timestamp) ->
         denials: 0,
         denied_people: 0,
         denied_seconds: 0,
+        ended_sessions: Some(0),
         waits: 0,
         waiting_people: 0,
     }
@@ -337,6 +348,7 @@ mod tests {
                 denials: 5,
                 denied_people: 3,
                 denied_seconds: 90,
+                ended_sessions: Some(4),
                 waits: 1,
                 waiting_people: 1,
                 refused: 4,
@@ -348,8 +360,22 @@ mod tests {
         insta::assert_snapshot!(described(&found), @r"
         At least 3 seats were wanted at once in the last 3 min (nothing is recorded of cad before MINUTE 57), first at MINUTE 12.
         With 1 seat 4 starts by 4 people would have been refused, or have had to wait.
-        In this time 3 people were refused, 5 times in all, and 1 request by 1 person waited; that is counted as wanted. Who was refused, and was not seated later, counts for 1 min 30 s: the median of its sessions, or 15 min if none has ended.
+        In this time 3 people were refused, 5 times in all, and 1 request by 1 person waited; that is counted as wanted. Who was refused, and was not seated later, counts for 1 min 30 s: the median of its 4 sessions that have ended.
         ");
+        let said = |ended_sessions| {
+            let demand = Demand {
+                ended_sessions,
+                ..found.demand.clone()
+            };
+            let told = Rehearsal {
+                demand,
+                ..rehearsal()
+            };
+            told.why_so_long()
+        };
+        assert!(said(Some(0)).contains("none of its sessions has ended"));
+        assert!(said(Some(1)).contains("the one of its sessions"));
+        assert!(said(None).contains("15 min"), "an older server");
         let waited = Rehearsal {
             demand: Demand {
                 denials: 0,

@@ -1,10 +1,14 @@
 //! How durations and times stand in the tables of use, and which time they are about.
 
 use usher_api::OfTime;
+use usher_core::people::COMPUTER_REALM_PREFIX;
 
 use crate::context::Context;
 use crate::listing::{Form, eprintln_quiet};
 use crate::time;
+
+/// Letters of a computer's realm that are shown.
+const SHOWN: usize = 20;
 
 /// Durations in a table: for people in words, for spreadsheets as numbers, which can be added up.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +28,15 @@ impl Durations {
         match self.in_seconds {
             true => in_seconds,
             false => for_people,
+        }
+    }
+
+    /// A realm: for people, the id of a computer is cut to what tells it from others at a glance.
+    pub(super) fn realm(self, realm: &str) -> String {
+        let is_long = realm.starts_with(COMPUTER_REALM_PREFIX) && realm.chars().count() > SHOWN;
+        match is_long && !self.in_seconds {
+            true => realm.chars().take(SHOWN - 1).chain(['…']).collect(),
+            false => realm.to_owned(),
         }
     }
 
@@ -60,6 +73,18 @@ fn told(of: &OfTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_computers_realm_is_cut_for_people_alone() {
+        let of = |csv| Durations::of(Form { csv });
+        let realm = "computer:c-88eb0cdd15c44a1b9d6e3f2a1b0c9d8e";
+        assert_eq!(of(false).realm(realm), "computer:c-88eb0cdd…");
+        assert_eq!(of(true).realm(realm), realm);
+        assert_eq!(
+            of(false).realm("directory.of.a.long.name.example"),
+            "directory.of.a.long.name.example"
+        );
+    }
 
     #[test]
     fn the_time_is_told_with_since_when_uses_are_recorded() {

@@ -143,12 +143,15 @@ impl Usage {
             )
             .next("Of products it is: `usher usage --user USER`; `usher product add` makes one."));
         }
-        let views: Vec<&str> = views.iter().map(|view| view.word()).collect();
+        let views = views
+            .iter()
+            .map(|view| format!("`usher usage {}`", view.word()));
+        let views: Vec<String> = views.collect();
         Err(Failure::usage(format!(
             "--{option} has no effect in `usher usage {}`",
             self.view.word()
         ))
-        .next(format!("It has one in: {}.", views.join(", "))))
+        .next(format!("--{option} is for {}.", views.join(", "))))
     }
 }
 

@@ -94,7 +94,7 @@ fn users_table(items: &[UserUsage], durations: Durations) -> Table {
     for item in items {
         table.row([
             item.user.clone(),
-            item.authority.clone(),
+            durations.realm(&item.authority),
             item.products.to_string(),
             item.sessions.to_string(),
             item.running.to_string(),
