@@ -1,5 +1,7 @@
 //! `usher usage`: each session.
 
+use std::cmp::Reverse;
+
 use usher_api::Session;
 
 use super::Usage;
@@ -19,7 +21,10 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         .with("computer", args.computer.as_ref())
         .with("running", args.running.then_some("true"));
     let asked = args.through.ask(context).await?;
-    let page = asked.list(&query, &args.extent, session_id).await?;
+    let mut page = asked.list(&query, &args.extent, session_id).await?;
+    // Of two lists that are shown as one.
+    page.items
+        .sort_by_key(|session| Reverse(session.started_at));
     if page.items.is_empty() {
         must_exist(&asked.client, args.product.as_deref()).await?;
     }
