@@ -1,4 +1,4 @@
-//! `GET /v1/denials` and `GET /v1/waits`: refused checkouts, and requests that waited in vain.
+//! `GET /v1/denials` and `GET /v1/waits`: refused checkouts, and requests that waited and got no seat.
 
 use std::sync::Arc;
 

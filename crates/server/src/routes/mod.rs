@@ -159,7 +159,7 @@ table! {
         DELETE "/v1/tickets/{id}" [AskForSelf "cancel tickets"] => tickets::cancel;
         GET "/v1/queue" [SeeSelf "see who waits"] => queue::list;
         GET "/v1/denials" [SeeSelf "see who was refused"] => denials::list;
-        GET "/v1/waits" [SeeSelf "see who waited in vain"] => denials::waits;
+        GET "/v1/waits" [SeeSelf "see who waited and got no seat"] => denials::waits;
         GET "/v1/decisions/{id}" [SeeSelf "see decisions"] => decisions::get;
         GET "/v1/products" [SeeSelf "see products"] => products::list;
         POST "/v1/products" [ChangePolicy "change products"] => products::create;

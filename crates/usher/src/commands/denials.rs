@@ -1,4 +1,4 @@
-//! `usher denials`: what was refused, to whom, and why; and who waited in vain.
+//! `usher denials`: what was refused, to whom, and why; and who waited and got no seat.
 
 mod waits;
 
@@ -88,8 +88,8 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
         waits::show(form, context, &page, &waits, empty)?;
         if !is_told && !context.json() {
             eprintln_quiet(
-                "Who waited in vain is not listed: the server, or this computer's agent, is of a \
-                 version before.",
+                "Who waited and got no seat is not listed: the server, or this computer's agent, \
+                 is of a version before.",
             );
         }
         // How many hold and wait now says nothing of then.
