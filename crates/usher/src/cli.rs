@@ -8,7 +8,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::commands;
 use crate::config;
 use crate::context::{Context, Globals, default_data, manager_data};
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 
 const ABOUT: &str = "Software metering and floating licences for your own network";
 
@@ -91,6 +91,21 @@ impl Command {
             Command::Messages(_) | Command::Servers(_) => true,
             Command::Token(token) => token.is_at_manager(),
             _ => false,
+        }
+    }
+
+    /// What it needs of a metering server, where its requests need different rights; none if its
+    /// only request says it, or if it asks a manager.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        match self {
+            Command::Entitlement(it) => Some(it.needs()),
+            Command::Product(it) => it.needs(),
+            Command::Policy(it) => it.needs(),
+            Command::Pack(it) => Some(it.needs()),
+            Command::Service(it) => it.needs(),
+            Command::Token(it) => it.needs(),
+            Command::Backup(it) => Some(it.needs()),
+            _ => None,
         }
     }
 }

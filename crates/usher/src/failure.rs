@@ -4,6 +4,7 @@ pub(crate) mod absent;
 pub(crate) mod answered;
 mod api_text;
 mod asker;
+mod needed;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,6 +13,7 @@ use usher_server::ServerError;
 
 pub(crate) use self::answered::{is_absence, is_of_tls, may_wait};
 pub(crate) use self::asker::Asker;
+pub(crate) use self::needed::Needed;
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {
@@ -65,6 +67,8 @@ pub(crate) enum About {
     Anything,
     /// No token was shown, or one that is not taken.
     Token,
+    /// A token was shown whose role does not suffice.
+    Role,
     /// There is no product of that id.
     Product(String),
     /// Nobody answers.

@@ -63,6 +63,7 @@ fn main() -> ExitCode {
     let parsed = cli::parse(args.clone());
     let outcome = parsed.and_then(|(cli, context)| {
         let of_manager = cli.command.asks_manager();
+        let needs = cli.command.needs();
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
             let token_file = context.token_file();
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
                 misses_agent: context.misses_agent(),
                 of_manager,
                 starts: context.starts(),
+                needs,
             })
         })
     });

@@ -38,7 +38,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use utoipa::OpenApi;
 
@@ -197,6 +197,26 @@ table! {
         GET "/v1/health" [] => health::get;
         GET "/metrics" [SeeCounts "read the metrics"] => metrics::get;
         GET "/openapi.json" [] => openapi::get;
+    }
+}
+
+/// The right that a route asks for, and what it is asked for; none if there is no such route.
+fn asked_by(method: &Method, path: &str) -> Option<(Right, &'static str)> {
+    let is_it = |route: &&Route| {
+        let mut parts = route.path.split('/').zip(path.split('/'));
+        route.method == method.as_str()
+            && route.path.split('/').count() == path.split('/').count()
+            && parts.all(|(part, said)| part == said || part.starts_with('{'))
+    };
+    TABLE.iter().find(is_it)?.asks
+}
+
+/// Refuses a token that is for one thing alone on all other routes: on each with the roles that it
+/// is for, so that who asks with a token of one of these is not refused again.
+pub(crate) fn must_be_for(who: &Principal, method: &Method, path: &str) -> Result<(), Refusal> {
+    match asked_by(method, path) {
+        Some((right, what)) if !who.may(Right::SeeSelf) => who.must(right, what),
+        _ => who.must_be_for(path),
     }
 }
 

@@ -111,7 +111,9 @@ fn refused(problem: &Problem) -> Failure {
         return not_let_in(problem);
     }
     if problem.is(Code::Forbidden) {
-        return failure.next("An administrator can make a token that may, or do it for you.");
+        return failure
+            .next("An administrator can make a token that may, or do it for you.")
+            .about(About::Role);
     }
     if problem.is(Code::RestoreHold) {
         return failure.next("`usher doctor` says until when, and how to end it before.");
@@ -138,7 +140,7 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("--force takes it all the same.");
     }
     if problem.is(Code::NameTaken) {
-        return failure.next("`usher entitlement list` shows the names; choose another.");
+        return failure.next("`usher entitlement list` shows which has which name.");
     }
     if problem.is(Code::ProductExists) {
         return failure.next("`usher product edit` changes it; or choose another id.");

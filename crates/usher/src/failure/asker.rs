@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::absent::no_agent;
 use super::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
-use super::{About, Failure, exit};
+use super::{About, Failure, Needed, exit};
 
 /// Who asked whom.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +19,16 @@ pub(crate) struct Asker<'a> {
     pub(crate) of_manager: bool,
     /// What was to be started.
     pub(crate) starts: Option<&'a str>,
+    /// What the whole command needs of a server.
+    pub(crate) needs: Option<Needed>,
+}
+
+impl Asker<'_> {
+    /// Advice to make a token, with its role if that is known.
+    fn with_role(&self, advice: &str) -> String {
+        self.needs
+            .map_or_else(|| advice.to_owned(), |needs| needs.with_role(advice))
+    }
 }
 
 impl Failure {
@@ -35,11 +45,20 @@ impl Failure {
             other => return other,
         };
         let said = match about {
+            About::Role => Failure::Said {
+                code,
+                message: asker
+                    .needs
+                    .map_or(message.clone(), |it| it.refused(&message)),
+                next,
+                about,
+                request: None,
+            },
             About::Token if asker.of_manager => Failure::new(code, message)
                 .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned()))
                 .of_file(asker.token_file, "manager"),
             About::Token if asker.shows_token => Failure::new(code, message)
-                .next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+                .next(next.unwrap_or_else(|| asker.with_role(OTHER_TOKEN)))
                 .of_file(asker.token_file, "server"),
             // Through an agent no token is needed for what is one's own.
             About::Token if asker.misses_agent => no_agent(asker.starts),
@@ -49,7 +68,7 @@ impl Failure {
             about => Failure::Said {
                 code,
                 message,
-                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
+                next: next.or_else(|| (about == About::Token).then(|| asker.with_role(GIVE_TOKEN))),
                 about,
                 request: None,
             },

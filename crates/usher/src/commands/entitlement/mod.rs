@@ -24,9 +24,10 @@ mod sums;
 pub(crate) mod validity;
 
 use clap::Subcommand;
+use usher_api::rights::Right;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 
 /// What is owned: seats of products, with their dates
 #[derive(Debug, Subcommand)]
@@ -37,6 +38,19 @@ pub(crate) enum Entitlement {
     Remove(remove::Remove),
     Import(import::Import),
 }
+
+impl Entitlement {
+    /// What it needs of a server.
+    pub(crate) fn needs(&self) -> Needed {
+        match self {
+            Entitlement::List(_) => SEE,
+            _ => Needed::of(&[Right::Own], "change what is owned"),
+        }
+    }
+}
+
+/// What looking at what is owned needs of a server.
+pub(crate) const SEE: Needed = Needed::of(&[Right::SeeCounts], "see what is owned");
 
 pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
     context.block_on(async {

@@ -41,6 +41,11 @@ pub(crate) struct Add {
 }
 
 impl Add {
+    /// Whether it only looks.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.enforcing.dry_run
+    }
+
     /// Adds a product of these programs, with the defaults for the rest.
     pub(super) fn of_programs(id: String, programs: Vec<String>, seats: Option<u32>) -> Self {
         let traits = Traits {

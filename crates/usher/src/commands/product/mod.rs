@@ -21,13 +21,14 @@ pub(crate) use super::windows::learn;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use usher_api::client::Client;
+use usher_api::rights::Right;
 use usher_api::{Mode, Product as Wire, ProductView};
 
 use self::add::Add;
 use self::learn::Learn;
 use self::traits::{Traits, rule};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::listing::{Extent, Form, eprintln_quiet, segment};
 use crate::mine::Through;
 use crate::output::print_json;
@@ -43,6 +44,20 @@ pub(crate) enum Product {
     Edit(Edit),
     Remove(remove::Remove),
     Learn(Learn),
+}
+
+impl Product {
+    /// What it needs of a server; none if everybody may do it.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        const REHEARSE: Needed = Needed::of(&[Right::SeeCounts], "see how many seats were wanted");
+        const CHANGE: Needed = Needed::of(&[Right::ChangePolicy], "change products");
+        match self {
+            Product::Add(args) if args.is_dry_run() => Some(REHEARSE),
+            Product::Edit(args) if args.enforcing.dry_run => Some(REHEARSE),
+            Product::Add(_) | Product::Edit(_) | Product::Remove(_) => Some(CHANGE),
+            Product::Learn(_) | Product::List(_) | Product::Show(_) => None,
+        }
+    }
 }
 
 /// How a product goes to mode enforce.

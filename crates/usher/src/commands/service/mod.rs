@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use usher_api::client::{Client, check_url};
+use usher_api::rights::Right;
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::files::{self, Installation, Role};
 
@@ -20,7 +21,7 @@ use self::failed::{cannot, not_done};
 use self::place::{UNIT_DIR, absolute};
 use self::told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::notify::autostart;
 use crate::output::{line, print, print_json};
 
@@ -142,6 +143,19 @@ impl Which {
             RoleName::Server => Role::Server,
             RoleName::Manager => Role::Manager,
             RoleName::Agent => Role::Agent,
+        }
+    }
+}
+
+impl Service {
+    /// What it needs of a server; none if it asks systemd alone.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        match self {
+            Service::Pause(_) | Service::Continue(_) | Service::Start(_) | Service::Stop(_) => {
+                Some(Needed::of(&[Right::Operate], "steer the service"))
+            }
+            Service::Query(_) => Some(Needed::of(&[Right::SeeCounts], "see the service")),
+            _ => None,
         }
     }
 }
