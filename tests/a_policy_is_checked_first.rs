@@ -81,7 +81,7 @@ fn what_cannot_be_applied_changes_nothing_and_says_why() {
     let refused = apply.env("USHER_TOKEN", token.trim()).ended();
     assert_eq!(code(&refused), 77, "{}", said(&refused));
     let why = stderr(&refused);
-    assert!(why.contains("No change is made:"), "{why}");
+    assert!(why.contains("No change is made.\n"), "{why}");
     assert!(
         why.contains("1 change is not tried:\n  add cad-2026"),
         "{why}"

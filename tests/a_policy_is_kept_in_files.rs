@@ -181,7 +181,9 @@ fn a_difference_is_told_by_the_exit_code_and_applied_twice_it_changes_nothing() 
         "{told}"
     );
     assert!(
-        told.contains("+ add cad-2026: 25 seats of cad from 2026-01-01 to 2199-12-31"),
+        told.contains(
+            "+ add cad-2026: 25 seats of cad from 2026-01-01 to 2199-12-31, 12000.50 EUR/year\n"
+        ),
         "{told}"
     );
     assert!(told.contains("today"), "{told}");

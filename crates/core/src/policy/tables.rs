@@ -56,6 +56,11 @@ pub(super) fn zone(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<String
     None
 }
 
+/// Whether a product can have that id.
+pub(super) fn may_be_id(id: &str) -> bool {
+    !id.contains(|c: char| c.is_whitespace() || c == '/') && id != "." && id != ".."
+}
+
 /// A product: its id, if it has one, and its settings as far as they can be read.
 pub(super) fn product(page: &mut Page<'_>, fields: Fields<'_, '_>) -> (Option<String>, Product) {
     let keys: Vec<&str> = std::iter::once("id")
@@ -64,7 +69,7 @@ pub(super) fn product(page: &mut Page<'_>, fields: Fields<'_, '_>) -> (Option<St
     page.only(fields, &keys);
     let id = page.needed(fields, "id", "product");
     if let Some(id) = &id
-        && (id.contains(|c: char| c.is_whitespace() || c == '/') || id == "." || id == "..")
+        && !may_be_id(id)
     {
         page.fault(
             fields.at_key("id"),
