@@ -101,10 +101,6 @@ fn what_cannot_be_applied_changes_nothing_and_says_why() {
             "this one has no E99: give it a name of its own",
         ),
         (
-            CAD.replace("seats = 25", "seats = 0"),
-            "it would be of no seats",
-        ),
-        (
             CAD.replace("name = \"CAD 3D\"", "mode = \"enforce\"")
                 .replace("path=/opt/cad/bin/*", "name=bash"),
             "its rules would hit what a computer needs",

@@ -1,6 +1,9 @@
 //! What is wrong with a command line, in words that help: the reader of the line guesses, and some
 //! of its guesses mislead.
 
+mod entitlements;
+mod tokens;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -33,7 +36,16 @@ pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> O
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(error, args, command),
         ErrorKind::ValueValidation => number(error),
-        ErrorKind::MissingRequiredArgument => rehearsal(error, args).or_else(|| no_command(error)),
+        ErrorKind::InvalidSubcommand => {
+            let word = context(error, ContextKind::InvalidSubcommand)?;
+            entitlements::word(&called(&words(args), command).0, &word)
+        }
+        ErrorKind::MissingRequiredArgument => rehearsal(error, args)
+            .or_else(|| no_command(error))
+            .or_else(|| {
+                let missing = context(error, ContextKind::InvalidArg)?;
+                tokens::bound(&called(&words(args), command).0, &missing)
+            }),
         _ => None,
     }
 }
@@ -97,7 +109,7 @@ fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<
     }
     let (name, command) = called(&words, command);
     if unknown.starts_with('-') {
-        return of_entitlements(&name, unknown.split('=').next()?);
+        return entitlements::option(&name, unknown.split('=').next()?);
     }
     if let Some(hint) = wait_apart(&words, command) {
         return Some(hint);
@@ -144,26 +156,6 @@ fn wait_apart(words: &[&str], command: &Command) -> Option<Hint> {
             pair[1]
         ),
     )
-}
-
-/// What people look for at entitlements, and where it is.
-fn of_entitlements(name: &str, option: &str) -> Option<Hint> {
-    match (name, option) {
-        ("entitlement edit", "--product") => Hint::new(
-            "an entitlement keeps its product: its price and contract are of that",
-            "Enter another with `usher entitlement add`, and end this one with \
-             `usher entitlement edit NAME --to DAY`, or remove it.",
-        ),
-        ("entitlement list", "--name" | "--contract" | "--cost-centre" | "--price" | "--to") => {
-            Hint::new(
-                format!(
-                    "`usher entitlement list` takes no {option}: it chooses by --product alone"
-                ),
-                "--csv writes it for a spreadsheet, which chooses and sorts.",
-            )
-        }
-        _ => None,
-    }
 }
 
 /// The subcommand that the words call, with its name.
@@ -335,6 +327,10 @@ mod tests {
             "usher statsu",
             "usher entitlement edit E38 --product fea",
             "usher entitlement list --cost-centre=4200",
+            "usher token create --role agent",
+            "usher token create --role client --name x",
+            "usher entitlement end fem-2026",
+            "usher entitlement renew fem-2026",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
             let failure = cli::parse(words).map(drop).expect_err(line);
@@ -353,10 +349,10 @@ mod tests {
           `usher help` lists the commands, and --help behind one its options.
         $ usher entitlement add cad --seats -4
         usher: --seats is -4
-          Give a whole number from 0 to 4294967295.
+          Give a whole number from 0 to 1000000000.
         $ usher entitlement add cad --seats=-4
         usher: --seats is -4
-          Give a whole number from 0 to 4294967295.
+          Give a whole number from 0 to 1000000000.
         $ usher usage --since -7d
         usher: --since is -7d: it takes no value below 0
           Leave the minus out: --since 7d
@@ -445,6 +441,18 @@ mod tests {
         $ usher entitlement list --cost-centre=4200
         usher: `usher entitlement list` takes no --cost-centre: it chooses by --product alone
           --csv writes it for a spreadsheet, which chooses and sorts.
+        $ usher token create --role agent
+        usher: a token of role agent is for the agent of one computer, and --computer is missing
+          It is the id that `usher agent status` shows on that computer, or, before an agent runs there, `usher agent --print-computer-id --data DIR`, DIR being the data directory that the agent is to have.
+        $ usher token create --role client --name x
+        usher: a token of role client is for one person, and --user is missing
+          Such as: usher token create --role client --user anna
+        $ usher entitlement end fem-2026
+        usher: there is no `usher entitlement end`
+          `usher entitlement edit NAME --to DAY` ends it with that day, and keeps what is known of it; `usher entitlement remove NAME` removes it.
+        $ usher entitlement renew fem-2026
+        usher: there is no `usher entitlement renew`
+          `usher entitlement add PRODUCT --seats N --from DAY` enters a renewal, as an entitlement of its own; `usher entitlement edit NAME --to DAY` lets this one last longer.
         "#);
     }
 }

@@ -4,6 +4,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+mod advised;
 mod agreed;
 #[cfg(target_os = "linux")]
 mod bond;

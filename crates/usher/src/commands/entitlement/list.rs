@@ -1,16 +1,17 @@
 //! `usher entitlement list`: what is owned, as a table, as JSON, or as a file that an import reads.
 
 use clap::Args;
+use jiff::Timestamp;
 use usher_api::client::Client;
 use usher_api::{Entitlement as Wire, Metric, Page};
 
-use super::details;
 use super::sheet::written;
 use super::validity::{end, here};
+use super::{details, totals};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Form, Query, fetch, must_exist, say_if_cut, show};
-use crate::output::{Table, print};
+use crate::output::{Table, line, print};
 
 /// List what is owned
 #[derive(Debug, Args)]
@@ -46,7 +47,17 @@ pub(super) async fn run(args: &List, context: &Context, client: &Client) -> Resu
         Some(_) => "Nothing is owned of it: `usher entitlement add PRODUCT --seats N`.",
         None => "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
     };
-    show(context, &page, empty, table)
+    show(context, &page, empty, table)?;
+    // A part of what is owned has no sum that anybody could use.
+    let is_whole = page.next.is_none() && !context.json();
+    let totals = match is_whole {
+        true => totals::lines(&page.items, Timestamp::now()),
+        false => Vec::new(),
+    };
+    if !totals.is_empty() {
+        line("")?;
+    }
+    totals.into_iter().try_for_each(line)
 }
 
 /// What is owned as a table.

@@ -6,6 +6,7 @@ use usher_api::{Entitlement, EntitlementRequest, Metric, Mode, ProductView};
 
 use super::traits::Traits;
 use super::{Enforcing, danger, plain, rehearsal};
+use crate::commands::entitlement::seats_owned;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -32,7 +33,7 @@ pub(crate) struct Add {
     #[command(flatten)]
     traits: Traits,
     /// Add a concurrent entitlement of so many seats at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = seats_owned())]
     seats: Option<u32>,
     #[command(flatten)]
     enforcing: Enforcing,

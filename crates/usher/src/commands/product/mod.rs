@@ -27,6 +27,7 @@ use usher_api::{Mode, Product as Wire, ProductView};
 use self::add::Add;
 use self::learn::Learn;
 use self::traits::{Traits, rule};
+use crate::commands::entitlement::seats_owned;
 use crate::context::Context;
 use crate::failure::{Failure, Needed};
 use crate::listing::{Extent, Form, eprintln_quiet, segment};
@@ -128,7 +129,7 @@ pub(crate) struct Edit {
     disable: bool,
     /// With --dry-run: try so many seats instead of those that are owned
     #[arg(long, value_name = "N", requires = "dry_run",
-        value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
+        value_parser = seats_owned())]
     seats: Option<u32>,
     /// With --dry-run: look back to then instead of for 30 days
     #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = time::since)]
