@@ -9,6 +9,7 @@ use crate::commands;
 use crate::config;
 use crate::context::{Context, Globals, default_data, manager_data};
 use crate::failure::Failure;
+use crate::output::tame;
 
 const ABOUT: &str = "Software metering and floating licences for your own network";
 
@@ -194,6 +195,14 @@ pub(crate) fn is_check(args: &[OsString]) -> bool {
     subcommand(args).is_some_and(|name| name == "check")
 }
 
+/// What `usher run` was to start, also if the rest of the line cannot be read.
+pub(crate) fn to_start(args: &[OsString]) -> Option<String> {
+    let mut behind = args.iter().skip_while(|word| *word != "--").skip(1);
+    let name = behind.next()?.to_string_lossy();
+    let is_run = subcommand(args).is_some_and(|called| called == "run");
+    is_run.then(|| tame(&name))
+}
+
 /// The command that is called, also if the rest of the line cannot be read.
 fn subcommand(args: &[OsString]) -> Option<String> {
     let read = command().ignore_errors(true).try_get_matches_from(args);
@@ -357,6 +366,23 @@ mod tests {
         {
             let sub_name = format!("{name} {}", sub.get_name());
             pages(sub, &sub_name, all);
+        }
+    }
+
+    #[test]
+    fn what_was_to_be_started_is_known_of_a_line_that_cannot_be_read() {
+        let of = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            to_start(&words)
+        };
+        assert_eq!(of("usher run --seats 0 -- cad -x").as_deref(), Some("cad"));
+        assert_eq!(of("usher --json run --typo -- cad").as_deref(), Some("cad"));
+        for other in [
+            "usher run --typo",
+            "usher product learn cad --typo -- cad",
+            "usher leases -- run",
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

@@ -60,7 +60,12 @@ fn main() -> ExitCode {
         return code;
     }
     let args: Vec<_> = std::env::args_os().collect();
-    let parsed = cli::parse(args.clone());
+    let parsed = cli::parse(args.clone()).map_err(|failure| {
+        failure.for_asker(Asker {
+            starts: cli::to_start(&args).as_deref(),
+            ..Asker::default()
+        })
+    });
     let outcome = parsed.and_then(|(cli, context)| {
         let of_manager = cli.command.asks_manager();
         let done = dispatch::dispatch(cli.command, &context);

@@ -26,6 +26,7 @@ use crate::context::Context;
 use crate::failure::{Failure, is_absence, may_wait};
 use crate::host;
 use crate::listing::eprintln_quiet;
+use crate::output::tame;
 
 /// Runs the command; returns its exit code.
 pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> {
@@ -33,8 +34,8 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         .words
         .first()
         .ok_or_else(|| Failure::usage("there is no command to run"))?;
+    context.is_to_start(tame(&name.to_string_lossy()));
     let file = find::find(name)?;
-    context.is_to_start(name.to_string_lossy().into_owned());
     let begun = Instant::now();
     let mut signals = Signals::take()?;
     if let Some(lease) = order.lease.clone().filter(|_| order.lease_named) {

@@ -54,7 +54,7 @@ fn a_refusal_says_why_and_nothing_is_started() {
     assert_eq!(output.status.code(), Some(77));
     let started = file.display().to_string();
     insta::assert_snapshot!(stderr(&output).replace(&started, "FILE"), @r"
-    usher: the only seat of tool is in use: wait for one with --wait
+    usher: the only seat of tool is in use: wait for one with --wait; touch was not started
       To wait for a seat: usher run --product tool --wait -- touch FILE
       For an administrator: `usher why d-3` tells how the seats were held, and what would help.
     ");
@@ -82,7 +82,22 @@ fn a_command_that_cannot_be_started_takes_no_seat() {
             ])
             .ended();
         assert_eq!(output.status.code(), Some(code), "{command}");
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("{command} was not started")),
+            "{said}"
+        );
     }
+    // Nor does one of a line that is wrong, which says so, too.
+    let output = usher(&folder)
+        .args(["run", "--seats", "0", "--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).starts_with("usher: --seats is 0; true was not started\n"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(fake.with(|world| world.asked.clone()), Vec::<String>::new());
 }
 
@@ -151,7 +166,7 @@ fn who_has_waited_as_long_as_asked_leaves_the_queue() {
         .ended();
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("no seat came free within 1 s"),
+        stderr(&output).contains("no seat came free within 1 s; true was not started\n"),
         "{}",
         stderr(&output)
     );

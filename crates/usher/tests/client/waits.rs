@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use crate::fake::Fake;
-use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, finish, signal, stderr, stdout, usher, wait_for};
 
 fn waits(folder: &Folder, url: &str, wait: &str) -> Child {
     usher(folder)
@@ -93,6 +95,24 @@ fn who_is_in_the_queue_keeps_the_place_while_the_server_is_away() {
     assert!(said.contains("usher: waiting: "), "{said}");
     assert!(said.contains("usher: the server answers again"), "{said}");
     assert_eq!(fake.with(|world| world.count("POST /v1/checkouts")), 1);
+}
+
+#[test]
+fn a_signal_that_ends_the_wait_has_it_said_that_nothing_was_started() {
+    let folder = Folder::new();
+    let fake = Fake::server(0);
+    let child = waits(&folder, &fake.url, "--wait");
+    wait_for("a place in the queue", || {
+        fake.with(|world| world.queue.front().cloned())
+    });
+    signal(child.id(), Signal::SIGTERM);
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(128 + 15));
+    let said = stderr(&output);
+    assert!(
+        said.ends_with("usher: told to end before there was a seat; echo was not started\n"),
+        "{said}"
+    );
 }
 
 #[test]
