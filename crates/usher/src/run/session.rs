@@ -10,6 +10,7 @@ use usher_api::client::Client;
 use usher_api::{Lease, OnLostLease};
 
 use super::ask::{Ask, Away};
+use super::bounds::patience;
 use super::child::Child;
 use super::covers::{covers, say_uncovered, stays_with};
 use super::door::Door;
@@ -20,7 +21,7 @@ use super::order::Order;
 use super::passed::Passed;
 use super::seat::acquire;
 use super::signals::Signals;
-use super::unseated::{self, policy, when_away};
+use super::unseated::{self, when_away, when_lost};
 use super::{absent, find, recognise};
 use crate::context::Context;
 use crate::failure::{Failure, is_absence, may_wait};
@@ -42,10 +43,11 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         return join_named(&order, context, &file, &lease, &mut signals).await;
     }
     let door = absent::door(&order, context, begun, &mut signals).await?;
+    let left = order.wait.and_then(|wait| wait.left(begun));
     let mut product = match &order.product {
         Some(product) => Some(product.clone()),
         // Inside of a run, what is not recognised runs like it.
-        None => match recognise::product(&door, &file).await {
+        None => match recognise::product(&door, &file, patience(left)).await {
             Err(_) if order.lease.is_some() || order.without_seat.is_some() => None,
             recognised => recognised?,
         },
@@ -67,13 +69,8 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = product.or_else(|| order.without_seat.clone());
     let product = product.ok_or_else(|| unrecognised(&file))?;
-    // Whoever waits through an agent may outlive it: what it knows is asked before.
-    let away = match order.wait {
-        Some(_) => Some(when_away(&door, &product).await),
-        None => None,
-    };
-    let ask = Ask {
-        away: away.unwrap_or(Away::Wait),
+    let mut ask = Ask {
+        away: Away::Wait,
         one_use: door.through_agent && !order.own_seat && order.seats == 1 && order.also.is_empty(),
         also: order.also.clone(),
         product,
@@ -88,17 +85,20 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         wait: order.wait,
         begun,
     };
+    // Whoever waits through an agent may outlive it: what it knows is asked before.
+    if order.wait.is_some() {
+        ask.away = when_away(&door, ask.products()).await;
+    }
     let none = match acquire(&door.seats, &ask, signals.ending()).await {
-        Ok(lease) => return on_seat(&order, &door, ask, lease, &file, &mut signals).await,
+        Ok(lease) => return on_seat(&order, &door, &ask, lease, &file, &mut signals).await,
         Err(none) => none,
     };
     if let Some(why) = unseated::why(&none) {
-        let away = match away {
-            Some(away) => away,
-            None => when_away(&door, &ask.product).await,
-        };
-        if away == Away::Run {
-            return unseated::run(&order, &file, &ask.product, &why, &mut signals).await;
+        if order.wait.is_none() {
+            ask.away = when_away(&door, ask.products()).await;
+        }
+        if ask.away == Away::Run {
+            return unseated::run(&order, &file, &ask, &why, &mut signals).await;
         }
     }
     Err(refused(none, &order, &door, context))
@@ -135,7 +135,7 @@ fn unrecognised(file: &Path) -> Failure {
 async fn on_seat(
     order: &Order,
     door: &Door,
-    ask: Ask,
+    ask: &Ask,
     lease: Lease,
     file: &Path,
     signals: &mut Signals,
@@ -168,7 +168,7 @@ async fn on_seat(
                 }
             }
             () = &mut keeping => {
-                held = seat_again(door, &ask, &child).await;
+                held = seat_again(door, ask, &child).await;
                 keeping = keeper(&door.seats, held.clone());
                 staying = stayer(door, held.clone(), &child);
             }
@@ -216,8 +216,7 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
             Some(lease)
         }
         Err(_) => {
-            let policy = policy(&door.seats, &ask.product).await.unwrap_or_default();
-            if policy.on_lost_lease == OnLostLease::End {
+            if when_lost(&door.seats, ask.products()).await == OnLostLease::End {
                 eprintln_quiet(
                     "usher: the seat is lost and no other is free; the command is told to end",
                 );

@@ -34,6 +34,8 @@ pub(crate) struct World {
     /// Nor with anything.
     pub(crate) hangs: bool,
     pub(crate) on_unreachable: &'static str,
+    /// A product that may not run without a server, whatever the others may.
+    pub(crate) refuses: &'static str,
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
     pub(crate) not_yet: Option<std::path::PathBuf>,
@@ -328,7 +330,11 @@ async fn leases(State(shared): State<Arc<Shared>>, Query(page): Query<Paging>) -
 
 async fn product(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> Json<Value> {
     let world = shared.world.lock().unwrap();
-    Json(json!({"id": id, "on_unreachable": world.on_unreachable,
+    let on_unreachable = match id == world.refuses {
+        true => "refuse",
+        false => world.on_unreachable,
+    };
+    Json(json!({"id": id, "on_unreachable": on_unreachable,
         "on_lost_lease": world.on_lost_lease}))
 }
 

@@ -209,6 +209,55 @@ fn who_waits_ends_without_a_seat_no_earlier_than_their_time_is_over() {
 }
 
 #[test]
+fn who_waits_for_nothing_is_not_held_up_by_a_server_that_hangs() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    fake.with(|world| world.hangs = true);
+    for (policy, code) in [("refuse", 69), ("run", 0)] {
+        fake.with(|world| world.on_unreachable = policy);
+        let begun = Instant::now();
+        let output = finish(waits_through(&folder, &socket, "--wait=0"));
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        // Who does not wait is held up for 20 seconds.
+        assert!(begun.elapsed() < Duration::from_secs(18), "{policy}");
+    }
+}
+
+#[test]
+fn of_products_that_are_needed_together_each_has_to_run_without_a_server() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    fake.with(|world| {
+        world.away = true;
+        world.refuses = "strict";
+    });
+    let run = |also: &[&str], wait: &[&str]| {
+        let output = usher(&folder)
+            .args(["run", "--product", "tool"])
+            .args(also)
+            .args(wait)
+            .arg("--agent-socket")
+            .arg(&socket)
+            .args(["--", "echo", "runs"])
+            .ended();
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, ran, said) = run(&["--also", "strict"], &[]);
+    assert_eq!((code, &*ran), (Some(75), ""), "{said}");
+    assert!(said.contains("echo was not started"), "{said}");
+    let (code, ran, said) = run(&["--also", "lenient", "--also", "strict=2"], &["--wait=1s"]);
+    assert_eq!((code, &*ran), (Some(75), ""), "{said}");
+    let (code, ran, said) = run(&["--also", "lenient"], &[]);
+    assert_eq!((code, &*ran), (Some(0), "runs\n"), "{said}");
+    assert!(
+        said.contains("tool runs without a seat, as its policy and that of lenient allow"),
+        "{said}"
+    );
+}
+
+#[test]
 fn who_waits_is_told_when_a_pause_is_over() {
     let folder = Folder::new();
     let fake = Fake::server(1);
