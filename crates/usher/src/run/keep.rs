@@ -9,10 +9,20 @@ use usher_api::{Code, Lease};
 use super::bounds::GIVE_BACK;
 use crate::failure::is_absence;
 use crate::listing::{eprintln_quiet, escaped};
+use crate::time;
 
-/// Gives a lease back: a few quick tries. Where none succeeds, it ends with its ttl.
-pub(crate) async fn give_back(client: &Client, lease: &str) {
-    let path = format!("/v1/leases/{}", escaped(lease));
+/// Who gives a lease back if no server takes it back now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// The agent, which knows the process that keeps it: as soon as a server answers.
+    ByAgent,
+    /// Nobody: it ends with its ttl.
+    WithItsTtl,
+}
+
+/// Gives a lease back: a few quick tries.
+pub(crate) async fn give_back(client: &Client, lease: &Lease, later: Later) {
+    let path = format!("/v1/leases/{}", escaped(&lease.id));
     let tries = async {
         while let Err(error) = client.delete(&path).await {
             if !is_absence(&error) {
@@ -27,8 +37,20 @@ pub(crate) async fn give_back(client: &Client, lease: &str) {
         Ok(Err(error)) => {
             eprintln_quiet(&format!("usher: the seat could not be given back: {error}"))
         }
-        Err(_) => eprintln_quiet(
-            "usher: the seat could not be given back, as no server answers; it comes free with its ttl",
+        Err(_) => eprintln_quiet(&format!(
+            "usher: the seat could not be given back now, as no server answers; {}",
+            not_now(lease, later)
+        )),
+    }
+}
+
+/// What becomes of it then.
+fn not_now(lease: &Lease, later: Later) -> String {
+    match later {
+        Later::ByAgent => "the agent of this computer gives it back as soon as one does".to_owned(),
+        Later::WithItsTtl => format!(
+            "it comes free by itself within {}",
+            time::span(lease.ttl_seconds.into())
         ),
     }
 }

@@ -11,7 +11,7 @@ use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away};
 use super::bounds::{GIVE_BACK, NOTICED, SILENCE};
-use super::keep::give_back;
+use super::keep::{Later, give_back};
 use super::no_seat::{NoSeat, WaitedFor, no_answer};
 use super::progress::Progress;
 use super::told::Told;
@@ -170,7 +170,7 @@ pub(super) async fn leave(client: Client, ticket: String) {
         lease: Some(lease), ..
     })) = left.await
     {
-        give_back(&client, &lease.id).await;
+        give_back(&client, &lease, Later::WithItsTtl).await;
     }
 }
 

@@ -16,7 +16,7 @@ use usher_platform::signals::Signal;
 
 use super::ask::Ask;
 use super::bounds::{GIVE_BACK, patience};
-use super::keep::give_back;
+use super::keep::{Later, give_back};
 use super::no_seat::{NoSeat, WaitedFor, no_answer};
 use super::queue::{self, leave};
 use super::told::Told;
@@ -93,7 +93,9 @@ async fn first_answer(
         () = sleep(patience(ask.time_left())) => return Err(NoSeat::Answer(no_answer(client))),
     };
     match timeout(GIVE_BACK, post).await {
-        Ok(Ok(CheckoutAnswer::Granted { lease, .. })) => give_back(client, &lease.id).await,
+        Ok(Ok(CheckoutAnswer::Granted { lease, .. })) => {
+            give_back(client, &lease, Later::WithItsTtl).await;
+        }
         Ok(Ok(CheckoutAnswer::Queued { ticket, .. })) => leave(client.clone(), ticket.id).await,
         Ok(Err(_)) | Err(_) => {}
     }

@@ -15,7 +15,7 @@ use super::child::Child;
 use super::covers::{covers, say_uncovered, stays_with};
 use super::door::Door;
 use super::join::{Joined, join_around, join_named};
-use super::keep::{give_back, keep};
+use super::keep::{Later, give_back, keep};
 use super::no_seat::NoSeat;
 use super::order::Order;
 use super::passed::Passed;
@@ -140,9 +140,7 @@ async fn on_seat(
     file: &Path,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
-    if let Some(agent) = &door.agent {
-        say_uncovered(covers(agent, &lease).await);
-    }
+    let mut later = cover_of(door, &lease).await;
     let passed = Passed::Seat {
         lease: &lease.id,
         proof: lease.proof.as_deref(),
@@ -152,7 +150,7 @@ async fn on_seat(
     let child = match Child::start(file, &order.words, &environment, signals.mask_before()) {
         Ok(child) => child,
         Err(failure) => {
-            give_back(&door.seats, &lease.id).await;
+            give_back(&door.seats, &lease, later).await;
             return Err(failure);
         }
     };
@@ -168,16 +166,35 @@ async fn on_seat(
                 }
             }
             () = &mut keeping => {
-                held = seat_again(door, ask, &child).await;
+                held = None;
+                if let Some(lease) = seat_again(door, ask, &child).await {
+                    later = cover_of(door, &lease).await;
+                    held = Some(lease);
+                }
                 keeping = keeper(&door.seats, held.clone());
                 staying = stayer(door, held.clone(), &child);
             }
         }
     };
     if let Some(lease) = held {
-        give_back(&door.seats, &lease.id).await;
+        give_back(&door.seats, &lease, later).await;
     }
     Ok(code)
+}
+
+/// Tells the agent, if there is one, that the lease covers this process and what it starts; who gives
+/// it back if no server answers in the end: an agent does what was granted through it.
+async fn cover_of(door: &Door, lease: &Lease) -> Later {
+    let Some(agent) = &door.agent else {
+        return Later::WithItsTtl;
+    };
+    let covered = covers(agent, lease).await;
+    let later = match covered.is_ok() && door.through_agent {
+        true => Later::ByAgent,
+        false => Later::WithItsTtl,
+    };
+    say_uncovered(covered);
+    later
 }
 
 /// Keeps a lease; without one, there is nothing to do for ever.
@@ -209,12 +226,7 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
         ..ask.clone()
     };
     match acquire(&door.seats, &ask, std::future::pending()).await {
-        Ok(lease) => {
-            if let Some(agent) = &door.agent {
-                say_uncovered(covers(agent, &lease).await);
-            }
-            Some(lease)
-        }
+        Ok(lease) => Some(lease),
         Err(_) => {
             if when_lost(&door.seats, ask.products()).await == OnLostLease::End {
                 eprintln_quiet(

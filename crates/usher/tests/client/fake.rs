@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) asked: Vec<String>,
     /// So many checkouts are answered with 503 and this code first.
     pub(crate) trouble: (u32, &'static str),
+    /// No lease is taken back: an agent says so of a server that is away.
+    pub(crate) keeps: bool,
     /// Renewals are answered with 404.
     pub(crate) forget: bool,
     /// No checkout, and no look at a ticket, is answered but with 503.
@@ -299,13 +301,16 @@ async fn held(
     }
 }
 
-async fn checkin(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> StatusCode {
+async fn checkin(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> Response {
     let mut world = shared.world.lock().unwrap();
     world.asked.push(format!("DELETE /v1/leases/{id}"));
+    if world.keeps {
+        return problem(503, "server_unreachable");
+    }
     world.leases.retain(|lease| *lease != id);
     world.promote();
     shared.changed.notify_waiters();
-    StatusCode::NO_CONTENT
+    StatusCode::NO_CONTENT.into_response()
 }
 
 #[derive(serde::Deserialize)]

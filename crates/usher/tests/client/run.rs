@@ -327,3 +327,27 @@ fn through_the_agent_no_token_is_needed_and_the_cover_stands_before_the_command_
         stderr(&output)
     );
 }
+
+#[test]
+fn a_seat_that_cannot_be_given_back_is_said_to_come_free_as_it_does() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let agent = Fake::agent(1, &socket);
+    agent.with(|world| world.keeps = true);
+    let output = usher(&folder)
+        .args(["run", "--product", "tool", "--agent-socket"])
+        .arg(&socket)
+        .args(["--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stderr(&output), @"usher: the seat could not be given back now, as no server answers; the agent of this computer gives it back as soon as one does");
+    // Without an agent nobody knows later that it is to go back.
+    let server = Fake::server(1);
+    server.with(|world| world.keeps = true);
+    let output = usher(&folder)
+        .args(["run", "--product", "tool", "--server", &server.url])
+        .args(["--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stderr(&output), @"usher: the seat could not be given back now, as no server answers; it comes free by itself within 1 s");
+}
