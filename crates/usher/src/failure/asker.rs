@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::absent::no_agent;
+use super::absent::{holds_no_start, no_agent};
 use super::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
 use super::{About, Failure, exit};
 
@@ -46,13 +46,20 @@ impl Failure {
             About::Silence { endpoint, why } if asker.of_manager => {
                 unreachable_manager(&endpoint, &why)
             }
-            about => Failure::Said {
-                code,
-                message,
-                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
-                about,
-                request: None,
-            },
+            about => {
+                let is_silent = matches!(about, About::Silence { .. });
+                let said = Failure::Said {
+                    code,
+                    message,
+                    next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
+                    about,
+                    request: None,
+                };
+                match asker.starts.filter(|_| is_silent && asker.misses_agent) {
+                    Some(name) => said.first(&holds_no_start(name)),
+                    None => said,
+                }
+            }
         };
         said.not_started(asker.starts).of(request)
     }
@@ -171,6 +178,40 @@ mod tests {
         assert_eq!(nothing.to_string(), "usher: so it is");
         let done = Failure::Quiet(exit::DONE).for_asker(asker);
         assert_eq!((done.code(), done.to_string()), (0, String::new()));
+    }
+
+    #[test]
+    fn who_reaches_neither_server_nor_agent_is_told_that_nothing_holds_the_start() {
+        let silent = || -> Failure {
+            let (endpoint, why) = ("http://192.0.2.1:8470".into(), "Connection refused".into());
+            ClientError::Unreachable { endpoint, why }.into()
+        };
+        let asker = Asker {
+            starts: Some("cad"),
+            misses_agent: true,
+            ..Asker::default()
+        };
+        let said = silent().for_asker(asker).to_string();
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].ends_with("; cad was not started"), "{said}");
+        assert!(
+            lines[1].contains("cad can be started without `usher run`"),
+            "{said}"
+        );
+        assert!(lines[2].contains("Nothing listens on that port"), "{said}");
+        for asker in [
+            Asker {
+                starts: None,
+                ..asker
+            },
+            Asker {
+                misses_agent: false,
+                ..asker
+            },
+        ] {
+            let said = silent().for_asker(asker).to_string();
+            assert!(!said.contains("can be started"), "{said}");
+        }
     }
 
     #[test]

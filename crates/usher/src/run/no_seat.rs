@@ -106,7 +106,9 @@ impl From<NoSeat> for Failure {
             NoSeat::NoneFree { decision } => {
                 let what = "no seat is free, and --wait=0 waits for none";
                 let next = match decision {
-                    Some(decision) => format!("{WHO_ELSE}; `usher why {decision}` tells the rest."),
+                    Some(decision) => format!(
+                        "`usher why {decision}` tells how the seats were held, and what would help."
+                    ),
                     None => format!("{WHO_ELSE}."),
                 };
                 Failure::new(exit::WAITED, what).next(next)
@@ -128,7 +130,10 @@ impl From<NoSeat> for Failure {
     }
 }
 
-const WHO_ELSE: &str = "`usher queue` shows who else waits, `usher leases` who holds the seats";
+/// Each sees their own alone in `usher queue` and `usher leases`, but who may see all.
+const WHO_ELSE: &str = "`usher status` shows how many seats are in use and how many requests wait; \
+                        to who may see all, `usher leases` names the holders and `usher queue` who \
+                        waits";
 
 fn waited(how_long: Duration, last: &WaitedFor) -> Failure {
     let within = time::span(how_long.as_secs());
@@ -235,9 +240,9 @@ mod tests {
         ];
         insta::assert_snapshot!(cases.join("\n"), @r"
         usher: no seat came free within 5 s
-          `usher queue` shows who else waits, `usher leases` who holds the seats.
+          `usher status` shows how many seats are in use and how many requests wait; to who may see all, `usher leases` names the holders and `usher queue` who waits.
         usher: no seat is free, and --wait=0 waits for none
-          `usher queue` shows who else waits, `usher leases` who holds the seats; `usher why D1-2` tells the rest.
+          `usher why D1-2` tells how the seats were held, and what would help.
         usher: no seat was granted within 1 min 30 s: the service is paused
           `usher doctor` says why, and what ends that.
         usher: no server answered within 5 s: cannot reach http://a:1

@@ -16,7 +16,7 @@ use super::covers::{covers, say_uncovered, stays_with};
 use super::door::Door;
 use super::join::{Joined, join_around, join_named};
 use super::keep::{Later, give_back, keep};
-use super::no_seat::NoSeat;
+use super::no_seat::{NoSeat, WaitedFor};
 use super::order::Order;
 use super::passed::Passed;
 use super::seat::acquire;
@@ -106,18 +106,26 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
 
 /// Why the command does not run, and what who asked may do.
 fn refused(none: NoSeat, order: &Order, door: &Door, context: &Context) -> Failure {
+    // Without an agent and a token nobody answers who it is that asks.
+    let may_ask = door.through_agent || context.token().is_some();
     if let NoSeat::Answer(error) = &none
         && is_absence(error)
     {
-        return none.into();
+        let waits_for = WaitedFor::of(error).filter(|_| order.wait.is_none() && may_ask);
+        let failure = Failure::from(none);
+        return match waits_for {
+            Some(WaitedFor::Server(_)) => {
+                failure.first(&format!("To wait for the server: {}", order.to_wait()))
+            }
+            Some(_) => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
+            None => failure,
+        };
     }
     let may_wait = matches!(&none, NoSeat::Answer(error) if may_wait(error));
-    let failure = Failure::from(none);
-    let failure = match context.token() {
+    let failure = match may_ask {
         // By the agent whoever was refused is told why, too.
-        _ if door.through_agent => failure,
-        Some(_) => failure,
-        None => failure.for_an_administrator(),
+        true => Failure::from(none),
+        false => Failure::from(none).for_an_administrator(),
     };
     match may_wait {
         true => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
@@ -127,7 +135,8 @@ fn refused(none: NoSeat, order: &Order, door: &Door, context: &Context) -> Failu
 
 fn unrecognised(file: &Path) -> Failure {
     Failure::usage(format!("no product's rules match {}", file.display())).next(
-        "Name it with --product ID; `usher product list` shows the products, `usher product learn` helps to add one.",
+        "Name it with --product ID; `usher product list` shows the products. An administrator adds one \
+         with `usher product learn`.",
     )
 }
 

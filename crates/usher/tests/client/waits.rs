@@ -247,6 +247,11 @@ fn of_products_that_are_needed_together_each_has_to_run_without_a_server() {
     let (code, ran, said) = run(&["--also", "strict"], &[]);
     assert_eq!((code, &*ran), (Some(75), ""), "{said}");
     assert!(said.contains("echo was not started"), "{said}");
+    // Waiting helps, and is told how.
+    assert!(
+        said.contains("To wait for the server: usher run --product tool --also strict=1"),
+        "{said}"
+    );
     let (code, ran, said) = run(&["--also", "lenient", "--also", "strict=2"], &["--wait=1s"]);
     assert_eq!((code, &*ran), (Some(75), ""), "{said}");
     let (code, ran, said) = run(&["--also", "lenient"], &[]);
