@@ -133,16 +133,27 @@ impl Answerer<'_> {
         extent: &Extent,
     ) -> Result<(Page<T>, Option<Page<T>>), Failure> {
         let page: Page<T> = fetch(&self.client, query, extent).await?;
-        let Some(other) = self.other(&page).await? else {
-            return Ok((page, None));
-        };
-        let more = fetch::<T>(&other, query, extent).await.ok();
-        let is_more = |more: &Page<T>| is_same_account(&page, more) && is_other_realm(&page, more);
-        let more = more.filter(is_more);
+        let more = self.apart(query, extent, &page).await?;
         if more.is_some() {
             self.shows_two();
         }
         Ok((page, more))
+    }
+
+    /// What the account of the same name has by the agent of this computer, if `page` is of a token
+    /// whose user is another person to the server.
+    pub(crate) async fn apart<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+        page: &Page<T>,
+    ) -> Result<Option<Page<T>>, Failure> {
+        let Some(other) = self.other(page).await? else {
+            return Ok(None);
+        };
+        let more = fetch::<T>(&other, query, extent).await.ok();
+        let is_more = |more: &Page<T>| is_same_account(page, more) && is_other_realm(page, more);
+        Ok(more.filter(is_more))
     }
 
     fn shows_two(&self) {

@@ -20,8 +20,17 @@ use super::peer::Peer;
 use crate::{clock, lock};
 
 /// What may be asked of a list; whose it is, is not.
-const FILTERS: [&str; 9] = [
-    "product", "user", "computer", "since", "until", "running", "owned", "limit", "cursor",
+const FILTERS: [&str; 10] = [
+    "product",
+    "user",
+    "computer",
+    "since",
+    "until",
+    "running",
+    "owned",
+    "time_zone",
+    "limit",
+    "cursor",
 ];
 
 type MineQuery = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -96,6 +105,30 @@ pub(super) async fn usage(
     answer(
         StatusCode::OK,
         &list(&state, peer, "/v1/usage", asked).await?,
+    )
+}
+
+/// `GET /v1/usage/users`: the same, summed by person, who is one.
+pub(super) async fn usage_by_user(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/usage/users", asked).await?,
+    )
+}
+
+/// `GET /v1/usage/days`: the same, summed by day.
+pub(super) async fn usage_by_day(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/usage/days", asked).await?,
     )
 }
 

@@ -38,6 +38,8 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/denials", get(mine::denials))
         .route("/v1/sessions", get(mine::sessions))
         .route("/v1/usage", get(mine::usage))
+        .route("/v1/usage/users", get(mine::usage_by_user))
+        .route("/v1/usage/days", get(mine::usage_by_day))
         .route("/v1/decisions/{id}", get(mine::decision))
         .route("/v1/status", get(mine::status))
         .route("/v1/products/{id}", get(product))

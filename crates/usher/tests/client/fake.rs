@@ -129,6 +129,8 @@ impl Fake {
             .route("/v1/leases", get(leases))
             .route("/v1/products/{id}", get(product))
             .route("/v1/status", get(status))
+            .route("/v1/usage/users", get(unused))
+            .route("/v1/usage/days", get(unused))
             .route("/v1/agent", get(agent))
             .route("/v1/identify", post(identify))
             .route("/v1/agents/leases/{id}", get(held))
@@ -350,6 +352,11 @@ async fn status() -> Json<Value> {
         json!({"server": {"id": "s-1", "version": "0.0.0", "state": "running", "since": NOW,
         "pack": null}, "products": [product]}),
     )
+}
+
+async fn unused() -> Json<Value> {
+    Json(json!({"items": [], "next": null,
+        "only": {"realm": "computer:c-1", "account": "anna", "computer": "c-1"}}))
 }
 
 async fn agent() -> Json<Value> {

@@ -35,7 +35,7 @@ asked for. Without a token, on a computer with an agent, it shows what you used 
 by-product shows the seats and prices that are owned, to tokens of viewers, operators and admins.
 A product with 0 sessions is owned and was not used in this time.
 
-by-user and by-day need a token, and show the token's own person alone where it may see no other.
+by-user and by-day show who asks their own use alone where they may see no other's.
 
 programs is for tokens of viewers, operators and admins. Starts and computers are counted, and
 never who starts them or from where: that is not recorded, so that nobody can read it.")]
@@ -162,22 +162,16 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// The server, for a view that no agent shows; refused to who has no token, with who may see it.
-fn with_token(args: &Usage, context: &Context) -> Result<Client, Failure> {
+/// The server, for programs of no product, which no agent shows; refused to who has no token, with who
+/// may see it.
+fn with_token(context: &Context) -> Result<Client, Failure> {
     if context.token().is_some() {
         return context.client();
     }
-    let view = args.view.word();
-    let refused = |why: &str| {
-        Failure::new(
-            exit::REFUSED,
-            format!("`usher usage {view}` needs a token: {why}"),
-        )
-    };
-    Err(match args.view {
-        View::Programs => refused("it shows what all computers start, and not who does"),
-        _ => refused("without one you see your own use, with `usher usage` and by-product"),
-    }
+    Err(Failure::new(
+        exit::REFUSED,
+        "`usher usage programs` needs a token: it shows what all computers start, and not who does",
+    )
     .next(
         "A token of role viewer, operator or admin may see it (--token or USHER_TOKEN); whoever \
          administers the server makes one with `usher token create --role viewer`.",

@@ -11,7 +11,7 @@ use crate::output::{Table, counted as counted_as};
 use crate::time;
 
 pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let client = &super::with_token(args, context)?;
+    let client = &super::with_token(context)?;
     let query = Query::new("/v1/programs");
     if args.all {
         let page = fetch(client, &query, &args.extent).await?;

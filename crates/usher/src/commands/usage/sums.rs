@@ -6,57 +6,87 @@ use super::Usage;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{eprintln_quiet, fetch, must_exist, show_as};
-use crate::mine;
-use crate::output::Table;
+use crate::output::{Table, tame};
 use crate::time;
 
 /// Each person's.
 pub(super) async fn by_user(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let client = super::with_token(args, context)?;
+    let asked = args.through.ask(context).await?;
     let query = args
         .query("/v1/usage/users")?
         .with("product", args.product.as_ref());
-    let page: Page<UserUsage> = fetch(&client, &query, &args.extent).await?;
+    let page = asked.list(&query, &args.extent, realm).await?;
     if page.items.is_empty() {
-        must_exist(&client, args.product.as_deref()).await?;
+        must_exist(&asked.client, args.product.as_deref()).await?;
     }
     show_as(
         args.form,
         context,
         &page,
-        "Nobody used anything in this time.",
+        unused(page.only.as_ref()),
         users_table,
     )?;
-    say_whose(context, page.only.as_ref());
+    asked.say_whose(page.only.as_ref());
     Ok(())
+}
+
+/// Of what is cut to one account, each row is of another realm.
+fn realm(item: &UserUsage) -> &str {
+    &item.authority
 }
 
 /// Each day's, in this computer's time zone.
 pub(super) async fn by_day(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let client = super::with_token(args, context)?;
+    let asked = args.through.ask(context).await?;
     let query = args
         .query("/v1/usage/days")?
         .with("product", args.product.as_ref())
         .with("time_zone", time::zone_here());
-    let page: Page<DayUsage> = fetch(&client, &query, &args.extent).await?;
-    let is_used = page.items.iter().any(|day| day.sessions > 0);
-    if !is_used {
-        must_exist(&client, args.product.as_deref()).await?;
+    let page: Page<DayUsage> = fetch(&asked.client, &query, &args.extent).await?;
+    let apart = asked.apart(&query, &args.extent, &page).await?;
+    if !is_used(&page) {
+        must_exist(&asked.client, args.product.as_deref()).await?;
     }
-    show_as(
-        args.form,
-        context,
-        &page,
-        "There is no day in this time.",
-        days_table,
-    )?;
-    say_whose(context, page.only.as_ref());
+    let is_for_people = !args.form.csv && !context.json();
+    match is_used(&page) || page.next.is_some() || !is_for_people {
+        true => show_as(
+            args.form,
+            context,
+            &page,
+            "There is no day in this time.",
+            days_table,
+        )?,
+        // Rows of zeros say no more.
+        false => eprintln_quiet(unused(page.only.as_ref())),
+    }
+    asked.say_whose(page.only.as_ref());
+    if let (Some(only), true) = (
+        &page.only,
+        is_for_people && apart.is_some_and(|it| is_used(&it)),
+    ) {
+        eprintln_quiet(&not_summed(only));
+    }
     Ok(())
 }
 
-fn say_whose(context: &Context, only: Option<&Only>) {
-    if let (Some(only), false) = (only, context.json()) {
-        eprintln_quiet(&mine::cut(only));
+/// Days of two people are not added: whether a product or a computer is one of both is not known.
+fn not_summed(only: &Only) -> String {
+    let account = tame(only.account.as_deref().unwrap_or_default());
+    format!(
+        "What the account {account} used on this computer is not in these sums: without the token \
+         they show it, and `usher usage` lists both."
+    )
+}
+
+fn is_used(page: &Page<DayUsage>) -> bool {
+    page.items.iter().any(|day| day.sessions > 0)
+}
+
+/// What is said if there is no use.
+fn unused(only: Option<&Only>) -> &'static str {
+    match only {
+        Some(_) => "You have used nothing in this time.",
+        None => "Nobody used anything in this time.",
     }
 }
 
