@@ -1,6 +1,8 @@
 //! What is wrong with a command line, in words that help: the reader of the line guesses, and some
 //! of its guesses mislead.
 
+mod apart;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -9,7 +11,6 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::output::{quoted, tame};
-use crate::time;
 
 /// What is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +31,17 @@ impl Hint {
 /// What is better said in words of our own; none if the reader's are good. `command` is the
 /// definition of the whole line.
 pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
+    let is_of_a_word = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::ValueValidation
+    );
+    let of_a_time = || {
+        let words = words(args);
+        apart::words_of_a_time(&words, called(&words, command).1)
+    };
+    if let Some(hint) = is_of_a_word.then(of_a_time).flatten() {
+        return Some(hint);
+    }
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(error, args, command),
         ErrorKind::ValueValidation => number(error),
@@ -99,7 +111,7 @@ fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<
     if unknown.starts_with('-') {
         return of_entitlements(&name, unknown.split('=').next()?);
     }
-    if let Some(hint) = wait_apart(&words, command) {
+    if let Some(hint) = apart::wait(&words, command) {
         return Some(hint);
     }
     match &*name {
@@ -129,21 +141,6 @@ fn run(unknown: &str, args: &[OsString]) -> Option<Hint> {
             ),
         ),
     }
-}
-
-/// A duration behind `--wait` and a blank, which is no value of it there.
-fn wait_apart(words: &[&str], command: &Command) -> Option<Hint> {
-    let mut of_wait = command.get_arguments();
-    of_wait.find(|arg| arg.get_long() == Some("wait"))?;
-    let mut pairs = words.windows(2);
-    let pair = pairs.find(|pair| pair[0] == "--wait" && time::duration(pair[1]).is_ok())?;
-    Hint::new(
-        format!("{} stands apart from --wait", pair[1]),
-        format!(
-            "Write --wait={}: --wait alone takes no value, and waits for ever.",
-            pair[1]
-        ),
-    )
 }
 
 /// What people look for at entitlements, and where it is.
@@ -330,6 +327,9 @@ mod tests {
             "usher run -p gimp",
             "usher product edit cad --seats 3",
             "usher usage --sinse 7d",
+            "usher denials --during last week",
+            "usher usage --during=last month --product cad",
+            "usher usage by-user --since 7 days ago",
             "usher queue --user ben",
             "usher queue --prod cad",
             "usher statsu",
@@ -429,6 +429,15 @@ mod tests {
         error: unexpected argument '--sinse' found
 
           tip: a similar argument exists: '--since'
+        $ usher denials --during last week
+        usher: last week is one value only in quotes
+          Write --during 'last week'
+        $ usher usage --during=last month --product cad
+        usher: last month is one value only in quotes
+          Write --during 'last month'
+        $ usher usage by-user --since 7 days ago
+        usher: 7 days ago is one value only in quotes
+          Write --since '7 days ago'
         $ usher queue --user ben
         error: unexpected argument '--user' found
         $ usher queue --prod cad

@@ -45,10 +45,27 @@ pub(crate) struct Denials {
 }
 
 impl Denials {
-    /// Whether nothing narrows what is asked for.
-    fn asks_for_all(&self) -> bool {
-        let texts = [&self.product, &self.user, &self.computer];
-        texts.iter().all(|it| it.is_none()) && self.time.is_any()
+    /// That nothing was refused of what is asked for: `is_own`, to who asks.
+    fn nothing(&self, is_own: bool) -> String {
+        let asked = [
+            ("product", self.product.is_some()),
+            ("user", self.user.is_some()),
+            ("computer", self.computer.is_some()),
+            ("time", !self.time.is_any()),
+        ];
+        let asked: Vec<&str> = asked.iter().filter(|it| it.1).map(|it| it.0).collect();
+        let what = match is_own {
+            true => "You were refused nothing",
+            false => "Nothing was refused",
+        };
+        match &asked[..] {
+            [] => format!("{what}."),
+            ["time"] => format!("{what} in that time."),
+            [narrowed @ .., "time"] => {
+                format!("{what} of that {} in that time.", narrowed.join(" and "))
+            }
+            narrowed => format!("{what} of that {}.", narrowed.join(" and ")),
+        }
     }
 
     fn query(&self) -> Result<Query, Failure> {
@@ -69,13 +86,8 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             must_exist(&asked.client, args.product.as_deref()).await?;
         }
         let anothers = of_another(page.only.as_ref(), args.user.as_deref());
-        let empty = match (&page.only, args.asks_for_all()) {
-            _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
-            (Some(_), true) => "You were refused nothing.",
-            (Some(_), false) => "You were refused nothing of that product, computer or time.",
-            (None, true) => "Nothing was refused.",
-            (None, false) => "Nothing was refused of that product, user, computer or time.",
-        };
+        let nothing = args.nothing(page.only.is_some());
+        let empty = anothers.as_deref().unwrap_or(&nothing);
         show_as(args.form, context, &page, empty, table)?;
         // How many hold and wait now says nothing of then.
         asked.say_whose(page.only.as_ref());
@@ -104,4 +116,40 @@ fn table(denials: &[Denial]) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        denials: Denials,
+    }
+
+    #[test]
+    fn that_nothing_was_refused_is_said_of_what_was_asked_for_alone() {
+        let say = |words: &[&str], is_own| {
+            let line = Line::parse_from([&["denials"], words].concat());
+            line.denials.nothing(is_own)
+        };
+        let said = [
+            say(&[], true),
+            say(&["--since", "7d"], true),
+            say(&["--product", "cad"], false),
+            say(
+                &["--product", "cad", "--user", "ann", "--during", "yesterday"],
+                false,
+            ),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @r"
+        You were refused nothing.
+        You were refused nothing in that time.
+        Nothing was refused of that product.
+        Nothing was refused of that product and user in that time.
+        ");
+    }
 }

@@ -171,7 +171,7 @@ fn kept(product: &str, seconds: u32, context: &Context) -> Result<(), Failure> {
     }
     line(format!(
         "A seat of {product} is kept for you for {}: start it now.",
-        crate::time::span(seconds.into())
+        card::in_words(seconds)
     ))
 }
 

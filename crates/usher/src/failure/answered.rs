@@ -116,6 +116,10 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::RestoreHold) {
         return failure.next("`usher doctor` says until when, and how to end it before.");
     }
+    // What says itself what to do is not told again.
+    if problem.status == 503 && own_words(&problem.detail).contains("try again") {
+        return failure;
+    }
     if problem.status == 503 {
         return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
     }
@@ -291,6 +295,9 @@ mod tests {
         }
         let held = say(Code::RestoreHold).1;
         assert!(!held.contains("in a moment"), "it may be a day: {held}");
+        let busy = "this account has asked the server too often: try again in a second";
+        let busy = refused(&Problem::new(Code::Busy, busy)).to_string();
+        assert_eq!(busy.matches("ry again").count(), 1, "{busy}");
         assert_eq!(say(Code::ServerUnreachable).0, 69);
         let nobody = unreachable_server("http://a:1", "connection refused");
         assert_eq!(nobody.code(), 69);

@@ -288,7 +288,10 @@ fn who_waits_waits_for_an_agent_that_restarts() {
     said.read_line(&mut first).unwrap();
     assert_eq!(
         first,
-        "usher: waiting: no Usher agent answers on this computer\n"
+        format!(
+            "usher: waiting: no Usher agent answers at {}\n",
+            socket.display()
+        )
     );
     let _agent = Fake::agent(1, &socket);
     let output = finish(child);
