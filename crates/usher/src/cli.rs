@@ -96,6 +96,27 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether what it asks a metering server for no manager has.
+    pub(crate) fn asks_a_server_alone(&self) -> bool {
+        matches!(
+            self,
+            Command::Run(_)
+                | Command::Checkout(_)
+                | Command::Renew(_)
+                | Command::Checkin(_)
+                | Command::Status(_)
+                | Command::Leases(_)
+                | Command::Queue(_)
+                | Command::Usage(_)
+                | Command::Denials(_)
+                | Command::Why(_)
+                | Command::Pack(_)
+                | Command::Backup(_)
+        )
+    }
+}
+
 /// Reads a command line, with the environment and the settings file behind it.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;

@@ -67,6 +67,8 @@ pub(crate) enum About {
     Token,
     /// There is no product of that id.
     Product(String),
+    /// Nothing is at what was asked for: of that kind the answerer has none.
+    Route,
     /// Nobody answers.
     Silence {
         /// The URL that was asked.
@@ -161,6 +163,14 @@ impl Failure {
                 ..
             } => Some(id),
             _ => None,
+        }
+    }
+
+    /// What it is about, if it is said.
+    pub(crate) fn about_what(&self) -> Option<&About> {
+        match self {
+            Failure::Said { about, .. } => Some(about),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
         }
     }
 

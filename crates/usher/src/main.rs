@@ -24,6 +24,7 @@ mod host;
 #[cfg(target_os = "linux")]
 mod learn;
 mod listing;
+mod manager_there;
 mod meant;
 mod mine;
 mod near;
@@ -68,9 +69,11 @@ fn main() -> ExitCode {
     });
     let outcome = parsed.and_then(|(cli, context)| {
         let of_manager = cli.command.asks_manager();
+        let of_a_server = cli.command.asks_a_server_alone();
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
             let token_file = context.token_file();
+            let failure = manager_there::told(failure, of_a_server, &context);
             meant::added(failure, &context).for_asker(Asker {
                 shows_token: context.shows_token(),
                 token_file: token_file.as_deref(),

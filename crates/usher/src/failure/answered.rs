@@ -135,6 +135,9 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::UnknownDecision) {
         return unknown_decision(problem);
     }
+    if problem.is(Code::NotFound) && problem.detail.starts_with("nothing is at ") {
+        return failure.about(About::Route);
+    }
     if problem.is(Code::UnknownEntitlement) {
         return failure.next("`usher entitlement list` shows what is owned.");
     }

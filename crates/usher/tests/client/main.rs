@@ -7,6 +7,7 @@ mod fake;
 mod joins;
 mod learn;
 mod lists;
+mod managers;
 mod policy;
 mod removal;
 mod run;

@@ -18,6 +18,7 @@ use super::managed::{self, MANAGER};
 use super::status;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::mine::Through;
 use crate::output::{line, print_json};
 
 /// How long whoever is asked may take in all. Monitors give a check 10 s (NRPE) to 60 s (Nagios);
@@ -37,6 +38,7 @@ error is open, WARNING where one is degraded or unreachable, grants nothing beca
 was restored, or a warning is open. Else, with --server-only, and where --server names one and
 --manager does not, the server's own: CRITICAL where nobody answers within 9 s or it cannot serve,
 WARNING where it serves with trouble or a threshold is passed.
+Without a token the agent of this computer is asked for the server, as by `usher status`.
 UNKNOWN: it cannot be told, such as with a token that is not valid, or that the manager does not
 take: it has tokens of its own (`usher token create --role viewer --at-manager`). A line about a
 server alone says so.")]
@@ -59,6 +61,8 @@ pub(crate) struct Check {
     /// CRITICAL where so many programs run without a seat
     #[arg(long, value_name = "N")]
     critical_unseated: Option<u64>,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it; returns the exit code.
@@ -182,6 +186,7 @@ mod tests {
             critical_queued: Some(50),
             warning_unseated: None,
             critical_unseated: None,
+            through: Through::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A server's own view, for `usher check`.
 
+use tokio::time::{Instant, timeout_at};
 use usher_api::Status;
 use usher_api::client::{Client, ClientError};
 
@@ -7,6 +8,8 @@ use super::finding::{Finding, Level, one_line, unknown};
 use super::{Check, WITHIN, failed};
 use crate::context::Context;
 use crate::failure::{Asker, Failure};
+use crate::manager_there;
+use crate::mine::Answerer;
 use crate::output::counted;
 
 #[derive(Default)]
@@ -34,21 +37,18 @@ impl Figures {
     }
 }
 
-/// The server's own view.
+/// The server's own view: of whom `usher status` asks, too.
 pub(super) async fn alone(args: &Check, context: &Context) -> Finding {
-    let mut finding = match context.client() {
-        Ok(client) => look(args, &client, context).await,
+    let until = Instant::now() + WITHIN;
+    let mut finding = match args.through.ask(context).await {
+        Ok(whom) => match timeout_at(until, asked(args, &whom, context)).await {
+            Ok(finding) => finding,
+            Err(_) => silent("server", &whom.server),
+        },
         Err(failure) => unknown(&failed::of_failure(&failure)),
     };
     finding.text.push_str(" (server only)");
     finding
-}
-
-async fn look(args: &Check, client: &Client, context: &Context) -> Finding {
-    match tokio::time::timeout(WITHIN, asked(args, client, context)).await {
-        Ok(finding) => finding,
-        Err(_) => silent("server", context.server()),
-    }
 }
 
 /// Who says nothing for so long took the connection: otherwise that would be known by now.
@@ -64,8 +64,19 @@ pub(super) fn silent(who: &str, url: &str) -> Finding {
     }
 }
 
-async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
+async fn asked(args: &Check, whom: &Answerer<'_>, context: &Context) -> Finding {
+    let client = &whom.client;
+    if whom.by_agent {
+        return by_status(args, client, context).await;
+    }
     match client.health().await {
+        Ok(health) if manager_there::has_said(&health) => {
+            let url = &whom.server;
+            return unknown(&format!(
+                "{}: --manager {url} asks it for its view of the site",
+                manager_there::is_one(url)
+            ));
+        }
         // What it says of itself beside it is in its status, too.
         Ok(health) if health.status == "ok" || health.status == "degraded" => {}
         Ok(health) => {
@@ -80,6 +91,10 @@ async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
         }
         Err(error) => return without_status(error, context),
     }
+    by_status(args, client, context).await
+}
+
+async fn by_status(args: &Check, client: &Client, context: &Context) -> Finding {
     match client.get::<Status>("/v1/status").await {
         Ok(status) => judge(args, &status),
         Err(error) => without_status(error, context),
@@ -207,6 +222,7 @@ mod tests {
             critical_queued: Some(50),
             warning_unseated: None,
             critical_unseated: None,
+            through: crate::mine::Through::default(),
         }
     }
 
