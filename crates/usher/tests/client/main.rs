@@ -17,3 +17,4 @@ mod slow;
 mod support;
 mod usage;
 mod waits;
+mod whom;
