@@ -64,7 +64,8 @@ pub async fn run(
     let book = Book::open(known.tokens.as_deref()).map_err(|error| failed(&error))?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
-    let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
+    let prober = Prober::new(options.authority.as_deref())
+        .map_err(|why| ManagerError::Usage(format!("cannot use the --ca-file: {why}")))?;
     let means = Means {
         http: prober.patient().clone(),
         mail: options.mail.clone(),
@@ -126,7 +127,7 @@ pub async fn run(
 fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
     if options.poll < Duration::from_secs(1) {
         return Err(ManagerError::Usage(
-            "servers are polled once a second at the most: give --poll 1s or more".to_owned(),
+            "--poll is less than a second: give 1s or more".to_owned(),
         ));
     }
     let listen = options.listen;

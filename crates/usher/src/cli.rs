@@ -7,7 +7,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
 use crate::config;
-use crate::context::{Context, Globals, default_data, manager_data};
+use crate::context::{Context, Given, Globals, default_data, manager_data};
 use crate::failure::Failure;
 
 const ABOUT: &str = "Software metering and floating licences for your own network";
@@ -117,7 +117,10 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             Ok(matches) => break matches,
             Err(error) => match config::excluded(&error, &args) {
                 Some(option) if !withheld.contains(&option) => withheld.push(option),
-                _ => return Err(file.explain(error, &args, &command())),
+                _ => {
+                    let origins = config::Origins::new(&args, &withheld, file);
+                    return Err(config::explain(error, &args, &command(), &origins));
+                }
             },
         }
     };
@@ -133,13 +136,13 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         Command::Manager(_) => manager_data(),
         _ => default_data(),
     };
-    let context = Context::new(
-        cli.globals.clone(),
-        usual_data,
-        given("server"),
-        given("token"),
-        given("data"),
-    );
+    let given = Given {
+        server: given("server"),
+        token: given("token"),
+        data: given("data"),
+    };
+    let origins = config::Origins::new(&args, &withheld, file);
+    let context = Context::new(cli.globals.clone(), usual_data, given, origins);
     Ok((cli, context))
 }
 

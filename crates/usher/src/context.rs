@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use usher_api::client::{Client, Endpoint, check_url, is_here};
 
+use crate::config::Origins;
 use crate::failure::Failure;
 
 /// Where a server is looked for unless something else is said.
@@ -46,10 +47,19 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
 }
 
+/// Which options of every command somebody gave, rather than that they are the default.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) server: bool,
+    pub(crate) token: bool,
+    pub(crate) data: bool,
+}
+
 /// The options of every command, with what follows from them.
 #[derive(Debug)]
 pub(crate) struct Context {
     globals: Globals,
+    origins: Origins,
     /// Whether somebody named the server, rather than that it is the default.
     pub(crate) server_given: bool,
     /// Whether somebody gave a token.
@@ -72,24 +82,29 @@ impl Context {
     pub(crate) fn new(
         globals: Globals,
         usual_data: PathBuf,
-        server_given: bool,
-        token_given: bool,
-        data_given: bool,
+        given: Given,
+        origins: Origins,
     ) -> Self {
         let data = globals.data.clone().unwrap_or(usual_data);
         // It is told to other processes and to people, who may be elsewhere.
         let data = std::path::absolute(&data).unwrap_or(data);
         Context {
             globals,
-            server_given,
-            token_given,
-            data_given,
+            origins,
+            server_given: given.server,
+            token_given: given.token,
+            data_given: given.data,
             misses_agent: AtomicBool::new(false),
             shows_token: AtomicBool::new(false),
             token_file: RwLock::default(),
             starts: OnceLock::new(),
             data,
         }
+    }
+
+    /// The failure with where the options that it names were given.
+    pub(crate) fn with_origins(&self, failure: Failure) -> Failure {
+        self.origins.told(failure)
     }
 
     /// Notes that an agent was looked for and none answered.
@@ -211,15 +226,19 @@ impl Context {
 
     /// A client of the server at `url`, with `token`.
     pub(crate) fn client_of(&self, url: &str, token: Option<String>) -> Result<Client, Failure> {
+        let named = match url == self.server() {
+            true => "the URL of --server",
+            false => "the URL",
+        };
         check_url(url).map_err(|why| match url.contains('@') {
             // What it holds may be a password.
-            true => Failure::usage(format!("the URL {why}")),
-            false => Failure::usage(format!("the URL {url} {why}")),
+            true => Failure::usage(format!("{named} {why}")),
+            false => Failure::usage(format!("{named}, {url}, {why}")),
         })?;
         let ca = match self.ca_file() {
             Some(path) => Some(std::fs::read(path).map_err(|error| {
                 Failure::usage(format!(
-                    "cannot read the CA file {}: {error}",
+                    "cannot read the --ca-file {}: {error}",
                     path.display()
                 ))
             })?),

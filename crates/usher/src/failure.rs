@@ -164,6 +164,14 @@ impl Failure {
         }
     }
 
+    /// The thing and the reason.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Failure::Said { message, .. } => Some(message),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
+        }
+    }
+
     /// The exit code that goes with it.
     pub(crate) fn code(&self) -> u8 {
         match self {

@@ -1,13 +1,16 @@
 //! What is wrong with a command line, in words that help: the reader of the line guesses, and some
 //! of its guesses mislead.
 
-use std::error::Error;
+mod value;
+
 use std::ffi::OsString;
 use std::fmt::Display;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+pub(crate) use self::value::{Rejected, argument, range_of};
+use self::value::{below_zero, number};
 use crate::output::{quoted, tame};
 use crate::time;
 
@@ -32,7 +35,7 @@ impl Hint {
 pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(error, args, command),
-        ErrorKind::ValueValidation => number(error),
+        ErrorKind::ValueValidation => number(error, args, command),
         ErrorKind::MissingRequiredArgument => rehearsal(error, args).or_else(|| no_command(error)),
         _ => None,
     }
@@ -193,18 +196,8 @@ fn as_value(option: &str, word: &str, args: &[OsString], command: &Command) -> O
     joined.splice(at..=at + 1, [OsString::from(format!("{option}={word}"))]);
     let error = command.clone().try_get_matches_from(joined).err()?;
     (error.kind() == ErrorKind::ValueValidation)
-        .then(|| number(&error))
+        .then(|| number(&error, args, command))
         .flatten()
-}
-
-/// A value with a minus, where there is none below 0.
-fn below_zero(option: &str, value: &str, takes_equals: bool) -> Option<Hint> {
-    let positive = value.trim_start_matches('-');
-    let between = if takes_equals { "=" } else { " " };
-    Hint::new(
-        format!("{option} is {value}: it takes no value below 0"),
-        format!("Leave the minus out: {option}{between}{positive}"),
-    )
 }
 
 /// A list of one product is asked for as people say it.
@@ -221,47 +214,6 @@ fn product(name: &str, word: &str, command: &Command) -> Option<Hint> {
         format!("`usher {name}` takes no {word}"),
         format!("If it is a product: {instead}"),
     )
-}
-
-fn number(error: &clap::Error) -> Option<Hint> {
-    let why = error.source()?.to_string();
-    let named = context(error, ContextKind::InvalidArg)?;
-    let option = match named.split([' ', '=', '[']).next() {
-        Some(option) if option.starts_with("--") => option,
-        // The name of an argument without an option.
-        _ => named.trim_matches(['<', '>', '[', ']', '.']),
-    };
-    let value = context(error, ContextKind::InvalidValue)?;
-    let range = why
-        .split_once(" is not in ")
-        .map(|(_, range)| range.split_once("..="));
-    match (range, &*why) {
-        (Some(Some((least, most))), _) => Hint::new(
-            format!("{option} is {value}"),
-            format!("Give a whole number from {least} to {most}."),
-        ),
-        (None, "invalid digit found in string" | "cannot parse integer from empty string") => {
-            Hint::new(
-                format!("{option} is {value:?}, which is no whole number"),
-                match option.starts_with("--") {
-                    true => format!("Give it in figures, such as {option} 5."),
-                    false => "Give it in figures, such as 5.".to_owned(),
-                },
-            )
-        }
-        (
-            None,
-            "number too large to fit in target type" | "number too small to fit in target type",
-        ) => Hint::new(
-            format!("{option} is {value}, which is out of bounds"),
-            "`--help` says what it is.",
-        ),
-        (None, _) if option.starts_with("--") && value.starts_with('-') && is_figure(&value) => {
-            // Of an option whose value may be left out, a value stands behind `=`.
-            below_zero(option, &value, named.contains("[="))
-        }
-        _ => None,
-    }
 }
 
 /// `usher run` without the command that is to run.
@@ -377,7 +329,7 @@ mod tests {
           Give a whole number from -100 to 100.
         $ usher leases --limit 1.5
         usher: --limit is "1.5", which is no whole number
-          Give it in figures, such as --limit 5.
+          Give a whole number from 0 to 4294967295.
         $ usher leases --limit -1
         usher: --limit is -1
           Give a whole number from 0 to 4294967295.
@@ -401,7 +353,7 @@ mod tests {
           If it is a product: usher product show cad
         $ usher messages explain abc
         usher: ID is "abc", which is no whole number
-          Give it in figures, such as 5.
+          Give a whole number from 0 to 65535.
         $ usher run --product cad --wait
         usher: the command that is to run is missing
           It stands behind --, such as: usher run --product ID --wait -- COMMAND ARGUMENT...

@@ -23,6 +23,8 @@ mod hints;
 mod host;
 #[cfg(target_os = "linux")]
 mod learn;
+#[cfg(target_os = "linux")]
+mod listening;
 mod listing;
 mod meant;
 mod mine;
@@ -66,13 +68,14 @@ fn main() -> ExitCode {
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
             let token_file = context.token_file();
-            meant::added(failure, &context).for_asker(Asker {
+            let failure = meant::added(failure, &context).for_asker(Asker {
                 shows_token: context.shows_token(),
                 token_file: token_file.as_deref(),
                 misses_agent: context.misses_agent(),
                 of_manager,
                 starts: context.starts(),
-            })
+            });
+            context.with_origins(failure)
         })
     });
     // What is said at the end comes after what a role has logged.

@@ -1,9 +1,11 @@
-//! The fields of a line in a role's log: those that it is logged with, and the request that was
-//! worked on.
+//! The log of a role: how much is logged, and the fields of a line: those that it is logged with, and
+//! the request that was worked on.
 
 use std::fmt;
 
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use usher_vital::RequestId;
@@ -19,6 +21,18 @@ impl<'w> FormatFields<'w> for Fields {
             Some(id) => write!(writer, " request_id={id}"),
             None => Ok(()),
         }
+    }
+}
+
+/// How much is logged, by what `USHER_LOG` says; none if a log cannot go by that. A word that is no
+/// level is none: it would be taken for a part of the program, of which alone something is logged.
+/// The parts of this one have `_` or `:` in their names.
+pub(super) fn filter(given: &str) -> Option<EnvFilter> {
+    let is_level = given.parse::<LevelFilter>().is_ok();
+    match given {
+        "" => Some(EnvFilter::new("info")),
+        given if is_level || given.contains(['=', ',', ':', '_']) => EnvFilter::try_new(given).ok(),
+        _ => None,
     }
 }
 
@@ -40,6 +54,16 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_goes_by_a_level_or_by_filters_and_by_no_other_word() {
+        for given in ["", "info", "DEBUG", "usher_server", "info,h2=warn"] {
+            assert!(filter(given).is_some(), "{given}");
+        }
+        for given in ["verbose", "yes", "a=b=c"] {
+            assert!(filter(given).is_none(), "{given}");
         }
     }
 

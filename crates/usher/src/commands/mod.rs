@@ -63,6 +63,8 @@ pub(crate) use windows::{
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 
+use crate::listing::eprintln_quiet;
+
 /// A parser of the words of an API enum. People write them with `-`; `_` is understood too.
 pub(crate) fn one_of<T>(words: &[&'static str]) -> impl TypedValueParser<Value = T>
 where
@@ -81,14 +83,13 @@ where
 /// written.
 pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
-    let filter = std::env::var("USHER_LOG").unwrap_or_default();
-    let filter = if filter.is_empty() {
-        "info".to_owned()
-    } else {
-        filter
-    };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let given = std::env::var("USHER_LOG").unwrap_or_default();
+    let filter = log::filter(&given).unwrap_or_else(|| {
+        eprintln_quiet(&format!(
+            "usher: USHER_LOG is {given:?}, and is taken for info: it can be info or debug"
+        ));
+        tracing_subscriber::EnvFilter::new("info")
+    });
     // A second log would be a mistake of this program, and is none of the user's business.
     drop(
         tracing_subscriber::fmt()

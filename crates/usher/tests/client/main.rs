@@ -10,6 +10,7 @@ mod lists;
 mod policy;
 mod removal;
 mod run;
+mod settings;
 mod signals;
 mod sim;
 mod slow;

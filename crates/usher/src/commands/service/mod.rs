@@ -21,6 +21,7 @@ use self::place::{UNIT_DIR, absolute};
 use self::told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::listening;
 use crate::notify::autostart;
 use crate::output::{line, print, print_json};
 
@@ -72,10 +73,11 @@ pub(crate) struct Install {
     #[command(flatten)]
     which: Which,
     /// Where the metering server listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470",
+        value_parser = listening::address)]
     listen: SocketAddr,
     /// Where the manager's console listens [default: as its settings say, else 127.0.0.1:8480]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening::address)]
     console: Option<SocketAddr>,
     /// Certificate chain (PEM) of the server or the manager, which systemd hands to the service
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -171,14 +173,17 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     if let (Role::Agent, true) = (role, context.server_given) {
         let url = context.server();
-        check_url(url).map_err(|why| Failure::usage(format!("the URL {url} {why}")))?;
+        check_url(url).map_err(|why| Failure::usage(format!("--server {url} {why}")))?;
     }
     if let Some(file) = context.ca_file().filter(|_| role != Role::Server) {
         // As the role will read it when it starts.
         let pem = std::fs::read(file).map_err(|error| error.to_string());
         pem.and_then(|pem| usher_tls::authorities(&pem))
             .map_err(|why| {
-                Failure::usage(format!("cannot use the CA file {}: {why}", file.display()))
+                Failure::usage(format!(
+                    "cannot use the --ca-file {}: {why}",
+                    file.display()
+                ))
             })?;
     }
     let installation = Installation {
@@ -203,13 +208,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    if !args.unit_dir.is_dir() {
-        return Err(Failure::failed(format!(
-            "there is no {}: this computer does not seem to have systemd",
-            args.unit_dir.display()
-        ))
-        .next("Name another place with --unit-dir DIR, or see the files with --print."));
-    }
+    place::must_be_there(&args.unit_dir, "--unit-dir")?;
     for (name, text) in &units {
         let path = args.unit_dir.join(name);
         std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
@@ -220,7 +219,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     }
     if let Some(rights) = rights {
         let dir = beside_units(&args.polkit_dir, &args.unit_dir, POLKIT_DIR);
-        give_rights(dir, &rights)?;
+        give_rights(dir, args.polkit_dir.is_some(), &rights)?;
     }
     if role == Role::Agent {
         let dir = beside_units(&args.autostart_dir, &args.unit_dir, autostart::EVERYBODYS);
@@ -251,14 +250,21 @@ fn beside_units<'a>(
 }
 
 /// Lets the manager steer units, where this computer has somebody to ask for that.
-fn give_rights(polkit_dir: &Path, text: &str) -> Result<(), Failure> {
+fn give_rights(polkit_dir: &Path, is_named: bool, text: &str) -> Result<(), Failure> {
     let path = polkit_dir.join(files::RIGHTS);
     if !polkit_dir.is_dir() {
-        return line(format!(
-            "there is no {}: without polkit the manager watches, and cannot restart anything; \
-             --polkit-dir names another place",
-            polkit_dir.display()
-        ));
+        let shown = polkit_dir.display();
+        return line(match is_named {
+            true => format!(
+                "--polkit-dir {shown} is not there, so {} was not written: without it the manager \
+                 watches, and cannot restart anything. Make the folder, and install again",
+                files::RIGHTS
+            ),
+            false => format!(
+                "there is no {shown}: without polkit the manager watches, and cannot restart \
+                 anything; --polkit-dir names another place"
+            ),
+        });
     }
     std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
     line(format!("wrote {}", path.display()))
