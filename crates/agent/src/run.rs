@@ -45,6 +45,14 @@ pub fn run(
     options: AgentOptions,
     ready: impl FnOnce(AgentReady) + Send + 'static,
 ) -> Result<(), AgentError> {
+    run_with(options, Box::new(ready))
+}
+
+/// What is called when the agent is ready: in a box, so that the agent is compiled once, here,
+/// and not again by each caller.
+type Ready = Box<dyn FnOnce(AgentReady) + Send>;
+
+fn run_with(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     make_folder(&options.data)?;
     let _lock = lock_folder(&options.data)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,7 +60,7 @@ pub fn run(
         .max_blocking_threads(4)
         .build()
         .map_err(|error| AgentError::Failed(format!("cannot start the agent: {error}")))?;
-    let result = runtime.block_on(live(options, ready));
+    let result = runtime.block_on(Box::pin(live(options, ready)));
     // A name service or a dead disk must not keep an agent from stopping.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -70,10 +78,7 @@ pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentEr
     Ok(agent.here.computer.id)
 }
 
-async fn live(
-    options: AgentOptions,
-    ready: impl FnOnce(AgentReady) + Send + 'static,
-) -> Result<(), AgentError> {
+async fn live(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
     let mut asked_to_end = Stop::take(Told::Usual)
         .map_err(|error| failed("cannot wait for signals", error.to_string()))?;

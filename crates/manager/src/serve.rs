@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,19 @@ pub async fn run(
     options: ManagerOptions,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
+) -> Result<(), ManagerError> {
+    run_with(options, Box::new(ready), Box::pin(stop)).await
+}
+
+/// What is called when it listens, and what ends it: in boxes, so that the manager is compiled once,
+/// here, and not again by each caller.
+type Ready<'a> = Box<dyn FnOnce(SocketAddr) + 'a>;
+type Stopped<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+async fn run_with(
+    options: ManagerOptions,
+    ready: Ready<'_>,
+    stop: Stopped<'_>,
 ) -> Result<(), ManagerError> {
     let tls = check(&options)?;
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
@@ -183,7 +197,7 @@ async fn serve(
     app: &Arc<App>,
     listener: TcpListener,
     tls: Option<tls::Shown>,
-    stop: impl Future<Output = ()>,
+    stop: Stopped<'_>,
 ) -> Result<(), ManagerError> {
     let listener = listener
         .set_nonblocking(true)

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -236,6 +237,8 @@ impl Context {
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        // In a box without its type: else the runtime's loop is compiled for each command's work.
+        let work: Pin<Box<dyn Future<Output = Result<T, Failure>> + '_>> = Box::pin(work);
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
