@@ -1,12 +1,19 @@
-//! The fields of a line in a role's log: those that it is logged with, and the request that was
-//! worked on.
+//! A role's log: which lines are written, and their fields, with the request that was worked on.
 
 use std::fmt;
 
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use usher_vital::RequestId;
+
+/// What is logged: a level, or levels for modules (`info,usher_agent=debug`). `info` if nothing is
+/// said, or nothing that can be understood.
+pub(super) fn filter(wanted: &str) -> Targets {
+    let understood = (!wanted.is_empty()).then(|| wanted.parse().ok()).flatten();
+    understood.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+}
 
 /// Writes a line's fields, and behind them the id of the request that its thread works on.
 #[derive(Debug, Default)]
@@ -40,6 +47,35 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_level_is_for_everything_or_for_one_module_and_info_is_the_default() {
+        let logged = |wanted: &str, target: &str| {
+            let filter = filter(wanted);
+            let level = [tracing::Level::DEBUG, tracing::Level::INFO]
+                .into_iter()
+                .find(|level| filter.would_enable(target, level));
+            level.map(|level| level.to_string())
+        };
+        for (wanted, server, agent) in [
+            ("", Some("INFO"), Some("INFO")),
+            ("debug", Some("DEBUG"), Some("DEBUG")),
+            ("warn", None, None),
+            ("info,usher_agent=debug", Some("INFO"), Some("DEBUG")),
+            ("debug=a=b", Some("INFO"), Some("INFO")),
+        ] {
+            assert_eq!(
+                logged(wanted, "usher_server::serve").as_deref(),
+                server,
+                "{wanted:?}"
+            );
+            assert_eq!(
+                logged(wanted, "usher_agent::run").as_deref(),
+                agent,
+                "{wanted:?}"
+            );
         }
     }
 
