@@ -242,7 +242,7 @@ pub struct LeaseEnd {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: it was
-    /// granted to a ticket and not fetched; `idle`: nobody used the program, which runs on.
+    /// granted to a ticket and not fetched, so it was no use; `idle`: nobody used the program, which runs on.
     pub cause: String,
 }
 

@@ -100,6 +100,114 @@ fn a_use_is_one_session_however_it_was_seated() {
 }
 
 #[test]
+fn what_runs_without_a_seat_is_named_while_it_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let held = granted(&engine, "cad", "bob");
+    let starts = |program: Option<&str>| ReportItem::Checkout {
+        session: 5,
+        product: "cad".into(),
+        subject: SubjectRef {
+            authority: "computer:pc9".into(),
+            key: "1000".into(),
+            name: "ada".into(),
+            candidate: 5,
+        },
+        seats: 1,
+        ttl_seconds: 300,
+        shown: None,
+        gate: false,
+        claim: None,
+        program: program.map(Into::into),
+    };
+    report(&engine, vec![(1, starts(Some("cad.bin")))]);
+    // It is asked for again.
+    report(&engine, vec![(2, starts(None))]);
+    engine
+        .execute(Command::Checkin {
+            lease: held.id,
+            access: Access::Anyone,
+        })
+        .unwrap();
+    engine.settle().unwrap();
+    let filter = SessionFilter::default();
+    let history = engine.history();
+    let rows = history.sessions(&filter, clock.wall_ms(), 0, 100).unwrap();
+    let running = rows.rows.iter().filter(|row| row.ended_at.is_none());
+    let programs: Vec<Option<&str>> = running.map(|row| row.program.as_deref()).collect();
+    assert_eq!(programs, [Some("cad.bin")]);
+    engine.close();
+}
+
+#[test]
+fn a_seat_that_was_waited_for_is_a_use_once_it_is_fetched_and_not_before() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let began = clock.wall_ms();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let held = granted(&engine, "cad", "ada");
+    let waits = |user| match engine.execute(asks("cad", user, true)).unwrap().reply {
+        Reply::Queued(view) => view.ticket.id,
+        other => panic!("not queued: {other:?}"),
+    };
+    let (_gone, left, fetched) = (waits("bob"), waits("cyd"), waits("dan"));
+    let tell = |command| drop(engine.execute(command).unwrap());
+    let users = |engine: &Engine| {
+        engine.settle().unwrap();
+        let (history, now) = (engine.history(), clock.wall_ms());
+        let filter = SessionFilter::default();
+        let rows = history.sessions(&filter, now, 0, 100).unwrap().rows;
+        let by_session: Vec<String> = rows.into_iter().map(|row| row.user).collect();
+        let filter = UsageFilter {
+            since: began,
+            until: now + 1,
+            ..UsageFilter::default()
+        };
+        let sums = history.usage(&filter, now, (0, 100)).unwrap().rows;
+        assert_eq!(sums[0].users, by_session.len() as u64);
+        by_session
+    };
+    clock.pass(5);
+    tell(Command::Checkin {
+        lease: held.id,
+        access: Access::Anyone,
+    });
+    assert_eq!(users(&engine), ["ada"], "nobody has fetched it yet");
+    // The first does not ask for it in time; the second leaves.
+    clock.pass(16);
+    tell(Command::Tick);
+    tell(Command::Cancel {
+        ticket: left,
+        access: Access::Anyone,
+    });
+    assert_eq!(users(&engine), ["ada"]);
+    tell(Command::Poll {
+        ticket: fetched,
+        access: Access::Anyone,
+        keep_seconds: 60,
+    });
+    assert_eq!(users(&engine), ["dan", "ada"]);
+    let demand = DemandFilter {
+        product: "cad".into(),
+        since: began,
+        until: clock.wall_ms() + 1,
+        limit: 100,
+    };
+    let rows = engine.history().demand(&demand).unwrap();
+    let count = |kind| rows.rows.iter().filter(|row| row.kind == kind).count();
+    assert_eq!(
+        (count(DemandKind::Leased), count(DemandKind::Waited)),
+        (2, 2),
+        "two have waited in vain"
+    );
+    assert_eq!(rows.sessions, 2);
+    engine.close();
+}
+
+#[test]
 fn names_stand_in_their_own_tables_only() {
     let data = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

@@ -134,7 +134,11 @@ impl Ledger {
                 self.set_tickets(&together, state);
                 self.promote_each(self.products_of(&together));
             }
-            TicketState::Granted { lease, .. } => {
+            TicketState::Granted { lease, claim_until } => {
+                let cause = match claim_until {
+                    Some(_) => EndCause::Unclaimed,
+                    None => EndCause::CheckedIn,
+                };
                 self.set_tickets(&together, state);
                 // A session that has taken the lease over needs it still.
                 let in_use = |number: &EventNumber| {
@@ -142,7 +146,7 @@ impl Ledger {
                     lease.is_some_and(|lease| lease.session().is_some())
                 };
                 if !self.leases_with(lease.number).iter().any(in_use) {
-                    self.end_lease(lease.number, EndCause::CheckedIn);
+                    self.end_lease(lease.number, cause);
                 }
             }
             TicketState::Expired { .. }

@@ -2,7 +2,8 @@
 //!
 //! A session is what an agent saw from start to end. A lease that no agent's session names (a
 //! checkout by `usher run` or through the API) is a session of its own, from grant to end. So one
-//! use is one session, however it was seated.
+//! use is one session, however it was seated. A seat that was waited for and that nobody fetched is
+//! no use.
 
 use rusqlite::params;
 
