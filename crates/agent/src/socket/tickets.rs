@@ -159,6 +159,7 @@ fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
         expected_wait_seconds: None,
         expires_at: None,
         passed_over: None,
+        grants_nothing: None,
         reason: None,
         decision_id: None,
         lease: Some(lease),

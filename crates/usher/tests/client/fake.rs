@@ -33,6 +33,10 @@ pub(crate) struct World {
     pub(crate) away: bool,
     /// Nor with anything.
     pub(crate) hangs: bool,
+    /// Who waits for a ticket is told that the server is paused.
+    pub(crate) grants_nothing: bool,
+    /// How often that was asked about.
+    pub(crate) polls: usize,
     pub(crate) on_unreachable: &'static str,
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
@@ -234,6 +238,11 @@ async fn ticket(
     Query(poll): Query<Poll>,
 ) -> Response {
     let end = tokio::time::Instant::now() + Duration::from_secs(poll.wait_seconds);
+    let granted_nothing = {
+        let mut world = shared.world.lock().unwrap();
+        world.polls += 1;
+        world.grants_nothing
+    };
     loop {
         hang(&shared).await;
         let changed = shared.changed.notified();
@@ -251,8 +260,13 @@ async fn ticket(
                 return Json(json!({"id": id, "product": "tool", "state": "cancelled"}))
                     .into_response();
             };
-            if tokio::time::Instant::now() >= end {
-                let body = json!({"id": id, "product": "tool", "state": "waiting", "position": position + 1});
+            let is_news = world.grants_nothing != granted_nothing;
+            if is_news || tokio::time::Instant::now() >= end {
+                let mut body = json!({"id": id, "product": "tool", "state": "waiting", "position": position + 1});
+                if world.grants_nothing {
+                    body["grants_nothing"] = json!({"reason": "paused", "until": null,
+                        "why": "it is paused and grants nothing until `usher service continue server`"});
+                }
                 return Json(body).into_response();
             }
         }

@@ -96,6 +96,50 @@ fn who_is_in_the_queue_keeps_the_place_while_the_server_is_away() {
 }
 
 #[test]
+fn who_is_in_the_queue_when_the_server_is_paused_is_told_so_and_what_the_wait_was_for_in_vain() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.leases.push("others".into()));
+    let paused = "usher: waiting: the service is paused and grants nothing\n";
+    let polled = |more_than: usize| {
+        wait_for("a poll", || {
+            fake.with(|world| Some(world.polls).filter(|polls| *polls > more_than))
+        })
+    };
+    // The poll that goes on is answered with it, and another follows.
+    let is_told = |before: usize| {
+        polled(before);
+        let polls = fake.with(|world| {
+            world.grants_nothing = true;
+            world.polls
+        });
+        polled(polls);
+    };
+    let child = waits(&folder, &fake.url, "--wait=4s");
+    is_told(0);
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert_eq!(said.matches(paused).count(), 1, "{said}");
+    let in_vain = "usher: no seat was granted within 4 s: the service is paused";
+    assert!(said.contains(in_vain), "{said}");
+    // It is over before the wait is.
+    let before = fake.with(|world| {
+        world.grants_nothing = false;
+        world.polls
+    });
+    let child = waits(&folder, &fake.url, "--wait");
+    is_told(before);
+    fake.with(|world| world.grants_nothing = false);
+    fake.free();
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    let goes_on = "usher: the server grants seats again\n";
+    assert!(said.contains(paused) && said.contains(goes_on), "{said}");
+}
+
+#[test]
 fn a_wait_of_no_time_queues_nobody() {
     let folder = Folder::new();
     let fake = Fake::server(0);
