@@ -19,8 +19,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, ObservedEvent, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
-    lock, socket, token, trust, untouched,
+    AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, hearing, joins,
+    keeping, leaving, lock, socket, token, trust, untouched,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -126,10 +126,21 @@ async fn live(
     let (stop_in, stop) = watch::channel(false);
     let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
     let mut first = exchanges.clone();
+    let leaving = leaving::Leaving::take_up(agent.clone()).map_err(AgentError::state)?;
+    let leaving = Arc::new(leaving);
+    let leave = leaving::run(
+        leaving.clone(),
+        client.clone(),
+        exchanges.clone(),
+        stop.clone(),
+    );
+    let hearing = Arc::new(hearing::Hearing::new(client.clone()));
     let attendant = attend::Attendant {
         agent: agent.clone(),
         client: client.clone(),
         changed: changed.clone(),
+        leaving: leaving.clone(),
+        hearing: hearing.clone(),
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
@@ -151,6 +162,8 @@ async fn live(
         uses: uses.clone(),
         keeping: keeping.clone(),
         tickets: socket::Tickets::default(),
+        leaving,
+        hearing,
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(
@@ -163,7 +176,7 @@ async fn live(
     );
     let keep = keeping::run(agent.clone(), client.clone(), keeping, stop.clone());
     let covers = async move {
-        tokio::join!(covers, keep);
+        tokio::join!(covers, keep, leave);
     };
     tokio::spawn(task("covers", covers));
     let tell = enforcement::tell(lock(&agent).rulebook.enforcement.follow(), changed.clone());

@@ -253,7 +253,7 @@ pub(crate) fn told_of(client: Client) -> Client {
     client.telling(WORDLESS, |endpoint| {
         let whom = match endpoint {
             Endpoint::Url(url) => url.clone(),
-            Endpoint::Socket(path) => format!("the agent of this computer ({})", path.display()),
+            Endpoint::Socket(_) => "the server, by the agent of this computer".to_owned(),
         };
         // Nobody can be told that stderr is closed.
         drop(writeln!(

@@ -118,7 +118,7 @@ pub(super) async fn decision(
 /// `GET /v1/status`: the server, and of each product how many hold and wait.
 pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
     may_look(&state, peer)?;
-    let status: usher_api::Status = state.client.get("/v1/status").await?;
+    let status: usher_api::Status = state.heard(state.client.get("/v1/status")).await?;
     answer(StatusCode::OK, &status)
 }
 
@@ -157,7 +157,7 @@ async fn ask(
         let separator = if place == 0 { '?' } else { '&' };
         path.push_str(&format!("{separator}{name}={}", escaped(value)));
     }
-    let answered: Value = state.client.get(&path).await?;
+    let answered: Value = state.heard(state.client.get(&path)).await?;
     // A server of the version before passes over whom it is asked for.
     let realm = answered.pointer("/only/realm");
     if !peer.is_root() && realm.is_none() {

@@ -3,34 +3,47 @@
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use usher_api::client::Client;
+use usher_api::client::{Client, ClientError, Endpoint};
 use usher_api::{Code, Lease};
 
 use super::bounds::GIVE_BACK;
 use crate::failure::is_absence;
 use crate::listing::{eprintln_quiet, escaped};
 
-/// Gives a lease back: a few quick tries. Where none succeeds, it ends with its ttl.
+/// Gives a lease back: a few quick tries. What comes of none is given back by the agent of this computer,
+/// and ends with its ttl where there is no agent.
 pub(crate) async fn give_back(client: &Client, lease: &str) {
     let path = format!("/v1/leases/{}", escaped(lease));
     let tries = async {
         while let Err(error) = client.delete(&path).await {
-            if !is_absence(&error) {
+            // The agent goes on trying by itself.
+            if !is_absence(&error) || is_of_agent(&error) {
                 return Err(error);
             }
             sleep(Duration::from_millis(100)).await;
         }
         Ok(())
     };
-    match timeout(GIVE_BACK, tries).await {
+    let given_back = timeout(GIVE_BACK, tries).await;
+    let by_agent = matches!(client.endpoint(), Endpoint::Socket(_));
+    match given_back {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => {
+        Ok(Err(error)) if !is_of_agent(&error) => {
             eprintln_quiet(&format!("usher: the seat could not be given back: {error}"))
         }
-        Err(_) => eprintln_quiet(
+        Ok(Err(_)) | Err(_) if by_agent => eprintln_quiet(
+            "usher: no server answers: the agent of this computer gives the seat back as soon as one does",
+        ),
+        Ok(Err(_)) | Err(_) => eprintln_quiet(
             "usher: the seat could not be given back, as no server answers; it comes free with its ttl",
         ),
     }
+}
+
+/// Whether the agent says that the server is away.
+fn is_of_agent(error: &ClientError) -> bool {
+    let problem = error.problem();
+    problem.is_some_and(|problem| problem.is(Code::ServerUnreachable))
 }
 
 /// Keeps a lease alive. Returns only where the server says that it has ended.

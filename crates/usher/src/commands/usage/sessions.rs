@@ -30,7 +30,8 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         (None, true) => "No sessions yet.",
         (None, false) => "No session matches what was asked for.",
     };
-    show_as(args.form, context, &page, empty, session_table)?;
+    let table = |sessions: &[Session]| session_table(sessions, args.form.csv);
+    show_as(args.form, context, &page, empty, table)?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }
@@ -39,7 +40,7 @@ fn session_id(session: &Session) -> &str {
     &session.id
 }
 
-fn session_table(sessions: &[Session]) -> Table {
+fn session_table(sessions: &[Session], is_csv: bool) -> Table {
     let mut table = Table::new(&[
         "PRODUCT", "USER", "COMPUTER", "PROGRAM", "STARTED", "ENDED", ">LASTED", "SEAT",
     ]);
@@ -58,11 +59,45 @@ fn session_table(sessions: &[Session]) -> Table {
                 .ended_at
                 .map_or_else(|| "running".to_owned(), time::local),
             time::span(session.duration_seconds),
-            session
-                .lease
-                .clone()
-                .unwrap_or_else(|| "unseated".to_owned()),
+            match is_csv {
+                true => lease_of(session),
+                false => seat(session),
+            },
         ]);
     }
     table
+}
+
+fn lease_of(session: &Session) -> String {
+    let lease = session.lease.clone();
+    lease.unwrap_or_else(|| "unseated".to_owned())
+}
+
+/// The lease, and how long it ran without one.
+fn seat(session: &Session) -> String {
+    match (&session.lease, session.unseated_seconds) {
+        (Some(lease), without @ 1..) => format!("{lease}, {} unseated", time::span(without)),
+        _ => lease_of(session),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_had_its_seat_for_a_part_of_its_time_says_for_how_long_it_had_none() {
+        let session = |lease: Option<&str>, unseated_seconds: u64| -> Session {
+            let session = serde_json::json!({
+                "id": "S1", "product": "cad", "program": "cad", "user": "anna", "realm": "usher",
+                "computer": "pc", "started_at": "2026-01-01T00:00:00Z", "ended_at": null,
+                "duration_seconds": 12, "unseated_seconds": unseated_seconds, "lease": lease,
+            });
+            serde_json::from_value(session).unwrap()
+        };
+        assert_eq!(seat(&session(Some("L1-2"), 5)), "L1-2, 5 s unseated");
+        assert_eq!(seat(&session(Some("L1-2"), 0)), "L1-2");
+        assert_eq!(seat(&session(None, 12)), "unseated");
+        assert_eq!(lease_of(&session(Some("L1-2"), 5)), "L1-2");
+    }
 }
