@@ -89,7 +89,7 @@ mod tests {
     fn a_session_that_had_its_seat_for_a_part_of_its_time_says_for_how_long_it_had_none() {
         let session = |lease: Option<&str>, unseated_seconds: u64| -> Session {
             let session = serde_json::json!({
-                "id": "S1", "product": "cad", "program": "cad", "user": "anna", "realm": "usher",
+                "id": "S1", "product": "cad", "program": "cad", "user": "anna", "authority": "usher",
                 "computer": "pc", "started_at": "2026-01-01T00:00:00Z", "ended_at": null,
                 "duration_seconds": 12, "unseated_seconds": unseated_seconds, "lease": lease,
             });
