@@ -204,7 +204,7 @@ fn who_goes_on_without_a_seat_holds_none_up_when_the_server_answers_again() {
     };
     let holder = computer.run(ANNA, &[]);
     computer.started(&[&holder]);
-    let waits = computer.run(BEN, &["--wait=8s"]);
+    let waits = computer.run(BEN, &["--wait=15s"]);
     computer.queued(1);
     let server = computer.accounts.running.role("server").unwrap();
     signal(server, Signal::SIGSTOP);

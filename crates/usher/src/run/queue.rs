@@ -96,7 +96,11 @@ async fn in_line(
         let answer = tokio::select! {
             answer = timeout(within, asked) => answer.unwrap_or_else(|_| Err(no_answer(client))),
             signal = &mut stop => return Err(NoSeat::Stopped(signal)),
-            () = sleep(left.unwrap_or(Duration::MAX)) => return Err(NoSeat::waited(ask, last)),
+            () = sleep(left.unwrap_or(Duration::MAX)) => {
+                let is_silent = last_asked.elapsed() > poll + NOTICED;
+                let silence = || WaitedFor::Server(no_answer(client).to_string());
+                return Err(NoSeat::waited(ask, if is_silent { silence() } else { last }));
+            }
         };
         let pause = match answer {
             Ok(answer) => {
