@@ -159,7 +159,10 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
     for row in servers.into_iter().take(SERVERS_LIMIT) {
         let token = TokenSource::Text(row.token.clone());
         let name = row.name.clone();
-        watches.insert(name, server_watch::keep(row, token, app.tools.clone()));
+        watches.insert(
+            name,
+            server_watch::keep(row, token, app.tools.clone(), None),
+        );
     }
     if let Some(own) = &options.own {
         let row = ServerRow {
@@ -173,7 +176,7 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
         let token = TokenSource::File(own.token_file.clone());
         watches.insert(
             own.name.clone(),
-            server_watch::keep(row, token, app.tools.clone()),
+            server_watch::keep(row, token, app.tools.clone(), None),
         );
     }
 }
