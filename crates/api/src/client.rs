@@ -65,6 +65,8 @@ pub struct Client {
     slow: Option<Slow>,
     /// How long a call may take.
     within: Duration,
+    /// The server that a manager is asked about.
+    of_server: Option<Arc<str>>,
 }
 
 /// So long reading it may take.
@@ -126,7 +128,16 @@ impl Client {
             reads_token: Arc::default(),
             slow: None,
             within: CALL_TIMEOUT,
+            of_server: None,
         })
+    }
+
+    /// Has a manager answer for the server that it watches by that name: each request says so in its
+    /// query.
+    #[must_use]
+    pub fn of_server(mut self, name: &str) -> Self {
+        self.of_server = Some(name.into());
+        self
     }
 
     /// Has `tell` called, once for this client and its copies, if no answer begins within `after`;
@@ -305,10 +316,12 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .timeout(self.within);
+        let mut url = format!("{}{path}", self.base);
+        if let Some(name) = &self.of_server {
+            url.push(if path.contains('?') { '&' } else { '?' });
+            url.push_str(&format!("server={}", escaped(name)));
+        }
+        let request = self.http.request(method, url).timeout(self.within);
         match &*self.token.read().unwrap_or_else(PoisonError::into_inner) {
             Some(token) => request.bearer_auth(token),
             None => request,

@@ -6,6 +6,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::at::At;
 use crate::config;
 use crate::context::{Context, Globals, default_data, manager_data};
 use crate::failure::Failure;
@@ -48,10 +49,8 @@ pub(crate) enum Command {
     Agent(commands::agent::Agent),
     #[command(subcommand)]
     Service(commands::service::Service),
-    #[command(subcommand)]
-    Product(commands::product::Product),
-    #[command(subcommand)]
-    Entitlement(commands::entitlement::Entitlement),
+    Product(At<commands::product::Product>),
+    Entitlement(At<commands::entitlement::Entitlement>),
     Run(commands::run::Run),
     Checkout(commands::checkout::Checkout),
     Renew(commands::renew::Renew),
@@ -67,8 +66,7 @@ pub(crate) enum Command {
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
     Pack(commands::pack::Pack),
-    #[command(subcommand)]
-    Policy(commands::policy::Policy),
+    Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
     Tls(commands::tls::Tls),
     #[command(subcommand)]
@@ -85,6 +83,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Of which server a manager is asked, if that is said.
+    pub(crate) fn at(&self) -> Option<&str> {
+        let at = match self {
+            Command::Product(At { at, .. }) => at,
+            Command::Entitlement(At { at, .. }) => at,
+            Command::Policy(At { at, .. }) => at,
+            _ => return None,
+        };
+        at.as_deref()
+    }
+
     /// Whether it asks a manager, and no metering server.
     pub(crate) fn asks_manager(&self) -> bool {
         match self {

@@ -64,6 +64,8 @@ pub(crate) struct Context {
     token_file: RwLock<Option<PathBuf>>,
     /// What `usher run` is to start.
     starts: OnceLock<String>,
+    /// Of which server a manager is asked.
+    at: OnceLock<String>,
     data: PathBuf,
 }
 
@@ -88,6 +90,7 @@ impl Context {
             shows_token: AtomicBool::new(false),
             token_file: RwLock::default(),
             starts: OnceLock::new(),
+            at: OnceLock::new(),
             data,
         }
     }
@@ -122,6 +125,17 @@ impl Context {
     /// What is to be started.
     pub(crate) fn starts(&self) -> Option<&str> {
         self.starts.get().map(String::as_str)
+    }
+
+    /// Notes of which of its servers a manager is asked.
+    pub(crate) fn asks_of(&self, server: &str) {
+        // One command line names one.
+        let _ = self.at.set(server.to_owned());
+    }
+
+    /// Of which of its servers a manager is asked.
+    pub(crate) fn at(&self) -> Option<&str> {
+        self.at.get().map(String::as_str)
     }
 
     /// Whether programs read the output.
@@ -204,9 +218,14 @@ impl Context {
         self.data_given || is_here(url)
     }
 
-    /// A client of the server, with the token.
+    /// A client of the server, with the token; where that is a manager, for the server that is named
+    /// with --at.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client_of(self.server(), self.token())
+        let client = self.client_of(self.server(), self.token())?;
+        Ok(match self.at() {
+            Some(name) => client.of_server(name),
+            None => client,
+        })
     }
 
     /// A client of the server at `url`, with `token`.

@@ -30,6 +30,7 @@ mod near;
 #[cfg(target_os = "linux")]
 mod notify;
 mod output;
+mod owned;
 #[cfg(target_os = "linux")]
 mod owner;
 #[cfg(target_os = "linux")]

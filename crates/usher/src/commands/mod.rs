@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod agent;
+pub(crate) mod at;
 pub(crate) mod backup;
 #[cfg(target_os = "linux")]
 pub(crate) mod bench;

@@ -42,6 +42,20 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Puts a column before the others: one text a row.
+    #[must_use]
+    pub(crate) fn behind(mut self, title: &'static str, cells: &[String]) -> Self {
+        let heading = Heading {
+            title,
+            right: false,
+        };
+        self.headings.insert(0, heading);
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            row.insert(0, cells.get(place).map_or_else(String::new, |it| tame(it)));
+        }
+        self
+    }
+
     /// Prints it.
     pub(crate) fn print(&self) -> Result<(), Failure> {
         print(&self.text())

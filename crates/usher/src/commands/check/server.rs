@@ -34,18 +34,23 @@ impl Figures {
     }
 }
 
-/// The server's own view.
-pub(super) async fn alone(args: &Check, context: &Context) -> Finding {
+/// The server's own view. `no_manager`: where a manager was looked for before, and none answers.
+pub(super) async fn alone(args: &Check, context: &Context, no_manager: Option<&str>) -> Finding {
     let mut finding = match context.client() {
-        Ok(client) => look(args, &client, context).await,
+        Ok(client) => look(args, &client, context, no_manager).await,
         Err(failure) => unknown(&failed::of_failure(&failure)),
     };
     finding.text.push_str(" (server only)");
     finding
 }
 
-async fn look(args: &Check, client: &Client, context: &Context) -> Finding {
-    match tokio::time::timeout(WITHIN, asked(args, client, context)).await {
+async fn look(
+    args: &Check,
+    client: &Client,
+    context: &Context,
+    no_manager: Option<&str>,
+) -> Finding {
+    match tokio::time::timeout(WITHIN, asked(args, client, context, no_manager)).await {
         Ok(finding) => finding,
         Err(_) => silent("server", context.server()),
     }
@@ -64,7 +69,12 @@ pub(super) fn silent(who: &str, url: &str) -> Finding {
     }
 }
 
-async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
+async fn asked(
+    args: &Check,
+    client: &Client,
+    context: &Context,
+    no_manager: Option<&str>,
+) -> Finding {
     match client.health().await {
         // What it says of itself beside it is in its status, too.
         Ok(health) if health.status == "ok" || health.status == "degraded" => {}
@@ -78,7 +88,17 @@ async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
                 figures: None,
             };
         }
-        Err(error) => return without_status(error, context),
+        Err(error) => {
+            let is_absent = matches!(error, ClientError::Unreachable { .. });
+            let mut finding = without_status(error, context);
+            if let Some(url) = no_manager.filter(|_| is_absent) {
+                finding.text.push_str(&format!(
+                    "; no manager answers at {url} either: --server or --manager URL says where one \
+                     is"
+                ));
+            }
+            return finding;
+        }
     }
     match client.get::<Status>("/v1/status").await {
         Ok(status) => judge(args, &status),

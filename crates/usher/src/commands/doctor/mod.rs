@@ -3,6 +3,7 @@
 mod agent;
 mod faults;
 mod finding;
+mod manager;
 mod mounts;
 mod people;
 mod server;
@@ -38,6 +39,9 @@ pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    /// The manager to look at, too [default: as `usher check` finds it]
+    #[arg(long, value_name = "URL")]
+    manager: Option<String>,
     /// Show each of what is as it should be, which is counted otherwise
     #[arg(long)]
     all: bool,
@@ -90,6 +94,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
             "Mend the option.",
         )),
     }
+    findings.extend(manager::finding(args.manager.as_deref(), context).await);
     findings.extend(match &agent {
         Some(status) => agent::findings(status),
         None => vec![Finding::warn(

@@ -24,8 +24,9 @@ use super::validity::here;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch};
+use crate::listing::{Query, eprintln_quiet};
 use crate::output::{counted, line, print_json, tame};
+use crate::owned;
 use crate::sending::sent;
 
 /// Faults that are told; the rest are counted.
@@ -105,15 +106,10 @@ struct There {
 }
 
 async fn there(client: &Client) -> Result<There, Failure> {
-    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL).await?;
-    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL).await?;
+    let products = owned::all::<ProductView>(client, &Query::new("/v1/products")).await?;
     Ok(There {
-        products: products
-            .items
-            .into_iter()
-            .map(|view| view.product)
-            .collect(),
-        owned: owned.items,
+        products: products.into_iter().map(|view| view.product).collect(),
+        owned: owned::all(client, &Query::new("/v1/entitlements")).await?,
     })
 }
 

@@ -8,8 +8,9 @@ use usher_core::policy::is_servers_own;
 use super::details;
 use super::validity::end;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, segment};
+use crate::listing::{Query, segment};
 use crate::output::{counted, tame};
+use crate::owned;
 
 /// As sentences name it: `cad-2026 (E12)`, or `E12` if nobody named it.
 pub(crate) fn called(it: &Wire) -> String {
@@ -51,9 +52,8 @@ pub(super) async fn find(client: &Client, named: &str) -> Result<Wire, Failure> 
         return Ok(client.get(&format!("/v1/entitlements/{id}")).await?);
     }
     let name = composed(named);
-    let all = fetch::<Wire>(client, &Query::new("/v1/entitlements"), &Extent::ALL).await?;
+    let all = owned::all::<Wire>(client, &Query::new("/v1/entitlements")).await?;
     let found = all
-        .items
         .into_iter()
         .find(|it| it.name.as_deref() == Some(&*name));
     found.ok_or_else(|| {

@@ -13,19 +13,21 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, show_as};
 use crate::mine::in_all;
 use crate::output::{Table, counted, line, print_json, tame};
+use crate::owned;
 use crate::time;
 
 /// Lists them.
 pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> {
     let asked = args.through.ask(context).await?;
     if !asked.by_agent {
-        let page = fetch(&asked.client, &Query::new("/v1/products"), &args.extent).await?;
+        let query = Query::new("/v1/products");
+        let listed = owned::list::<ProductView>(&asked.client, &query, &args.extent).await?;
         let empty = "No products yet: `usher product add ID --program RULE --seats N` adds one.";
         let waiting = match context.json() {
             true => Waiting::new(),
             false => waiting(&asked.client).await,
         };
-        return show_as(args.form, context, &page, empty, |products| {
+        return listed.show(args.form, context, empty, |products| {
             table(products, &waiting)
         });
     }

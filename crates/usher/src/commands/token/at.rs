@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, Listener};
 
-use super::super::managed::{self, ManagerAt};
+use super::super::managed::{self, MANAGER, ManagerAt};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -24,7 +24,7 @@ impl AtManager {
     /// Where the manager is; none: they are the server's tokens.
     pub(super) fn url(&self) -> Option<&str> {
         match self.at_manager.as_deref()? {
-            "" => Some(&self.manager.manager),
+            "" => Some(self.manager.manager.as_deref().unwrap_or(MANAGER)),
             url => Some(url),
         }
     }
