@@ -62,6 +62,24 @@ fn a_manager_that_refuses_is_unknown_and_takes_a_viewers_token_of_its_own() {
 }
 
 #[test]
+fn the_manager_of_an_up_is_found_wherever_it_listens() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let ask = |words: &[&str]| {
+        let mut command = usher();
+        let output = command.args(words).env("USHER_DATA", &running.data).ended();
+        (stdout(&output), said(&output))
+    };
+    let (servers, all) = ask(&["servers", "list"]);
+    assert!(servers.contains("local"), "{all}");
+    let (found, all) = ask(&["doctor", "--server", &running.api]);
+    let watches = format!("{} watches 1 server", console(&running));
+    assert!(found.contains(&watches), "{all}");
+    let (line, all) = ask(&["check"]);
+    assert!(line.contains("|servers=1 "), "{all}");
+}
+
+#[test]
 fn a_manager_that_hangs_is_critical_also_if_nobody_has_named_it() {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("skipped: only root has a network of its own");
@@ -74,17 +92,26 @@ fn a_manager_that_hangs_is_critical_also_if_nobody_has_named_it() {
         .ended();
     assert!(up.status.success(), "{}", said(&up));
     let folder = Folder::new();
+    let ask = |word: &str, data: &std::path::Path| {
+        let mut command = usher();
+        let output = command.arg(word).env("USHER_DATA", data).ended();
+        (output.status.code(), stdout(&output))
+    };
+    let (code, line) = ask("check", &folder.path("none"));
+    assert_eq!(code, Some(2), "{line}");
+    assert!(
+        line.contains("no manager answers at http://127.0.0.1:8480 either"),
+        "{line}"
+    );
     let mut command = usher();
     command.args(["up", "--no-agent"]);
     let running = Running::start(&mut command, &folder.path("data"));
-    let check = || {
-        let mut command = usher();
-        let output = command
-            .arg("check")
-            .env("USHER_DATA", &running.data)
-            .ended();
-        (output.status.code(), stdout(&output))
-    };
+    let check = || ask("check", &running.data);
+    let (_, found) = ask("doctor", &running.data);
+    assert!(
+        found.contains("http://127.0.0.1:8480 watches 1 server"),
+        "{found}"
+    );
     let (code, line) = check();
     assert!(
         code != Some(2) && line.contains("servers=1"),
@@ -95,5 +122,18 @@ fn a_manager_that_hangs_is_critical_also_if_nobody_has_named_it() {
     assert_eq!(code, Some(2), "{line}");
     assert!(line.starts_with("USHER CRITICAL - "), "{line}");
     assert!(line.contains("manager"), "{line}");
+    // Also to who has another token than the manager's: it is none that was refused.
+    let (code, line) = ask("check", &folder.path("other"));
+    assert_eq!(code, Some(2), "{line}");
+    assert!(
+        line.contains("manager") && !line.contains("token"),
+        "{line}"
+    );
+    let (code, found) = ask("doctor", &running.data);
+    assert_eq!(code, Some(1), "{found}");
+    assert!(
+        found.contains("FAIL  manager     http://127.0.0.1:8480 took the connection"),
+        "{found}"
+    );
     drop(stopped);
 }

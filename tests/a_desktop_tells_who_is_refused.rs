@@ -230,7 +230,7 @@ fn who_is_refused_on_a_desktop_waits_by_a_button_and_is_told_there_when_the_seat
     let first = computer.start(ANNA, "60").unwrap();
     computer.start(NOBODY, "0").unwrap_err();
     desktop.shows("Beams & Bolts was not started");
-    desktop.shows("All seats are in use.");
+    desktop.shows("The only seat is in use.");
     desktop.picture("refused.png");
     desktop.press();
     desktop.shows("You wait for a seat of");

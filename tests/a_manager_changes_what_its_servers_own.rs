@@ -4,12 +4,14 @@
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Http};
-use crate::support::{Folder, Running, usher};
+use crate::support::{Ended, Folder, Running, stdout, usher};
 
 struct Site {
     /// A server and the manager that watches it, as `local`.
     up: Running,
     console: Http,
+    /// The manager's URL.
+    url: String,
 }
 
 impl Site {
@@ -21,8 +23,17 @@ impl Site {
             found.unwrap().to_owned()
         };
         let token = std::fs::read_to_string(folder.path("up").join("admin.token")).unwrap();
-        let console = Http::connect(&word("console="), token.trim()).unwrap();
-        Site { up, console }
+        let url = word("console=");
+        let console = Http::connect(&url, token.trim()).unwrap();
+        Site { up, console, url }
+    }
+
+    /// A command that is sent to the manager: its exit code, and what it says on both streams.
+    fn usher(&self, words: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = self.up.usher(words);
+        let output = command.args(["--server", &self.url]).ended();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stdout(&output), err)
     }
 
     fn asks(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
@@ -131,10 +142,9 @@ fn a_server_changes_nothing_for_who_may_not_and_what_it_does_not_answer_is_said(
         "{made:?}"
     );
     let said = made.body["detail"].as_str().unwrap();
-    assert!(
-        said.contains("role viewer acts on nobody else's behalf"),
-        "{said}"
-    );
+    for word in ["of role viewer", "usher servers edit beta --token-file"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
     let other = site.asks("POST", "/v1/products?server=gamma", product("cad"));
     assert_eq!(
         (other.status, &other.body["code"]),
@@ -149,4 +159,79 @@ fn a_server_changes_nothing_for_who_may_not_and_what_it_does_not_answer_is_said(
     let made = site.asks("POST", "/v1/products?server=beta", product("cad"));
     let expected = (503, &json!("server_unreachable"));
     assert_eq!((made.status, &made.body["code"]), expected, "{made:?}");
+}
+
+#[test]
+fn the_command_line_says_whose_each_is_which_are_missing_and_of_which_server_it_asks() {
+    let folder = Folder::new();
+    let mut site = Site::begin(&folder);
+    let beta = server(&folder, "beta");
+    site.watches("beta", &beta, "manager");
+
+    let (code, _, err) = site.usher(&["product", "add", "cad", "--seats", "2"]);
+    assert_eq!(code, Some(2), "{err}");
+    assert!(
+        err.contains("(beta, local)") && err.contains("--at NAME"),
+        "{err}"
+    );
+    for (id, at) in [("cad", "local"), ("fea", "beta")] {
+        let add = ["product", "add", id, "--seats", "2", "--at", at];
+        let (code, out, err) = site.usher(&add);
+        assert_eq!(code, Some(0), "{out}{err}");
+    }
+    assert!(beta.ok(&["product", "list"]).contains("fea"));
+    let (_, table, _) = site.usher(&["product", "list"]);
+    let mut lines = table
+        .lines()
+        .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>());
+    assert_eq!(lines.next().unwrap(), ["SERVER", "PRODUCT"], "{table}");
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [["beta", "fea"], ["local", "cad"]]
+    );
+    let (_, one, _) = site.usher(&["entitlement", "list", "--at", "beta", "--json"]);
+    let one: Value = serde_json::from_str(&one).unwrap();
+    let items = one["items"].as_array().unwrap();
+    assert_eq!(
+        (items.len(), &items[0]["server"]),
+        (1, &json!("beta")),
+        "{one:#}"
+    );
+
+    let (code, out, err) = site.usher(&["policy", "export"]);
+    assert_eq!((code, &*out), (Some(2), ""), "{err}");
+    assert!(err.contains("--at NAME"), "{err}");
+    let (code, out, err) = site.usher(&["policy", "export", "--at", "beta"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("\"fea\"") && !out.contains("\"cad\""), "{out}");
+    assert!(err.contains("what the server beta has"), "{err}");
+    // A metering server has none of its own.
+    let output = beta
+        .usher(&["product", "add", "xyz", "--at", "beta"])
+        .ended();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is a metering server"), "{said}");
+    assert!(!beta.ok(&["product", "list"]).contains("xyz"));
+
+    assert_eq!(beta.stop(), Some(0));
+    let (code, table, err) = site.usher(&["product", "list"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(table.contains("cad") && !table.contains("fea"), "{table}");
+    assert!(err.contains("what beta has is missing here"), "{err}");
+    let (code, page, _) = site.usher(&["product", "list", "--json"]);
+    let page: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(
+        (code, &page["unseen"][0]["server"]),
+        (Some(0), &json!("beta")),
+        "{page:#}"
+    );
+    // Nothing of a table of values says who is missing.
+    assert_eq!(site.usher(&["product", "list", "--csv"]).0, Some(69));
+    for words in [&["entitlement", "list", "--csv"][..], &["policy", "export"]] {
+        let (code, out, err) = site.usher(words);
+        assert_eq!((code, &*out), (Some(2), ""), "{err}");
+    }
+    let (code, _, err) = site.usher(&["policy", "export", "--at", "beta"]);
+    assert_eq!(code, Some(69), "{err}");
 }

@@ -2,19 +2,26 @@
 //! first look each has its verdict, with the state, its age and the evidence in the one message that
 //! tells of it; "not running" (9406) is said of those that do not run, and of no other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::far;
+use crate::http::{Http, checkout};
 use crate::installed::{Installed, SERVICE, freeze, on_a_disk};
 use crate::managed::Managed;
 use crate::planted::{Fault, Planted};
-use crate::support::{said, wait_for};
+use crate::support::{said, wait_for, wait_within};
 use crate::systemd::SystemdBox;
 
 /// Told once of a server that has had so many troubles within the hour.
 const FLAPPING: u64 = 9415;
+
+/// The longest until the manager has the sessions that a pack removes.
+const COLLECTED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How a server has to be judged.
 struct Case<'a> {
@@ -283,9 +290,47 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
     assert_eq!(flapping.count(), 1, "alpha comes and goes: {told:#?}");
 }
 
+/// Somebody who takes a seat and gives it back all the while: a pack then rests many times as long as
+/// it works, so that it lasts for a look.
+struct Others {
+    stop: Arc<AtomicBool>,
+    asks: Option<JoinHandle<()>>,
+}
+
+impl Others {
+    fn ask(mut http: Http) -> Others {
+        let stop = Arc::new(AtomicBool::new(false));
+        let over = stop.clone();
+        let asks = std::thread::spawn(move || {
+            let body = checkout("tool", "ada");
+            while !over.load(Ordering::Relaxed) {
+                let granted = http.ask("POST", "/v1/checkouts", Some(&body)).unwrap();
+                assert_eq!(granted.status, 201, "{granted:?}");
+                let lease = granted.body["lease"]["id"].as_str().unwrap();
+                let given = http.ask("DELETE", &format!("/v1/leases/{lease}"), None);
+                assert_eq!(given.unwrap().status, 204);
+            }
+        });
+        Others {
+            stop,
+            asks: Some(asks),
+        }
+    }
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.asks.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            ended.unwrap().unwrap();
+        }
+    }
+}
+
 /// A pack of so much that it lasts for a look.
 fn in_a_pack(managed: &mut Managed) {
-    const EXCHANGES: u64 = 100;
+    const EXCHANGES: u64 = 20;
     const SESSIONS: u64 = 1_000;
     managed.server.product(1);
     let mut http = managed.server.connect();
@@ -300,9 +345,16 @@ fn in_a_pack(managed: &mut Managed) {
         let told = http.ask("POST", "/v1/agents/sync", Some(&body)).unwrap();
         assert_eq!(told.body["acknowledged"], first + SESSIONS - 1, "{told:?}");
     }
+    // A pack leaves to itself what the manager has not collected.
+    wait_within(COLLECTED_WITHIN, "the history at the manager", || {
+        let added = managed.look("alpha")["history"]["added"].as_u64();
+        (added >= Some(EXCHANGES * SESSIONS)).then_some(())
+    });
+    let others = Others::ask(managed.server.connect());
     let begun = http.ask("POST", "/v1/pack", Some(&json!({}))).unwrap();
     assert_eq!(begun.status, 202, "{begun:?}");
     managed.well("in a pack", "maintenance", "a pack runs, ");
+    drop(others);
     let ended = wait_for("the end of the pack", || {
         let pack = http.ask("GET", "/v1/pack", None).unwrap().body;
         (pack["state"] == "idle").then_some(pack)

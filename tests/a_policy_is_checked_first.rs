@@ -81,7 +81,7 @@ fn what_cannot_be_applied_changes_nothing_and_says_why() {
     let refused = apply.env("USHER_TOKEN", token.trim()).ended();
     assert_eq!(code(&refused), 77, "{}", said(&refused));
     let why = stderr(&refused);
-    assert!(why.contains("No change is made:"), "{why}");
+    assert!(why.contains("No change is made.\n"), "{why}");
     assert!(
         why.contains("1 change is not tried:\n  add cad-2026"),
         "{why}"
@@ -99,10 +99,6 @@ fn what_cannot_be_applied_changes_nothing_and_says_why() {
         (
             CAD.replace("cad-2026", "E99"),
             "this one has no E99: give it a name of its own",
-        ),
-        (
-            CAD.replace("seats = 25", "seats = 0"),
-            "it would be of no seats",
         ),
         (
             CAD.replace("name = \"CAD 3D\"", "mode = \"enforce\"")

@@ -23,16 +23,22 @@ impl Computer {
 
     pub(crate) fn with(counting: &str, seats: &str) -> Option<Computer> {
         let accounts = Accounts::new()?;
-        let tool = accounts.folder.path("tool");
-        std::fs::copy("/bin/sleep", &tool).unwrap();
-        let rule = format!("path={}", tool.display());
+        std::fs::copy("/bin/sleep", accounts.folder.path("tool")).unwrap();
+        let computer = Computer { accounts };
+        computer.adds_the_product(counting, seats);
+        Some(computer)
+    }
+
+    /// The product is there, and the agent goes by it.
+    pub(crate) fn adds_the_product(&self, counting: &str, seats: &str) {
+        let accounts = &self.accounts;
+        let rule = format!("path={}", accounts.folder.path("tool").display());
         let add = ["product", "add", "cad", "--seats", seats, "--counting"];
         let told = ["--agent-socket", accounts.socket.to_str().unwrap()];
         let rule = ["--program", &rule];
         accounts
             .running
             .ok(&[&add[..], &[counting], &rule, &told].concat());
-        Some(Computer { accounts })
     }
 
     /// Starts the product's program without `usher run`.

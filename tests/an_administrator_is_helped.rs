@@ -366,11 +366,11 @@ fn what_cannot_work_is_refused_when_it_is_set_up() {
                 "--ca-file",
                 "/nonexistent/ca.pem",
             ],
-            "cannot use the CA file",
+            "cannot use the --ca-file",
         ),
         (
             &["https://licences.example.org", "--ca-file", empty],
-            "cannot use the CA file",
+            "cannot use the --ca-file",
         ),
         (&["https://licences.example.org"], ""),
     ];

@@ -86,6 +86,41 @@ fn a_plain_start_and_a_run_are_one_session_whichever_is_first_and_last() {
 }
 
 #[test]
+fn a_use_is_one_session_if_its_product_is_removed_and_added_again_meanwhile() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let socket = computer.accounts.socket.to_str().unwrap().to_owned();
+    let running = &computer.accounts.running;
+    for (so_far, is_plain) in [(0, true), (1, false)] {
+        let program = match is_plain {
+            true => computer.plain(ANNA),
+            false => computer.run_tool(ANNA, &[]),
+        };
+        computer.runs_seated(1);
+        running.ok(&[
+            "product",
+            "remove",
+            "cad",
+            "--yes",
+            "--agent-socket",
+            &socket,
+        ]);
+        let still = running.json(&["usage", "--product", "cad", "--running"]);
+        let still = still["items"].as_array().unwrap().len();
+        assert_eq!(still, 1, "it runs on in its seat: {is_plain}");
+        computer.adds_the_product("user-on-computer", "1");
+        computer.runs_seated(1);
+        match is_plain {
+            true => kill(program),
+            false => end(program),
+        }
+        let recorded = computer.recorded(ANNA);
+        assert_eq!(recorded.len(), so_far + 1, "{is_plain}: {recorded:#?}");
+    }
+}
+
+#[test]
 fn two_runs_that_wait_and_are_let_in_at_once_are_one_session() {
     let Some(computer) = Computer::with("user-on-computer", "2") else {
         return;

@@ -49,7 +49,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 43] = [
     ("server", "pack", Test::Two),
     ("server", "close", Test::Two),
     ("server", "vital", Test::Heard),
-    ("manager", "keeper", Test::One),
+    ("manager", "watch", Test::One),
     ("manager", "listener", Test::One),
     ("manager", "console", Test::One),
     ("manager", "console-sweep", Test::One),

@@ -34,8 +34,25 @@ fn a_snapshot_of_a_serving_server_comes_back_and_grants_nothing_at_first() {
     assert!(stderr(&refused).contains("in use"), "{}", stderr(&refused));
 
     assert_eq!(running.stop(), Some(0));
+    let told = |more: &[&str]| -> serde_json::Value {
+        let told = restore(&[more, &["--dry-run", "--json"]].concat());
+        assert!(told.status.success(), "{}", said(&told));
+        serde_json::from_slice(&told.stdout).unwrap()
+    };
+    let before = std::fs::read(data.join("cache.db")).unwrap();
+    let coming = told(&[]);
+    assert_eq!(coming["waits_for"], "last_lease", "{coming}");
+    assert!(coming["hold_seconds"].as_u64() > Some(0), "{coming}");
+    assert_eq!(told(&["--accept-risk"])["hold_seconds"], 0);
+    assert_eq!(std::fs::read(data.join("cache.db")).unwrap(), before);
+    assert!(!data.join("cache.db.before-restore-1").exists());
     let done = restore(&[]);
     assert!(done.status.success(), "{}", said(&done));
+    assert!(data.join("cache.db.before-restore-1").exists());
+    for suffix in ["wal", "shm"] {
+        let beside = data.join(format!("cache.db.before-restore-1-{suffix}"));
+        assert!(!beside.exists(), "{}", beside.display());
+    }
     let running = Running::up(&data);
     let products = running.json(&["product", "list"]);
     assert_eq!(products["items"].as_array().unwrap().len(), 1);
@@ -44,6 +61,10 @@ fn a_snapshot_of_a_serving_server_comes_back_and_grants_nothing_at_first() {
     assert_eq!(code, 75, "{why}");
 
     assert_eq!(running.stop(), Some(0));
+    // The same copy once more: what was there before knows of all that was granted since.
+    let coming = told(&[]);
+    assert_ne!(coming["waits_for"], "longest_ttl", "{coming}");
+    assert!(coming["hold_seconds"].as_u64() < Some(3_600), "{coming}");
     let done = restore(&["--accept-risk"]);
     assert!(done.status.success(), "{}", said(&done));
     let running = Running::up(&data);

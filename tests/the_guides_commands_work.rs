@@ -176,7 +176,7 @@ fn the_page_of_prometheus() {
         let output = promtool.args(words).current_dir(&place).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
     }
-    // Each metric that the page or a rule names is one that the server gives.
+    // Each metric that the page or a rule names is one that the server or the manager gives.
     let token = std::fs::read_to_string(place.join("usher.token")).unwrap();
     let mut curl = Command::new("curl");
     curl.args([
@@ -184,7 +184,16 @@ fn the_page_of_prometheus() {
         "-H",
         &format!("Authorization: Bearer {}", token.trim()),
     ]);
-    let all = stdout(&curl.arg(format!("{}/metrics", up.api)).output().unwrap());
+    let of_server = stdout(&curl.arg(format!("{}/metrics", up.api)).output().unwrap());
+    let mut words = up.ready.split(' ');
+    let console = words
+        .find_map(|word| word.strip_prefix("console="))
+        .unwrap();
+    let token = std::fs::read_to_string(up.data.join("admin.token")).unwrap();
+    let mut curl = Command::new("curl");
+    let shown = format!("Authorization: Bearer {}", token.trim());
+    curl.args(["-sf", "-H", &shown, &format!("{console}/metrics")]);
+    let all = of_server + &stdout(&curl.output().unwrap());
     for name in page
         .text
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::policies::{entitlements, write};
-use crate::support::{Ended, Folder, Running, said};
+use crate::support::{Ended, Folder, Running, finish, said, wait_for};
 
 #[test]
 fn a_name_is_one_entitlements_also_by_hand_and_in_a_spreadsheet() {
@@ -88,6 +88,7 @@ fn an_entitlement_is_changed_and_removed_by_its_name() {
         why.contains("no entitlement has the name or the id cad-2025"),
         "{why}"
     );
+    assert!(why.contains("Did you mean cad-2026?"), "{why}");
     // Nobody is there to ask.
     let (code, why) = running.fails(&["entitlement", "remove", "cad-2026"]);
     assert_eq!(code, 2, "{why}");
@@ -96,12 +97,56 @@ fn an_entitlement_is_changed_and_removed_by_its_name() {
          EUR/year, contract Rahmen 7)"
     );
     assert!(why.contains(&what), "{why}");
+    assert!(
+        why.contains("`usher entitlement edit cad-2026 --to today` ends it"),
+        "{why}"
+    );
+    let ended = running.ok(&["entitlement", "edit", "cad-2026", "--to", "today"]);
+    assert!(
+        ended.contains("2199-12-31 before"),
+        "the advice works: {ended}"
+    );
     assert_eq!(entitlements(&running).len(), 1);
     running.ok(&["entitlement", "remove", "cad-2026", "--yes"]);
     assert_eq!(entitlements(&running), Vec::<Value>::new());
     // What is known by its seats alone is entered again as fast as it is gone.
     let plain = running.json(&["entitlement", "add", "cad", "--seats", "1"]);
     running.ok(&["entitlement", "remove", plain["id"].as_str().unwrap()]);
+}
+
+#[test]
+fn an_entitlement_that_is_ended_says_who_holds_a_seat_and_who_waits() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    running.ok(&["product", "add", "cad"]);
+    let add = ["entitlement", "add", "cad", "--seats", "1"];
+    running.ok(&[&add[..], &["--name", "cad-2026", "--from", "2026-01-01"]].concat());
+    running.ok(&["checkout", "cad", "--user", "anna"]);
+    let wait = [
+        "checkout",
+        "cad",
+        "--user",
+        "ben",
+        "--wait=30s",
+        "--ttl",
+        "60s",
+    ];
+    let waiting = running.usher(&wait).spawn().unwrap();
+    wait_for("somebody who waits", || {
+        let queue = running.json(&["queue"]);
+        (!queue["items"].as_array().unwrap().is_empty()).then_some(())
+    });
+    let longer = running.ok(&["entitlement", "edit", "cad-2026", "--to", "2199-12-31"]);
+    assert!(!longer.contains("in use"), "nothing is lost: {longer}");
+    let ended = running.ok(&["entitlement", "edit", "cad-2026", "--to", "2026-01-02"]);
+    for lost in [
+        "1 seat of it is in use, and stays so until it is given back.",
+        "1 request waits for a seat of cad.",
+    ] {
+        assert!(ended.contains(lost), "{lost}: {ended}");
+    }
+    running.ok(&["product", "remove", "cad", "--yes"]);
+    assert_ne!(finish(waiting).status.code(), Some(0));
 }
 
 #[test]
@@ -162,6 +207,10 @@ fn a_gap_and_the_day_of_notice_are_told_when_they_are_entered() {
     );
     let list = running.ok(&["entitlement", "list"]);
     assert!(list.contains("2201-10-02 (90 d)"), "{list}");
+    assert!(
+        list.ends_with("\n\nWhat is valid today costs 15000.50 EUR/year.\n"),
+        "{list}"
+    );
     let told = running.ok(&["entitlement", "edit", "cad-2200", "--from", "2200-01-01"]);
     assert!(!told.contains("no seat of cad"), "{told}");
     let late = [

@@ -203,6 +203,22 @@ fn what_a_list_writes_is_read_by_an_import() {
     ];
     first.ok(&[&add[..], &all].concat());
     first.ok(&[&add[..], &["--to", "2199-01-01T12:30:15.250Z"]].concat());
+    let kept = [
+        "entitlement",
+        "add",
+        "cad",
+        "--seats",
+        "0",
+        "--name",
+        "kept",
+    ];
+    let told = first.ok(&kept);
+    assert!(
+        told.contains(
+            "It has no seat that may be used, until `usher entitlement edit kept --seats N`"
+        ),
+        "{told}"
+    );
     let text = first.ok(&["entitlement", "list", "--csv"]);
     assert!(
         text.starts_with("id,product,seats,metric,from,to,time_zone,"),

@@ -77,7 +77,7 @@ fn who_is_refused_is_told_why_and_nobody_else_is() {
     assert_eq!(told[0]["title"], "Solver 7 was not started");
     assert_eq!(
         told[0]["text"],
-        "All seats are in use. Try again later, or be told when one is free."
+        "The only seat is in use. Try again later, or be told when one is free."
     );
     let decision = told[0]["decision_id"].as_str().unwrap();
     let why = computer.running.ok(&["why", decision]);

@@ -3,10 +3,12 @@
 
 use std::process::Child;
 
+use nix::sys::signal::Signal;
+
 use crate::a_run_is_of_one_use::{Computer, kill};
 use crate::accounts::end;
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, finish, said, stdout, wait_for};
+use crate::support::{Ended, finish, said, signal, stdout, wait_for};
 
 impl Computer {
     fn when_free(&self, uid: u32) -> Child {
@@ -145,6 +147,78 @@ fn a_seat_that_is_kept_is_told_from_one_that_is_used_and_from_one_that_is_over()
         "{told}"
     );
     assert!(!told.contains("Start cad now"), "{told}");
+}
+
+#[test]
+fn a_seat_that_somebody_else_gave_back_is_not_said_to_be_kept() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let when_free = ["notify", "--when-free", "cad"];
+    let kept = computer.asks(BEN, &when_free);
+    assert!(kept.contains("is kept for you for"), "{kept}");
+    let leases = computer.asks(BEN, &["leases", "--json"]);
+    let leases: serde_json::Value = serde_json::from_str(&leases).unwrap();
+    let lease = leases["items"][0]["id"].as_str().unwrap();
+    computer.accounts.running.ok(&["checkin", lease]);
+    let holder = computer.run(ANNA, &[]);
+    computer.started(&[&holder]);
+    let waits = computer.when_free(BEN);
+    computer.queued(1);
+    let told = computer.told(BEN);
+    assert!(!told.contains("Start cad now"), "{told}");
+    end(holder);
+    let ended = finish(waits);
+    let told = stdout(&ended);
+    assert!(told.contains("A seat of cad is free"), "{}", said(&ended));
+}
+
+#[test]
+fn what_runs_without_a_seat_gets_the_one_that_its_user_waited_for() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let holder = computer.run(ANNA, &[]);
+    computer.started(&[&holder]);
+    let program = computer.plain(BEN);
+    wait_for("it to run without a seat", || {
+        (computer.status("unseated") == 1).then_some(())
+    });
+    let waits = computer.when_free(BEN);
+    computer.queued(1);
+    end(holder);
+    waits_no_more(waits);
+    assert_eq!(computer.programs(), (1, 1));
+    assert_eq!((computer.in_use(), computer.status("unseated")), (1, 0));
+    let told = computer.told(BEN);
+    assert!(!told.contains("Start cad now"), "{told}");
+    kill(program);
+    computer.uses(0);
+}
+
+/// One that is stopped takes connections and answers none.
+#[test]
+fn who_goes_on_without_a_seat_holds_none_up_when_the_server_answers_again() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let holder = computer.run(ANNA, &[]);
+    computer.started(&[&holder]);
+    let waits = computer.run(BEN, &["--wait=15s"]);
+    computer.queued(1);
+    let server = computer.accounts.running.role("server").unwrap();
+    signal(server, Signal::SIGSTOP);
+    // As the product allows, it runs without a seat when its time is over.
+    computer.started(&[&waits]);
+    signal(server, Signal::SIGCONT);
+    computer.queued(0);
+    end(holder);
+    computer.uses(0);
+    let usage = computer.accounts.running.json(&["usage"]);
+    let items = usage["items"].as_array().unwrap();
+    let users: Vec<&str> = items.iter().filter_map(|it| it["user"].as_str()).collect();
+    assert_eq!(users.len(), 1, "{usage}");
+    end(waits);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod document;
 mod figures;
 mod gate;
 mod growth;
+mod leases;
 mod pack;
 mod restart;
 mod seats;
@@ -54,6 +55,8 @@ enum Command {
     Soak(soak::Arguments),
     /// Ten million refusals of made-up names, ten million requests with keys: what a server keeps
     Growth(growth::Arguments),
+    /// A million leases of a million people at full speed: does the server slow down, what is a lease
+    Leases(leases::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
         Command::Gate(arguments) => gate::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Growth(arguments) => growth::run(&arguments),
+        Command::Leases(arguments) => leases::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::build_cost;
 use crate::earlier;
 use crate::metadata::{self, cargo};
 use crate::process::Runner;
@@ -16,8 +17,10 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
         _ => ("side-by-side", options),
     };
     let runner = Runner::new()?;
-    if what == "against" {
-        return against(&runner, root, options);
+    match what {
+        "against" => return against(&runner, root, options),
+        "build" => return build_cost::run(&runner, root, options),
+        _ => {}
     }
     let needs = match what {
         "gate" => setup::GATE_PEERS,

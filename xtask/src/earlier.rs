@@ -21,6 +21,31 @@ pub(crate) fn built(
     if program.exists() {
         return Ok(program);
     }
+    let (_, source) = source(runner, root, target, &commit)?;
+    let built_to = folder.join("target");
+    runner.run(&mut release(&source, &built_to))?;
+    // Renamed at the end: a program that is there is whole.
+    let partial = folder.join("usher-partial");
+    std::fs::copy(built_to.join("release/usher"), &partial)
+        .and_then(|_| std::fs::rename(&partial, &program))
+        .map_err(|error| {
+            format!(
+                "cannot keep the built program as {}: {error}",
+                program.display()
+            )
+        })?;
+    Ok(program)
+}
+
+/// The full number of a commit, and its files. The next commit that is asked for takes their place.
+pub(crate) fn source(
+    runner: &Runner,
+    root: &Path,
+    target: &Path,
+    revision: &str,
+) -> Result<(String, PathBuf), String> {
+    let commit = commit(root, revision)?;
+    let folder = target.join("earlier");
     std::fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     let source = folder.join("source");
@@ -39,19 +64,7 @@ pub(crate) fn built(
             .args(["checkout", "--quiet", "--force", "--detach", &commit])
             .current_dir(&source),
     )?;
-    let built_to = folder.join("target");
-    runner.run(&mut release(&source, &built_to))?;
-    // Renamed at the end: a program that is there is whole.
-    let partial = folder.join("usher-partial");
-    std::fs::copy(built_to.join("release/usher"), &partial)
-        .and_then(|_| std::fs::rename(&partial, &program))
-        .map_err(|error| {
-            format!(
-                "cannot keep the built program as {}: {error}",
-                program.display()
-            )
-        })?;
-    Ok(program)
+    Ok((commit, source))
 }
 
 /// Builds `usher` of the tree at `source` in release mode.

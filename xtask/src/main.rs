@@ -6,6 +6,7 @@
 mod bench;
 mod bounded;
 mod bpf;
+mod build_cost;
 mod earlier;
 mod endure;
 mod held;
@@ -20,6 +21,7 @@ mod soak;
 #[cfg(test)]
 mod sweep_tests;
 mod test;
+mod ticks;
 mod tidy;
 mod times;
 mod upgrade;
@@ -38,9 +40,12 @@ cargo xtask COMMAND
          need each other in a circle, module documentation, plain words, links. Takes some seconds.
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
-         bench restart|seats|tracking|versions measures something else.
+         bench restart|leases|pack|seats|tracking|gate|versions measures something else.
          bench against COMMIT: builds usher of that commit, and measures it and this tree in
          alternation; options such as --rounds 20 go to `usher-bench versions`
+         bench build [--against COMMIT] [--rounds N] [--profile release|dist]: how long the default
+         build takes from nothing, its processor time and the size of the program, and of COMMIT in
+         alternation; --write - only prints
          bench upgrade [--leases N]: upgrades the previous version, built from its commit, to this
          one under load with a million leases out; prints a table
   soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes

@@ -306,8 +306,21 @@ impl Agent {
         let mut checkout = teller.checkout(session, &self.rulebook.policy, held);
         checkout.gate = gate;
         // A server that knows of no gates takes no field that it does not know, either.
-        if !self.link.knows_gates() {
-            checkout.program = None;
+        match self.link.knows_gates() {
+            // What was kept for its person since is for it.
+            true if !session.seated => {
+                let kept = self.waits.take(&session.product, session.who, id);
+                checkout.claim = kept.map(Into::into);
+            }
+            true => {}
+            false => checkout.program = None,
+        }
+        if checkout.claim.is_some() {
+            let (waits, boot_id) = (&self.waits, &self.boot_id);
+            let written = self.outbox.change(|change| waits.write(boot_id, change));
+            if let Err(error) = written {
+                tracing::error!(%error, "what is waited for cannot be written down");
+            }
         }
         Some(SyncAction::Checkout(checkout))
     }

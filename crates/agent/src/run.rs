@@ -18,7 +18,7 @@ use crate::identity::databases::Databases;
 use crate::local::{socket, untouched};
 use crate::model::{joins, policy::trust};
 use crate::server::sync_loop::{self, Exchanges};
-use crate::server::{attend, covers, keeping, token};
+use crate::server::{attend, covers, hearing, keeping, leaving, token};
 use crate::store::computer_id::SharedId;
 use crate::store::enforcement;
 use crate::system::accounts::Accounts;
@@ -47,6 +47,14 @@ pub fn run(
     options: AgentOptions,
     ready: impl FnOnce(AgentReady) + Send + 'static,
 ) -> Result<(), AgentError> {
+    run_with(options, Box::new(ready))
+}
+
+/// What is called when the agent is ready: in a box, so that the agent is compiled once, here,
+/// and not again by each caller.
+type Ready = Box<dyn FnOnce(AgentReady) + Send>;
+
+fn run_with(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     make_folder(&options.data)?;
     let _lock = lock_folder(&options.data)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -54,7 +62,7 @@ pub fn run(
         .max_blocking_threads(4)
         .build()
         .map_err(|error| AgentError::Failed(format!("cannot start the agent: {error}")))?;
-    let result = runtime.block_on(live(options, ready));
+    let result = runtime.block_on(Box::pin(live(options, ready)));
     // A name service or a dead disk must not keep an agent from stopping.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -72,10 +80,7 @@ pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentEr
     Ok(agent.here().computer.id.clone())
 }
 
-async fn live(
-    options: AgentOptions,
-    ready: impl FnOnce(AgentReady) + Send + 'static,
-) -> Result<(), AgentError> {
+async fn live(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
     let mut asked_to_end = Stop::take(Told::Usual)
         .map_err(|error| failed("cannot wait for signals", error.to_string()))?;
@@ -128,10 +133,21 @@ async fn live(
     let (stop_in, stop) = watch::channel(false);
     let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
     let mut first = exchanges.clone();
+    let leaving = leaving::Leaving::take_up(agent.clone()).map_err(AgentError::state)?;
+    let leaving = Arc::new(leaving);
+    let leave = leaving::run(
+        leaving.clone(),
+        client.clone(),
+        exchanges.clone(),
+        stop.clone(),
+    );
+    let hearing = Arc::new(hearing::Hearing::new(client.clone()));
     let attendant = attend::Attendant {
         agent: agent.clone(),
         client: client.clone(),
         changed: changed.clone(),
+        leaving: leaving.clone(),
+        hearing: hearing.clone(),
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
@@ -153,6 +169,8 @@ async fn live(
         uses: uses.clone(),
         keeping: keeping.clone(),
         tickets: socket::Tickets::default(),
+        leaving,
+        hearing,
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(
@@ -165,7 +183,7 @@ async fn live(
     );
     let keep = keeping::run(agent.clone(), client.clone(), keeping, stop.clone());
     let covers = async move {
-        tokio::join!(covers, keep);
+        tokio::join!(covers, keep, leave);
     };
     tokio::spawn(task("covers", covers));
     let tell = enforcement::tell(

@@ -254,7 +254,8 @@ pub struct EntitlementRequest {
     /// How use is counted.
     #[serde(default)]
     pub metric: Metric,
-    /// Seats owned: 1 to 1,000,000,000 (0 in a PUT: none any more).
+    /// Seats owned: 0 to 1,000,000,000. One of 0 seats keeps what is known of it, and nobody may
+    /// use a seat of it.
     pub seats: u32,
     /// Seats beyond those owned that may be in use.
     #[serde(default)]

@@ -159,7 +159,7 @@ pub struct Lease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
     /// For how many seconds from this answer on it is kept for its person's next start, which nobody
-    /// uses yet (in the list of an agent's local socket).
+    /// uses yet (in lists).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_seconds: Option<u32>,
 }
@@ -225,6 +225,9 @@ pub struct TicketAnswer {
     /// Why others are served before it at present, if they are, while waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<PassedOver>,
+    /// Why nothing is granted now, to this request or any other, if that is so, while waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants_nothing: Option<crate::GrantsNothing>,
     /// Why it was refused, when denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<crate::Reason>,

@@ -65,6 +65,8 @@ pub struct Client {
     slow: Option<Slow>,
     /// How long a call may take.
     within: Duration,
+    /// The server that a manager is asked about.
+    of_server: Option<Arc<str>>,
 }
 
 /// So long reading it may take.
@@ -126,7 +128,16 @@ impl Client {
             reads_token: Arc::default(),
             slow: None,
             within: CALL_TIMEOUT,
+            of_server: None,
         })
+    }
+
+    /// Has a manager answer for the server that it watches by that name: each request says so in its
+    /// query.
+    #[must_use]
+    pub fn of_server(mut self, name: &str) -> Self {
+        self.of_server = Some(name.into());
+        self
     }
 
     /// Has `tell` called, once for this client and its copies, if no answer begins within `after`;
@@ -183,8 +194,8 @@ impl Client {
 
     /// GET `path` (with its query).
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.parse(self.send(self.request(Method::GET, path)).await?)
-            .await
+        let body = self.asked(self.request(Method::GET, path)).await?;
+        self.parse(body.as_ref())
     }
 
     /// GET `path`, showing what the header `name` holds.
@@ -195,7 +206,7 @@ impl Client {
         shown: &str,
     ) -> Result<T, ClientError> {
         let request = self.request(Method::GET, path).header(name, shown);
-        self.parse(self.send(request).await?).await
+        self.parse(self.asked(request).await?.as_ref())
     }
 
     /// GET `/v1/health`: what the server says of itself, also if it says that it cannot serve.
@@ -208,7 +219,7 @@ impl Client {
         };
         let status = response.status();
         if status.is_success() || status.as_u16() == 503 {
-            return self.parse(response).await;
+            return self.parse(self.body(response).await?.as_ref());
         }
         Err(self.not_understood(format!("HTTP status {status}")))
     }
@@ -220,7 +231,7 @@ impl Client {
         wait: Duration,
     ) -> Result<T, ClientError> {
         let request = self.request(Method::GET, path).timeout(self.within + wait);
-        self.parse(self.send_waiting(request, wait).await?).await
+        self.parse(self.asked_waiting(request, wait).await?.as_ref())
     }
 
     /// GET `path` as a stream, such as server-sent events or a backup: read it by `chunk()`.
@@ -237,11 +248,8 @@ impl Client {
         path: &str,
         body: &B,
     ) -> Result<T, ClientError> {
-        self.parse(
-            self.send(self.request(Method::POST, path).json(body))
-                .await?,
-        )
-        .await
+        let request = self.request(Method::POST, path).json(body);
+        self.parse(self.asked(request).await?.as_ref())
     }
 
     /// POST `body` to `path` under an idempotency key: it may then be repeated.
@@ -255,7 +263,7 @@ impl Client {
             .request(Method::POST, path)
             .header("Idempotency-Key", key)
             .json(body);
-        self.parse(self.send(request).await?).await
+        self.parse(self.asked(request).await?.as_ref())
     }
 
     /// POST `body` to `path`; the answer has no body.
@@ -267,8 +275,8 @@ impl Client {
 
     /// POST to `path` without a body.
     pub async fn post_empty<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.parse(self.send(self.request(Method::POST, path)).await?)
-            .await
+        let body = self.asked(self.request(Method::POST, path)).await?;
+        self.parse(body.as_ref())
     }
 
     /// PUT `body` to `path`.
@@ -277,11 +285,8 @@ impl Client {
         path: &str,
         body: &B,
     ) -> Result<T, ClientError> {
-        self.parse(
-            self.send(self.request(Method::PUT, path).json(body))
-                .await?,
-        )
-        .await
+        let request = self.request(Method::PUT, path).json(body);
+        self.parse(self.asked(request).await?.as_ref())
     }
 
     /// PATCH `path` with a JSON body.
@@ -290,11 +295,8 @@ impl Client {
         path: &str,
         body: &B,
     ) -> Result<T, ClientError> {
-        self.parse(
-            self.send(self.request(Method::PATCH, path).json(body))
-                .await?,
-        )
-        .await
+        let request = self.request(Method::PATCH, path).json(body);
+        self.parse(self.asked(request).await?.as_ref())
     }
 
     /// DELETE `path`.
@@ -305,10 +307,12 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .timeout(self.within);
+        let mut url = format!("{}{path}", self.base);
+        if let Some(name) = &self.of_server {
+            url.push(if path.contains('?') { '&' } else { '?' });
+            url.push_str(&format!("server={}", escaped(name)));
+        }
+        let request = self.http.request(method, url).timeout(self.within);
         match &*self.token.read().unwrap_or_else(PoisonError::into_inner) {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -385,10 +389,26 @@ impl Client {
         }
     }
 
-    async fn parse<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
-        let bytes = self.body(response).await?;
-        serde_json::from_slice(bytes.as_ref())
-            .map_err(|error| self.not_understood(error.to_string()))
+    async fn asked(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<impl AsRef<[u8]>, ClientError> {
+        self.asked_waiting(request, Duration::ZERO).await
+    }
+
+    /// Sends a request and reads the answer's body. It knows nothing of the type that is wanted, so
+    /// it is compiled once instead of once for each such type.
+    async fn asked_waiting(
+        &self,
+        request: reqwest::RequestBuilder,
+        wait: Duration,
+    ) -> Result<impl AsRef<[u8]>, ClientError> {
+        let response = self.send_waiting(request, wait).await?;
+        self.body(response).await
+    }
+
+    fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(body).map_err(|error| self.not_understood(error.to_string()))
     }
 
     async fn execute(&self, request: reqwest::Request) -> Result<Response, ClientError> {

@@ -45,6 +45,9 @@ pub struct Demand {
     /// How long somebody who was refused is taken to have wanted it, in seconds, if they neither got
     /// a seat nor asked again: the median of the sessions that ended, or 900 if none has.
     pub denied_seconds: u64,
+    /// How many sessions that is the median of; 0 if none has ended. Left out by older servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_sessions: Option<u64>,
     /// Requests that waited in the queue in this time, whatever became of them.
     pub waits: u64,
     /// Different people among them.

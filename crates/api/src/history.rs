@@ -65,13 +65,37 @@ pub struct Usage {
     /// never, as far as uses are kept.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// Seats that may be in use now, overdraft included; with `owned` alone.
+    /// Why a use of it may go unseen; none if agents can see it. With `owned` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<UnseenUse>,
+    /// Whether the product was removed since.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub removed: bool,
+    /// Seats that are owned now, without overdraft; with `owned` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<u64>,
     /// What is paid for the entitlements that are valid now, a sum for each currency and time; with
     /// `owned` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,
+}
+
+/// Why nobody can tell whether a product was used, but for seats that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnseenUse {
+    /// It has no program rule by which a use of it begins.
+    NoProgramRule,
+    /// No agent reported in the time that is asked for.
+    NotWatched,
+}
+
+fn is_not(said: &bool) -> bool {
+    !said
+}
+
+fn is_none(seats: &u64) -> bool {
+    *seats == 0
 }
 
 /// An item of `GET /v1/usage/users`: a person's use in a time.
@@ -175,6 +199,45 @@ pub struct Denial {
     pub last_at: Timestamp,
 }
 
+/// An item of `GET /v1/waits`: a request that waited in the queue, and got no seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitInVain {
+    /// The id of the decision that it was to wait, which `usher why` takes.
+    pub decision_id: String,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// What became of it.
+    pub outcome: WaitOutcome,
+    /// When it was queued.
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: Timestamp,
+    /// When its wait was over.
+    #[schema(value_type = String, format = DateTime)]
+    pub ended_at: Timestamp,
+    /// How long it waited, in whole seconds.
+    pub waited_seconds: u64,
+}
+
+/// How a wait came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitOutcome {
+    /// Who asked left the queue, also as they had waited as long as they wanted to.
+    GaveUp,
+    /// Nobody asked after it any more, as of a program that was killed.
+    TimedOut,
+    /// A seat was granted, and nobody fetched it.
+    NotFetched,
+    /// The product was removed, and its queue with it.
+    ProductRemoved,
+}
+
 /// `GET /v1/decisions/{id}`: the reasons for a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
@@ -204,6 +267,9 @@ pub struct Decision {
     pub seats_total: u64,
     /// Seats in use at that instant, before the decision.
     pub seats_in_use: u64,
+    /// Of these, seats that were only kept for somebody's next start.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub seats_kept: u64,
     /// Requests that waited at that instant.
     pub queued: u64,
     /// Who held the seats at that instant, computed from the lease history; at most 1,000. A token
@@ -242,7 +308,7 @@ pub struct LeaseEnd {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: it was
-    /// granted to a ticket and not fetched; `idle`: nobody used the program, which runs on.
+    /// granted to a ticket and not fetched, so it was no use; `idle`: nobody used the program, which runs on.
     pub cause: String,
 }
 
@@ -263,4 +329,7 @@ pub struct Holder {
     /// Until when; null while it is still held.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
+    /// Whether the seats were only kept for the holder's next start at that instant.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub kept: bool,
 }

@@ -23,6 +23,7 @@ mod pack;
 mod page;
 mod price;
 mod problem;
+pub mod rights;
 mod secret;
 mod service;
 mod status;

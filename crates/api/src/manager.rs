@@ -12,7 +12,8 @@ pub struct WatchRequest {
     pub name: String,
     /// Where its API is.
     pub url: String,
-    /// A token of that server, of role viewer or more. It is never shown again.
+    /// A token of that server, of role manager; one of a viewer is enough to watch. It is never
+    /// shown again.
     pub token: String,
     /// Its systemd unit or Windows service, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +30,7 @@ pub struct WatchChange {
     /// Where its API is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Another token of that server, of role viewer or more.
+    /// Another token of that server, of role manager; one of a viewer is enough to watch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Its systemd unit or Windows service, if it is on the manager's computer; empty: none.
@@ -38,6 +39,21 @@ pub struct WatchChange {
     /// Its data directory, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// Change it although the server answers and does not take the token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
+}
+
+impl WatchChange {
+    /// Whether anything is to change.
+    pub fn changes(&self) -> bool {
+        let force = self.force;
+        *self
+            != WatchChange {
+                force,
+                ..WatchChange::default()
+            }
+    }
 }
 
 /// A metering server, as the manager sees it.
@@ -95,8 +111,15 @@ pub struct HistorySeen {
     pub collected_at: Option<Timestamp>,
     /// Whether the server knows how far it is collected, and keeps the rest.
     pub acknowledged: bool,
+    /// Why the server is not told how far it is collected; null: it is, or was not told yet.
+    #[serde(default)]
+    pub not_acknowledged: Option<String>,
     /// Why the last try failed; null: it did not.
     pub why: Option<String>,
+    /// Since when every try has failed; null: the last one did not.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Timestamp>,
 }
 
 /// Who restarts a server.

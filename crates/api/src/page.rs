@@ -1,5 +1,6 @@
 //! Paged lists.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,6 +30,36 @@ pub struct Page<T> {
     /// Whose items alone these are, if the token may not see those of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
+    /// The time that sums of use are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<OfTime>,
+}
+
+/// The time that an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OfTime {
+    /// Its first instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// The first instant behind it.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+    /// Since when uses are recorded, as far as they are kept: of what was before, nothing is known.
+    /// Null: that is not known.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub recorded_since: Option<Timestamp>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Page {
+            items: Vec::new(),
+            next: None,
+            only: None,
+            time: None,
+        }
+    }
 }
 
 /// To whom an answer is limited: a person, a computer, or a person on a computer.

@@ -94,6 +94,9 @@ pub struct ProductStatus {
     pub seats: u64,
     /// Seats in use.
     pub in_use: u64,
+    /// Of these, seats that are only kept for somebody's next start, and not used yet.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub kept: u64,
     /// Programs that run without a seat (tracking, lost leases).
     pub unseated: u64,
     /// Requests that wait.
@@ -108,6 +111,10 @@ pub struct ProductStatus {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_since: Option<Timestamp>,
+}
+
+fn is_none(kept: &u64) -> bool {
+    *kept == 0
 }
 
 /// A computer whose agent reports to the server.

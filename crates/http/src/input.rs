@@ -1,6 +1,7 @@
 //! What requests say, checked once at the edge: JSON, names, numbers, dates.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use jiff::civil::Date;
@@ -201,14 +202,26 @@ pub fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging, Refusa
             .parse()
             .ok()
             .filter(|cursor| i64::try_from(*cursor).is_ok())
-            .ok_or_else(|| {
-                Refusal::invalid(format!(
-                    "`cursor` is {}, which no page has given: use the `next` of the page before",
-                    shown(text)
-                ))
-            })?,
+            .ok_or_else(|| no_cursor(text))?,
     };
     Ok(Paging { cursor, limit })
+}
+
+/// Reads the cursor of a list that has places of its own kind.
+///
+/// # Errors
+/// There is no such place.
+pub fn place<P: FromStr>(cursor: Option<&str>) -> Result<Option<P>, Refusal> {
+    cursor
+        .map(|text| text.parse().map_err(|_| no_cursor(text)))
+        .transpose()
+}
+
+fn no_cursor(text: &str) -> Refusal {
+    Refusal::invalid(format!(
+        "`cursor` is {}, which no page has given: use the `next` of the page before",
+        shown(text)
+    ))
 }
 
 /// An instant in a query: RFC 3339, or a day, which begins at midnight UTC.

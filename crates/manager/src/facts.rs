@@ -112,6 +112,8 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
         turned_away: told.turned_away.into_iter().map(turned_away).collect(),
         caught: told.faults.caught.map(caught),
         quiet_rules: quiet_rules.collect(),
+        // The manager knows that itself.
+        history: None,
     }
 }
 

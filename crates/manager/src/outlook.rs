@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_core::concerns::{Concerns, Kind, Notice, counted};
+use usher_core::concerns::{Concerns, HistoryFact, Kind, Notice, counted};
 use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
 use usher_site::{Change, ConcernRow, ServerRow};
 
@@ -66,15 +66,21 @@ impl Outlook {
         outlook
     }
 
-    /// Asks a server that answers, where it is time for that or `now` is asked for, and does what
-    /// follows. The server's id, if it tells it.
-    pub(crate) async fn look(&mut self, token: &str, asked: bool) -> Option<String> {
+    /// Asks a server that answers, where it is time for that or `asked` for, and does what follows.
+    /// `history`: that it cannot be collected. The server's id, if it tells it.
+    pub(crate) async fn look(
+        &mut self,
+        token: &str,
+        asked: bool,
+        history: Option<HistoryFact>,
+    ) -> Option<String> {
         let now = steady();
         if !asked && now < self.next_at {
             return None;
         }
         self.next_at = now + ASKED_EVERY;
-        let told = self.ask(token).await?;
+        let mut told = self.ask(token).await?;
+        told.facts.history = history;
         let thresholds = self.tools.thresholds.get();
         let name = self.server.name.clone();
         let notices = self
@@ -207,6 +213,7 @@ impl Outlook {
         };
         let name = self.server.name.clone();
         self.raise(9426, vec![name.clone(), why]).await;
+        let shown = unit.clone();
         let service_manager = self.tools.service_manager.clone();
         let restarting = tokio::task::spawn_blocking(move || service_manager.restart(&unit));
         let outcome = match tokio::time::timeout(RESTART, restarting).await {
@@ -214,6 +221,7 @@ impl Outlook {
             _ => Err("the service manager does not answer".to_owned()),
         };
         if let Err(why) = outcome {
+            let why = format!("restarting its unit {shown} failed: {why}");
             self.raise(STEP_FAILED, vec![name, why]).await;
             return;
         }

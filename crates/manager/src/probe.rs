@@ -175,6 +175,14 @@ impl Prober {
         health.and_then(|it| it.is_of(Listener::Manager)) == Some(true)
     }
 
+    /// Why the server at a URL does not take a token; none: it takes it, or does not say.
+    pub(crate) async fn declines(&self, name: &str, url: &str, token: &str) -> Option<String> {
+        match self.canary(name, url.trim_end_matches('/'), token).await {
+            Err(ApiAnswer::Declines(why)) => Some(why),
+            _ => None,
+        }
+    }
+
     /// What a server answers there; none if it answers something else, too much, or nothing.
     pub(crate) async fn fetch<T: serde::de::DeserializeOwned>(
         &self,
@@ -322,16 +330,16 @@ fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
     }
     if let Some(role) = detail.and_then(role_in) {
         return format!(
-            "its token here is of role {}, and a manager needs one of role viewer, operator or \
-             admin: `usher token create --role viewer` on that server makes one, and `usher servers \
-             edit {name} --token-file FILE` gives it to the manager",
+            "its token here is of role {}, and a manager needs one of role manager, viewer, \
+             operator or admin: `usher token create --role manager` on that server makes one, and \
+             `usher servers edit {name} --token-file FILE` gives it to the manager",
             role.as_str()
         );
     }
     // What else it says is how to make one.
     let why = detail.and_then(|detail| detail.split(':').next());
     format!(
-        "it does not take the manager's token ({what}: {}): `usher token create --role viewer` on \
+        "it does not take the manager's token ({what}: {}): `usher token create --role manager` on \
          that server makes one, and `usher servers edit {name} --token-file FILE` gives it to the \
          manager",
         why.unwrap_or("it does not say why")
@@ -339,13 +347,14 @@ fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
 }
 
 /// The role of the token that a server refuses for it.
-fn role_in(detail: &str) -> Option<Role> {
+pub(crate) fn role_in(detail: &str) -> Option<Role> {
     let (_, rest) = detail.split_once("a token of role ")?;
     let word = rest.split(' ').next()?;
     let roles = [
         Role::Client,
         Role::Agent,
         Role::Backup,
+        Role::Manager,
         Role::Viewer,
         Role::Operator,
         Role::Admin,

@@ -179,6 +179,7 @@ fn what(method: &Method, path: &str) -> &'static str {
         "message-rules" if part.ends_with("/test") => "test its message rules",
         "message-rules" => "change its message rules",
         "thresholds" => "change its thresholds",
+        "products" | "entitlements" => "change what its servers own",
         _ => "do this",
     }
 }
@@ -260,6 +261,7 @@ mod tests {
                 "have a server looked at",
             ),
             (Method::PUT, "/v1/message-rules", "change its message rules"),
+            (Method::POST, "/v1/products", "change what its servers own"),
         ] {
             assert_eq!(what(&method, path), said, "{method} {path}");
         }

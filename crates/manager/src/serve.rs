@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,19 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ManagerError> {
+    run_with(options, Box::new(ready), Box::pin(stop)).await
+}
+
+/// What is called when it listens, and what ends it: in boxes, so that the manager is compiled once,
+/// here, and not again by each caller.
+type Ready<'a> = Box<dyn FnOnce(SocketAddr) + 'a>;
+type Stopped<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+async fn run_with(
+    options: ManagerOptions,
+    ready: Ready<'_>,
+    stop: Stopped<'_>,
+) -> Result<(), ManagerError> {
     let tls = check(&options)?;
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
     let site: Arc<dyn Site> =
@@ -64,7 +78,8 @@ pub async fn run(
     let book = Book::open(known.tokens.as_deref()).map_err(|error| failed(&error))?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
-    let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
+    let prober = Prober::new(options.authority.as_deref())
+        .map_err(|why| ManagerError::Usage(format!("cannot use the --ca-file: {why}")))?;
     let means = Means {
         http: prober.patient().clone(),
         mail: options.mail.clone(),
@@ -126,7 +141,7 @@ pub async fn run(
 fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
     if options.poll < Duration::from_secs(1) {
         return Err(ManagerError::Usage(
-            "servers are polled once a second at the most: give --poll 1s or more".to_owned(),
+            "--poll is less than a second: give 1s or more".to_owned(),
         ));
     }
     let listen = options.listen;
@@ -159,7 +174,10 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
     for row in servers.into_iter().take(SERVERS_LIMIT) {
         let token = TokenSource::Text(row.token.clone());
         let name = row.name.clone();
-        watches.insert(name, server_watch::keep(row, token, app.tools.clone()));
+        watches.insert(
+            name,
+            server_watch::keep(row, token, app.tools.clone(), None),
+        );
     }
     if let Some(own) = &options.own {
         let row = ServerRow {
@@ -173,7 +191,7 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
         let token = TokenSource::File(own.token_file.clone());
         watches.insert(
             own.name.clone(),
-            server_watch::keep(row, token, app.tools.clone()),
+            server_watch::keep(row, token, app.tools.clone(), None),
         );
     }
 }
@@ -183,7 +201,7 @@ async fn serve(
     app: &Arc<App>,
     listener: TcpListener,
     tls: Option<tls::Shown>,
-    stop: impl Future<Output = ()>,
+    stop: Stopped<'_>,
 ) -> Result<(), ManagerError> {
     let listener = listener
         .set_nonblocking(true)

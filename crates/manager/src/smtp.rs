@@ -56,7 +56,7 @@ impl Relay {
             RelayTls::StartTls => 587,
             RelayTls::Plain => 25,
         };
-        let bad = || format!("the relay {text:?} is not HOST or HOST:PORT");
+        let bad = || format!("--smtp-relay {text:?} is not HOST or HOST:PORT");
         let (host, port) = match text.rsplit_once(':') {
             // An IPv6 address without brackets has no port.
             Some((host, _)) if host.contains(':') && !host.ends_with(']') => (text, usual),

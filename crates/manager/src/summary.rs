@@ -1,16 +1,20 @@
 //! How the components of a site stand, by the messages since a set time and by what is open now.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use usher_api::ComponentSummary;
 use usher_core::concerns::counted;
 use usher_core::health::Verdict;
-use usher_core::messages::{METERING_SERVER, Severity, Standing, Summary, Thresholds};
+use usher_core::messages::{METERING_SERVER, Passed, Severity, Standing, Summary, Thresholds};
 use usher_site::SiteError;
 
 use crate::app::App;
 use crate::clock::wall_ms;
+
+/// Servers that are named of those that are in one state; the rest are counted.
+const NAMED: usize = 3;
 
 /// The site, then each component that has said anything. None stands better than what is open: the
 /// same is told by `usher check`.
@@ -34,18 +38,20 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
     for tally in told.tallies {
         for it in [components.entry(tally.component).or_default(), &mut site] {
             it.said.add(tally.severity, tally.count);
+            it.lasting
+                .add(tally.severity, tally.count.saturating_sub(tally.over));
         }
     }
     // Also where the rules keep no message about it.
     let seen = of_servers(app);
-    if seen.standing > Standing::Ok {
+    if !seen.is_empty() {
         let servers = components.entry(METERING_SERVER.to_owned()).or_default();
         servers.seen = seen;
     }
-    let line = |name: &str, it: &Component, stands: Stands| ComponentSummary {
+    let line = |name: &str, it: &Component, reasons: &[Reason]| ComponentSummary {
         component: name.to_owned(),
-        status: word(stands.standing).to_owned(),
-        why: stands.why,
+        status: word(standing(reasons)).to_owned(),
+        why: why(reasons),
         informational: it.said.informational,
         warnings: it.said.warning,
         errors: it.said.error,
@@ -53,36 +59,33 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
         open: it.lasted.open(),
         open_seconds: u64::try_from(it.lasted.ms).unwrap_or(0) / 1_000,
     };
-    let mut worst = Stands::default();
+    // A site is no better than its worst component.
+    let mut of_site = Vec::new();
     let mut lines = Vec::with_capacity(components.len());
     for (name, it) in &components {
-        let stands = it.stands(thresholds.summaries.of(name));
-        if stands.outweighs(&worst) {
-            let why = stands.why.as_deref().unwrap_or_default();
-            worst = Stands {
-                why: Some(format!("{name}: {why}")),
-                ..stands.clone()
-            };
-        }
-        lines.push(line(name, it, stands));
+        let reasons = it.reasons(thresholds.summaries.of(name));
+        of_site.extend(why(&reasons).map(|why| Reason {
+            standing: standing(&reasons),
+            why: format!("{name}: {why}"),
+            is_now: reasons.first().is_some_and(|first| first.is_now),
+        }));
+        lines.push(line(name, it, &reasons));
     }
-    // A site is no better than its worst component.
     let counted = site.counted(&thresholds.summaries.site);
-    let stands = if counted.outweighs(&worst) {
-        counted
-    } else {
-        worst
-    };
-    let mut items = vec![line("site", &site, stands)];
+    if standing(&counted) > standing(&of_site) {
+        of_site.extend(counted);
+    }
+    worst_first(&mut of_site);
+    let mut items = vec![line("site", &site, &of_site)];
     items.extend(lines);
     Ok(items)
 }
 
-/// How the servers stand by their verdicts; one that was not looked at yet says nothing.
-fn of_servers(app: &App) -> Stands {
+/// Why the servers do not stand well by their verdicts; one that was not looked at yet says nothing.
+fn of_servers(app: &App) -> Vec<Reason> {
     let watches = app.watches();
     let views = watches.values().map(|watch| watch.view.get());
-    let mut worst = Stands::default();
+    let mut found: BTreeMap<(Reverse<Standing>, String), Vec<String>> = BTreeMap::new();
     for view in views.filter(|view| view.polled_at.is_some()) {
         let verdict = Verdict::of_name(&view.verdict).map(Verdict::standing);
         let standing = verdict.unwrap_or_default();
@@ -90,100 +93,119 @@ fn of_servers(app: &App) -> Stands {
             Some(_) if standing < Standing::Warning => (Standing::Warning, "granting nothing"),
             _ => (standing, view.verdict.as_str()),
         };
-        let stands = Stands::now(standing, format!("the server {} is {how}", view.name));
-        if stands.outweighs(&worst) {
-            worst = stands;
+        if standing > Standing::Ok {
+            let key = (Reverse(standing), how.to_owned());
+            found.entry(key).or_default().push(view.name);
         }
     }
-    worst
+    let reasons = found.into_iter().map(|((standing, how), names)| Reason {
+        standing: standing.0,
+        why: format!("{} {how}", are(&names)),
+        is_now: true,
+    });
+    reasons.collect()
 }
 
-/// How something stands, and why.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Stands {
+/// `the server a is`, `the servers a and b are`, with `and 7 more` of many.
+fn are(names: &[String]) -> String {
+    let (first, rest) = names.split_at(names.len().min(NAMED));
+    match (first, rest.len()) {
+        ([one], 0) => format!("the server {one} is"),
+        ([some @ .., last], 0) => format!("the servers {} and {last} are", some.join(", ")),
+        (some, more) => format!("the servers {} and {more} more are", some.join(", ")),
+    }
+}
+
+/// Why something does not stand well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reason {
+    /// How it stands by this: never well.
     standing: Standing,
-    /// None: all is well with it.
-    why: Option<String>,
+    why: String,
     /// By what is so now, not by what was counted.
     is_now: bool,
 }
 
-impl Stands {
-    /// By what is so now.
-    fn now(standing: Standing, why: String) -> Stands {
-        Stands {
-            why: (standing > Standing::Ok).then_some(why),
-            standing,
-            is_now: true,
-        }
-    }
+/// Sorts reasons: what is so now is worth more than what was counted since the morning.
+fn worst_first(reasons: &mut [Reason]) {
+    reasons.sort_by_key(|it| Reverse((it.standing, it.is_now)));
+}
 
-    /// Whether it is worse, or says more of what is equally bad: what is so now is worth more than
-    /// what was counted since the morning.
-    fn outweighs(&self, other: &Stands) -> bool {
-        let weight = |it: &Stands| (it.standing, it.why.is_some() && it.is_now);
-        weight(self) > weight(other)
-    }
+/// How something stands for these reasons.
+fn standing(reasons: &[Reason]) -> Standing {
+    let all = reasons.iter().map(|it| it.standing);
+    all.max().unwrap_or_default()
+}
+
+/// All of them in one line; none: all is well.
+fn why(reasons: &[Reason]) -> Option<String> {
+    let all: Vec<&str> = reasons.iter().map(|it| &*it.why).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// What is known of one component.
 #[derive(Debug, Default)]
 struct Component {
+    /// All that came.
     said: Summary,
+    /// What came, without trouble that is over: by this it is judged.
+    lasting: Summary,
     lasted: Lasted,
     /// By what is seen now.
-    seen: Stands,
+    seen: Vec<Reason>,
 }
 
 impl Component {
-    fn stands(&self, thresholds: &Thresholds) -> Stands {
-        let mut stands = self.seen.clone();
-        for other in [self.open(thresholds), self.counted(thresholds)] {
-            if other.outweighs(&stands) {
-                stands = other;
-            }
-        }
-        stands
+    /// Why it does not stand well, the worst first.
+    fn reasons(&self, thresholds: &Thresholds) -> Vec<Reason> {
+        let mut all = self.seen.clone();
+        all.extend(self.open(thresholds));
+        all.extend(self.counted(thresholds));
+        worst_first(&mut all);
+        all
     }
 
     /// By what is open, however few that is.
-    fn open(&self, thresholds: &Thresholds) -> Stands {
-        let worst = [Severity::Error, Severity::Warning];
-        let worst = worst.into_iter().find(|it| self.lasted.open_of(*it) > 0);
-        let Some(severity) = worst else {
-            return Stands::default();
+    fn open(&self, thresholds: &Thresholds) -> Vec<Reason> {
+        let reason = |severity: Severity| {
+            let count = self.lasted.open_of(severity);
+            let standing = thresholds.while_open(severity);
+            let is = if count == 1 { "is" } else { "are" };
+            (count > 0 && standing > Standing::Ok).then(|| Reason {
+                standing,
+                why: format!("{} {is} open", counted(count, severity.name())),
+                is_now: true,
+            })
         };
-        let count = self.lasted.open_of(severity);
-        let is = if count == 1 { "is" } else { "are" };
-        let why = format!("{} {is} open", counted(count, severity.name()));
-        Stands::now(thresholds.while_open(severity), why)
+        let severities = [Severity::Error, Severity::Warning];
+        severities.into_iter().filter_map(reason).collect()
     }
 
-    /// By how many messages came.
-    fn counted(&self, thresholds: &Thresholds) -> Stands {
-        let Some(passed) = self.said.passed(thresholds) else {
-            return Stands::default();
+    /// By how many messages came whose trouble is not over.
+    fn counted(&self, thresholds: &Thresholds) -> Vec<Reason> {
+        let reason = |passed: Passed| {
+            let what = match passed.severity {
+                Severity::Informational => "other message",
+                severity => severity.name(),
+            };
+            let open = match (self.lasted.open_of(passed.severity), passed.count) {
+                (0, 1) => ", not open now",
+                (0, _) => ", none of them open now",
+                _ => "",
+            };
+            Reason {
+                standing: passed.standing,
+                why: format!(
+                    "{} came since then{open} ({} from {} on)",
+                    counted(passed.count, what),
+                    word(passed.standing),
+                    passed.from
+                ),
+                is_now: false,
+            }
         };
-        let what = match passed.severity {
-            Severity::Informational => "other message",
-            severity => severity.name(),
-        };
-        let open = match (self.lasted.open_of(passed.severity), passed.count) {
-            (0, 1) => ", not open now",
-            (0, _) => ", none of them open now",
-            _ => "",
-        };
-        let why = format!(
-            "{} came since then{open} ({} from {} on)",
-            counted(passed.count, what),
-            word(passed.standing),
-            passed.from
-        );
-        Stands {
-            standing: passed.standing,
-            why: Some(why),
-            is_now: false,
-        }
+        let passed = self.lasting.all_passed(thresholds);
+        passed.into_iter().map(reason).collect()
     }
 }
 
@@ -249,26 +271,51 @@ mod tests {
     }
 
     #[test]
-    fn why_a_component_stands_so_is_said_first_by_what_is_so_now() {
+    fn why_a_component_stands_so_is_said_whole_and_first_by_what_is_so_now() {
         let thresholds = Thresholds::default();
         let mut component = Component::default();
-        assert_eq!(component.stands(&thresholds), Stands::default());
-        let why = |component: &Component| {
-            let stands = component.stands(&thresholds);
-            (word(stands.standing), stands.why.unwrap())
+        assert_eq!(component.reasons(&thresholds), []);
+        let said = |component: &Component| {
+            let reasons = component.reasons(&thresholds);
+            format!("{}: {}", word(standing(&reasons)), why(&reasons).unwrap())
         };
-        component.said.add(Severity::Error, 5);
-        let (word, said) = why(&component);
-        assert_eq!(word, "critical");
+        component.lasting.add(Severity::Error, 5);
         assert_eq!(
-            said,
-            "5 errors came since then, none of them open now (critical from 5 on)"
+            said(&component),
+            "critical: 5 errors came since then, none of them open now (critical from 5 on)"
         );
         component.lasted.add((0, 9), Severity::Warning, true);
-        assert_eq!(why(&component).1, said, "a warning makes nothing critical");
+        assert_eq!(
+            said(&component),
+            "critical: 5 errors came since then, none of them open now (critical from 5 on); \
+             1 warning is open"
+        );
         component.lasted.add((0, 9), Severity::Error, true);
-        assert_eq!(why(&component).1, "1 error is open");
-        component.seen = Stands::now(Standing::Critical, "the server a is stopped".to_owned());
-        assert_eq!(why(&component).1, "the server a is stopped");
+        component.seen = vec![Reason {
+            standing: Standing::Critical,
+            why: format!("{} stopped", are(&["a".to_owned()])),
+            is_now: true,
+        }];
+        assert_eq!(
+            said(&component),
+            "critical: the server a is stopped; 1 error is open; \
+             5 errors came since then (critical from 5 on); 1 warning is open"
+        );
+    }
+
+    #[test]
+    fn what_is_over_counts_for_no_standing() {
+        let mut component = Component::default();
+        component.said.add(Severity::Error, 9);
+        assert_eq!(component.reasons(&Thresholds::default()), []);
+    }
+
+    #[test]
+    fn servers_in_one_state_are_named_and_the_rest_of_many_counted() {
+        let all: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
+        assert_eq!(are(&all[..1]), "the server a is");
+        assert_eq!(are(&all[..2]), "the servers a and b are");
+        assert_eq!(are(&all[..3]), "the servers a, b and c are");
+        assert_eq!(are(&all), "the servers a, b, c and 2 more are");
     }
 }

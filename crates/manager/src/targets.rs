@@ -61,30 +61,30 @@ impl Targets {
     pub fn parse(programs: &[String], webhooks: &[String]) -> Result<Targets, String> {
         let mut targets = Targets::default();
         for setting in programs {
-            let (name, words) = named(setting)?;
+            let (name, words) = named("--message-program", setting)?;
             let command: Vec<String> = words.map(str::to_owned).collect();
             if !command
                 .first()
                 .is_some_and(|program| program.starts_with('/'))
             {
                 return Err(format!(
-                    "message-program {setting:?} does not name a program by its path from / on"
+                    "--message-program {setting:?} does not name a program by its path from / on"
                 ));
             }
             if targets.programs.insert(name.clone(), command).is_some() {
-                return Err(format!("message-program {name} is named twice"));
+                return Err(format!("--message-program names {name} twice"));
             }
         }
         for setting in webhooks {
-            let (name, mut words) = named(setting)?;
+            let (name, mut words) = named("--message-webhook", setting)?;
             let (Some(url), Some(file), None) = (words.next(), words.next(), words.next()) else {
                 return Err(format!(
-                    "message-webhook {setting:?} is not NAME=URL SECRET_FILE"
+                    "--message-webhook {setting:?} is not NAME=URL SECRET_FILE"
                 ));
             };
             if !(url.starts_with("https://") || url.starts_with("http://")) {
                 return Err(format!(
-                    "the URL of message-webhook {name} begins with https:// or http://"
+                    "--message-webhook {name}: its URL must begin with https:// or http://"
                 ));
             }
             let webhook = Webhook {
@@ -92,7 +92,7 @@ impl Targets {
                 secret_file: file.into(),
             };
             if targets.webhooks.insert(name.clone(), webhook).is_some() {
-                return Err(format!("message-webhook {name} is named twice"));
+                return Err(format!("--message-webhook names {name} twice"));
             }
         }
         Ok(targets)
@@ -199,7 +199,10 @@ impl Targets {
     }
 }
 
-fn named(setting: &str) -> Result<(String, std::str::SplitAsciiWhitespace<'_>), String> {
+fn named<'a>(
+    option: &str,
+    setting: &'a str,
+) -> Result<(String, std::str::SplitAsciiWhitespace<'a>), String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     match setting.split_once('=') {
         Some((name, rest))
@@ -208,7 +211,7 @@ fn named(setting: &str) -> Result<(String, std::str::SplitAsciiWhitespace<'_>), 
             Ok((name.to_owned(), rest.split_ascii_whitespace()))
         }
         _ => Err(format!(
-            "{setting:?} does not begin with NAME=, a name of letters, digits, dots and dashes"
+            "{option} {setting:?} does not begin with NAME=, a name of letters, digits, dots and dashes"
         )),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
@@ -60,6 +61,20 @@ pub fn run_under(
     ready: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
+    run_with(options, managed, Box::new(ready), Box::pin(stop))
+}
+
+/// What is called when requests are answered, and what ends the server: in boxes, so that the server
+/// is compiled once, here, and not again by each caller.
+type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
+type Stopped<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+fn run_with(
+    options: ServerOptions,
+    managed: Managed,
+    ready: Ready,
+    stop: Stopped<'_>,
+) -> Result<(), ServerError> {
     let passed = managed.listener.as_ref().map(TcpListener::local_addr);
     let listen = match passed.transpose() {
         Ok(passed) => passed.unwrap_or(options.listen),
@@ -90,8 +105,8 @@ fn start(
     life: &ServiceLife,
     live: Arc<Live>,
     tls: Option<tls::Shown>,
-    ready: impl FnOnce(SocketAddr) + Send + 'static,
-    stop: impl Future<Output = ()>,
+    ready: Ready,
+    stop: Stopped<'_>,
 ) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -283,7 +298,7 @@ fn serve(
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
     ready: impl FnOnce(),
-    stop: impl Future<Output = ()>,
+    stop: Stopped<'_>,
 ) -> Result<Cores, ServerError> {
     let mut threads = Vec::new();
     let mut doors = Vec::new();

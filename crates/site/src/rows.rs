@@ -172,6 +172,8 @@ pub struct Tally {
     /// How many. What repeats is counted each time; trouble that lasts is one, however often it was
     /// seen.
     pub count: u64,
+    /// How many of them are of trouble that is over, with what was done against it.
+    pub over: u64,
 }
 
 /// From when to when trouble of a component lasted.

@@ -28,7 +28,9 @@ mod write;
 
 pub use base::clock::{Clock, SystemClock};
 pub use base::error::StoreError;
-pub use copies::backup::{RestoreOptions, Restored, copy, end_hold, restore, restore_open};
+pub use copies::backup::{
+    Outlook, RestoreOptions, Restored, copy, end_hold, restore, restore_open,
+};
 pub use copies::snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use copies::unknown::WaitsFor;
 pub use engine::Engine;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::error_text::day;
 use crate::judge::{self, Identity};
 
 /// A chain or a key is a few thousand bytes; a whole bundle of authorities is less than this.
@@ -172,6 +173,41 @@ pub fn identity(pem: &[u8]) -> Result<Identity, String> {
     judge::identity(&chain).map_err(|flaw| format!("{}: {}", flaw.why, flaw.cure))
 }
 
+/// The authority in a file of certificates (PEM).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFile {
+    /// Whether the file holds its certificate alone, and none of a server before it.
+    pub is_alone: bool,
+    /// When it ends, in Unix seconds.
+    pub not_after: i64,
+}
+
+impl InFile {
+    /// When it ends, as a day.
+    pub fn last_day(&self) -> String {
+        day(self.not_after)
+    }
+}
+
+/// The authority that a file is of, or that stands last in its chain; none if there is none. Of
+/// several in a file that is of authorities alone, the one that ends first.
+pub fn authority(pem: &[u8]) -> Option<InFile> {
+    let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let chain = chain.ok()?;
+    let ends: Vec<Option<i64>> = chain.iter().map(judge::authority_end).collect();
+    let all: Option<Vec<i64>> = ends.iter().copied().collect();
+    match all.and_then(|all| all.into_iter().min()) {
+        Some(not_after) => Some(InFile {
+            is_alone: true,
+            not_after,
+        }),
+        None => ends.last().copied().flatten().map(|not_after| InFile {
+            is_alone: false,
+            not_after,
+        }),
+    }
+}
+
 fn access(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "let the server's account read it, or, as a service, \
@@ -255,6 +291,26 @@ mod tests {
         ");
         let good = ServerFiles { cert, key };
         assert_eq!(good.read().unwrap().1.names, ["a.example"]);
+    }
+
+    #[test]
+    fn the_authority_of_a_file_is_found_alone_and_at_the_end_of_a_chain() {
+        let trusted = Authority::new().unwrap();
+        let names = Names::new(&["a.example".to_owned()]).unwrap();
+        let pair = server_pair(&trusted, names, 90).unwrap();
+        let own = trusted.certificate();
+        let alone = authority(own.as_bytes()).unwrap();
+        assert!(alone.is_alone);
+        let chain = format!("{}{own}", pair.certificate);
+        let of_chain = authority(chain.as_bytes()).unwrap();
+        assert_eq!(
+            (of_chain.is_alone, &of_chain.not_after),
+            (false, &alone.not_after)
+        );
+        assert!(of_chain.last_day() > pair.last_day);
+        for text in [pair.certificate.as_str(), "", "hello", &pair.key] {
+            assert_eq!(authority(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

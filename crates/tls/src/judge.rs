@@ -45,9 +45,23 @@ pub struct Identity {
 /// What clients may stumble over, though the certificate itself is sound.
 pub type Notice = String;
 
+/// The command that makes a certificate again, where nobody knows in which folder it is.
+const RENEW: &str = "usher tls make --renew";
+
+/// Whether a name or an address leads to the computer itself from that computer alone.
+pub fn leads_here_alone(name: &str) -> bool {
+    let address: Option<IpAddr> = name.parse().ok();
+    name == "localhost" || address.is_some_and(|address| address.is_loopback())
+}
+
 impl Identity {
     /// What is worth telling at `now_s` of a server that listens at `listen`.
     pub fn notices(&self, now_s: i64, listen: IpAddr) -> Vec<Notice> {
+        self.notices_of(now_s, listen, RENEW)
+    }
+
+    /// The same where `renew` is the command that makes the certificate again.
+    pub fn notices_of(&self, now_s: i64, listen: IpAddr, renew: &str) -> Vec<Notice> {
         let mut notices = Vec::new();
         if now_s < self.not_before {
             notices.push(format!(
@@ -59,7 +73,7 @@ impl Identity {
         if now_s > self.not_after {
             notices.push(format!(
                 "the certificate ended on {}: no client takes it, unless this computer's clock is \
-                 wrong: `usher tls make` makes another",
+                 wrong: `{renew}` makes another",
                 day(self.not_after)
             ));
         } else if self.not_after - now_s < SOON * DAY {
@@ -70,14 +84,11 @@ impl Identity {
                 (self.not_after - now_s) / DAY
             ));
         }
-        let is_here = |name: &String| {
-            let address: Option<IpAddr> = name.parse().ok();
-            name == "localhost" || address.is_some_and(|address| address.is_loopback())
-        };
-        if !listen.is_loopback() && self.names.iter().all(is_here) {
+        let are_here = self.names.iter().all(|name| leads_here_alone(name));
+        if !listen.is_loopback() && are_here {
             notices.push(format!(
                 "the certificate is for {} alone: clients on other computers reach the server by \
-                 another name, and do not take it: `usher tls make --name NAME`",
+                 another name, and do not take it: `{renew} --name NAME` adds that name",
                 names_in_words(&self.names)
             ));
         }
@@ -156,6 +167,16 @@ pub(crate) fn unusable_authority(der: &CertificateDer<'_>) -> Option<String> {
     match anchor_from_trusted_cert(der) {
         Ok(_) => None,
         Err(error) => Some(format!("a certificate in it cannot be read ({error})")),
+    }
+}
+
+/// When the certificate of an authority ends, in Unix seconds; none if it is not an authority's.
+pub(crate) fn authority_end(der: &CertificateDer<'_>) -> Option<i64> {
+    let certificate = EndEntityCert::try_from(der).ok()?;
+    let (begins, ends) = validity(&certificate).ok()?;
+    match check(&certificate, &[], &[], begins) {
+        Err(Error::CaUsedAsEndEntity) => Some(ends),
+        _ => None,
     }
 }
 
@@ -305,7 +326,7 @@ mod tests {
         insta::assert_snapshot!(at(1_577_836_799), @"the certificate is valid from 2020-01-01 on: until then no client takes it, unless this computer's clock is wrong");
         insta::assert_snapshot!(at(1_577_836_801), @"");
         insta::assert_snapshot!(at(1_609_459_200 - 9 * DAY), @"the certificate ends on 2021-01-01, in 9 days: put another in its place and start the server again");
-        insta::assert_snapshot!(at(1_609_459_201), @"the certificate ended on 2021-01-01: no client takes it, unless this computer's clock is wrong: `usher tls make` makes another");
+        insta::assert_snapshot!(at(1_609_459_201), @"the certificate ended on 2021-01-01: no client takes it, unless this computer's clock is wrong: `usher tls make --renew` makes another");
     }
 
     #[test]
@@ -317,7 +338,7 @@ mod tests {
         });
         let here = here.unwrap();
         assert_eq!(here.notices(now_s(), [127, 0, 0, 1].into()), [""; 0]);
-        insta::assert_snapshot!(here.notices(now_s(), [0, 0, 0, 0].into()).join("\n"), @"the certificate is for localhost and ::1 alone: clients on other computers reach the server by another name, and do not take it: `usher tls make --name NAME`");
+        insta::assert_snapshot!(here.notices(now_s(), [0, 0, 0, 0].into()).join("\n"), @"the certificate is for localhost and ::1 alone: clients on other computers reach the server by another name, and do not take it: `usher tls make --renew --name NAME` adds that name");
     }
 
     #[test]

@@ -12,6 +12,6 @@ mod judge;
 mod make;
 
 pub use error_text::{Told, is_spoken, told, told_to_who_names_an_authority};
-pub use files::{Refused, ServerFiles, authorities, identity};
-pub use judge::{Identity, Notice};
+pub use files::{InFile, Refused, ServerFiles, authorities, authority, identity};
+pub use judge::{Identity, Notice, leads_here_alone};
 pub use make::{Authority, MakeError, Names, Pair, server_pair};

@@ -26,6 +26,9 @@ pub enum MakeError {
     /// A name that is none.
     #[error("`{0}` is no name of a computer and no IP address")]
     Name(String),
+    /// An address that leads to no computer.
+    #[error("`{0}` is the address of no computer: it stands for all of them")]
+    Unspecified(IpAddr),
     /// The authority's key or certificate cannot be used.
     #[error("the authority cannot be used: {0}")]
     Authority(String),
@@ -73,7 +76,10 @@ impl Names {
     pub fn new(names: &[String]) -> Result<Names, MakeError> {
         let read = names.iter().map(|name| {
             if let Ok(address) = name.parse::<IpAddr>() {
-                return Ok(SanType::IpAddress(address));
+                return match address.is_unspecified() {
+                    true => Err(MakeError::Unspecified(address)),
+                    false => Ok(SanType::IpAddress(address)),
+                };
             }
             let plain = name.strip_prefix("*.").unwrap_or(name);
             let is_host = rustls::pki_types::DnsName::try_from(plain).is_ok();
@@ -305,6 +311,8 @@ mod tests {
             "a.example:8470",
             "10.0.0.0/8",
             "*",
+            "0.0.0.0",
+            "::",
         ] {
             assert!(names(&[name]).is_err(), "{name}");
         }

@@ -19,5 +19,10 @@ pub(crate) fn asked(question: &str) -> Result<bool, Failure> {
     std::io::stdin()
         .read_line(&mut answer)
         .map_err(|error| Failure::failed(format!("cannot read the answer: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    Ok(is_yes(&answer))
+}
+
+/// Whether an answer is a yes.
+pub(crate) fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

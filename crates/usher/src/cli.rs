@@ -6,9 +6,11 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::at::At;
 use crate::config;
-use crate::context::{Context, Globals, default_data, manager_data};
-use crate::failure::Failure;
+use crate::context::{Context, Given, Globals, default_data, manager_data};
+use crate::failure::{Failure, Needed};
+use crate::output::tame;
 
 const ABOUT: &str = "Software metering and floating licences for your own network";
 
@@ -48,10 +50,8 @@ pub(crate) enum Command {
     Agent(commands::agent::Agent),
     #[command(subcommand)]
     Service(commands::service::Service),
-    #[command(subcommand)]
-    Product(commands::product::Product),
-    #[command(subcommand)]
-    Entitlement(commands::entitlement::Entitlement),
+    Product(At<commands::product::Product>),
+    Entitlement(At<commands::entitlement::Entitlement>),
     Run(commands::run::Run),
     Checkout(commands::checkout::Checkout),
     Renew(commands::renew::Renew),
@@ -67,8 +67,7 @@ pub(crate) enum Command {
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
     Pack(commands::pack::Pack),
-    #[command(subcommand)]
-    Policy(commands::policy::Policy),
+    Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
     Tls(commands::tls::Tls),
     #[command(subcommand)]
@@ -85,6 +84,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Of which server a manager is asked, if that is said.
+    pub(crate) fn at(&self) -> Option<&str> {
+        let at = match self {
+            Command::Product(At { at, .. }) => at,
+            Command::Entitlement(At { at, .. }) => at,
+            Command::Policy(At { at, .. }) => at,
+            _ => return None,
+        };
+        at.as_deref()
+    }
+
     /// Whether it asks a manager, and no metering server.
     pub(crate) fn asks_manager(&self) -> bool {
         match self {
@@ -92,6 +102,42 @@ impl Command {
             Command::Token(token) => token.is_at_manager(),
             _ => false,
         }
+    }
+
+    /// What it needs of a metering server, where its requests need different rights; none if its
+    /// only request says it, or if it asks a manager.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        match self {
+            Command::Entitlement(it) => Some(it.command.needs()),
+            Command::Product(it) => it.command.needs(),
+            Command::Policy(it) => it.command.needs(),
+            Command::Pack(it) => Some(it.needs()),
+            Command::Service(it) => it.needs(),
+            Command::Token(it) => it.needs(),
+            Command::Backup(it) => Some(it.needs()),
+            _ => None,
+        }
+    }
+}
+
+impl Command {
+    /// Whether what it asks a metering server for no manager has.
+    pub(crate) fn asks_a_server_alone(&self) -> bool {
+        matches!(
+            self,
+            Command::Run(_)
+                | Command::Checkout(_)
+                | Command::Renew(_)
+                | Command::Checkin(_)
+                | Command::Status(_)
+                | Command::Leases(_)
+                | Command::Queue(_)
+                | Command::Usage(_)
+                | Command::Denials(_)
+                | Command::Why(_)
+                | Command::Pack(_)
+                | Command::Backup(_)
+        )
     }
 }
 
@@ -117,7 +163,10 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             Ok(matches) => break matches,
             Err(error) => match config::excluded(&error, &args) {
                 Some(option) if !withheld.contains(&option) => withheld.push(option),
-                _ => return Err(file.explain(error, &args, &command())),
+                _ => {
+                    let origins = config::Origins::new(&args, &withheld, file);
+                    return Err(config::explain(error, &args, &command(), &origins));
+                }
             },
         }
     };
@@ -133,13 +182,13 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         Command::Manager(_) => manager_data(),
         _ => default_data(),
     };
-    let context = Context::new(
-        cli.globals.clone(),
-        usual_data,
-        given("server"),
-        given("token"),
-        given("data"),
-    );
+    let given = Given {
+        server: given("server"),
+        token: given("token"),
+        data: given("data"),
+    };
+    let origins = config::Origins::new(&args, &withheld, file);
+    let context = Context::new(cli.globals.clone(), usual_data, given, origins);
     Ok((cli, context))
 }
 
@@ -192,6 +241,14 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
 /// Whether the command is `check`, also if the rest of the line cannot be read.
 pub(crate) fn is_check(args: &[OsString]) -> bool {
     subcommand(args).is_some_and(|name| name == "check")
+}
+
+/// What `usher run` was to start, also if the rest of the line cannot be read.
+pub(crate) fn to_start(args: &[OsString]) -> Option<String> {
+    let mut behind = args.iter().skip_while(|word| *word != "--").skip(1);
+    let name = behind.next()?.to_string_lossy();
+    let is_run = subcommand(args).is_some_and(|called| called == "run");
+    is_run.then(|| tame(&name))
 }
 
 /// The command that is called, also if the rest of the line cannot be read.
@@ -357,6 +414,23 @@ mod tests {
         {
             let sub_name = format!("{name} {}", sub.get_name());
             pages(sub, &sub_name, all);
+        }
+    }
+
+    #[test]
+    fn what_was_to_be_started_is_known_of_a_line_that_cannot_be_read() {
+        let of = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            to_start(&words)
+        };
+        assert_eq!(of("usher run --seats 0 -- cad -x").as_deref(), Some("cad"));
+        assert_eq!(of("usher --json run --typo -- cad").as_deref(), Some("cad"));
+        for other in [
+            "usher run --typo",
+            "usher product learn cad --typo -- cad",
+            "usher leases -- run",
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::Args;
 use usher_api::client::{Client, Endpoint, check_url, is_here};
 
+use crate::config::Origins;
 use crate::failure::Failure;
 
 /// Where a server is looked for unless something else is said.
@@ -46,10 +48,19 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
 }
 
+/// Which options of every command somebody gave, rather than that they are the default.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) server: bool,
+    pub(crate) token: bool,
+    pub(crate) data: bool,
+}
+
 /// The options of every command, with what follows from them.
 #[derive(Debug)]
 pub(crate) struct Context {
     globals: Globals,
+    origins: Origins,
     /// Whether somebody named the server, rather than that it is the default.
     pub(crate) server_given: bool,
     /// Whether somebody gave a token.
@@ -64,6 +75,8 @@ pub(crate) struct Context {
     token_file: RwLock<Option<PathBuf>>,
     /// What `usher run` is to start.
     starts: OnceLock<String>,
+    /// Of which server a manager is asked.
+    at: OnceLock<String>,
     data: PathBuf,
 }
 
@@ -72,24 +85,30 @@ impl Context {
     pub(crate) fn new(
         globals: Globals,
         usual_data: PathBuf,
-        server_given: bool,
-        token_given: bool,
-        data_given: bool,
+        given: Given,
+        origins: Origins,
     ) -> Self {
         let data = globals.data.clone().unwrap_or(usual_data);
         // It is told to other processes and to people, who may be elsewhere.
         let data = std::path::absolute(&data).unwrap_or(data);
         Context {
             globals,
-            server_given,
-            token_given,
-            data_given,
+            origins,
+            server_given: given.server,
+            token_given: given.token,
+            data_given: given.data,
             misses_agent: AtomicBool::new(false),
             shows_token: AtomicBool::new(false),
             token_file: RwLock::default(),
             starts: OnceLock::new(),
+            at: OnceLock::new(),
             data,
         }
+    }
+
+    /// The failure with where the options that it names were given.
+    pub(crate) fn with_origins(&self, failure: Failure) -> Failure {
+        self.origins.told(failure)
     }
 
     /// Notes that an agent was looked for and none answered.
@@ -122,6 +141,17 @@ impl Context {
     /// What is to be started.
     pub(crate) fn starts(&self) -> Option<&str> {
         self.starts.get().map(String::as_str)
+    }
+
+    /// Notes of which of its servers a manager is asked.
+    pub(crate) fn asks_of(&self, server: &str) {
+        // One command line names one.
+        let _ = self.at.set(server.to_owned());
+    }
+
+    /// Of which of its servers a manager is asked.
+    pub(crate) fn at(&self) -> Option<&str> {
+        self.at.get().map(String::as_str)
     }
 
     /// Whether programs read the output.
@@ -204,22 +234,31 @@ impl Context {
         self.data_given || is_here(url)
     }
 
-    /// A client of the server, with the token.
+    /// A client of the server, with the token; where that is a manager, for the server that is named
+    /// with --at.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client_of(self.server(), self.token())
+        let client = self.client_of(self.server(), self.token())?;
+        Ok(match self.at() {
+            Some(name) => client.of_server(name),
+            None => client,
+        })
     }
 
     /// A client of the server at `url`, with `token`.
     pub(crate) fn client_of(&self, url: &str, token: Option<String>) -> Result<Client, Failure> {
+        let named = match url == self.server() {
+            true => "the URL of --server",
+            false => "the URL",
+        };
         check_url(url).map_err(|why| match url.contains('@') {
             // What it holds may be a password.
-            true => Failure::usage(format!("the URL {why}")),
-            false => Failure::usage(format!("the URL {url} {why}")),
+            true => Failure::usage(format!("{named} {why}")),
+            false => Failure::usage(format!("{named}, {url}, {why}")),
         })?;
         let ca = match self.ca_file() {
             Some(path) => Some(std::fs::read(path).map_err(|error| {
                 Failure::usage(format!(
-                    "cannot read the CA file {}: {error}",
+                    "cannot read the --ca-file {}: {error}",
                     path.display()
                 ))
             })?),
@@ -236,6 +275,8 @@ impl Context {
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        // In a box without its type: else the runtime's loop is compiled for each command's work.
+        let work: Pin<Box<dyn Future<Output = Result<T, Failure>> + '_>> = Box::pin(work);
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -253,7 +294,7 @@ pub(crate) fn told_of(client: Client) -> Client {
     client.telling(WORDLESS, |endpoint| {
         let whom = match endpoint {
             Endpoint::Url(url) => url.clone(),
-            Endpoint::Socket(path) => format!("the agent of this computer ({})", path.display()),
+            Endpoint::Socket(_) => "the server, by the agent of this computer".to_owned(),
         };
         // Nobody can be told that stderr is closed.
         drop(writeln!(

@@ -1,6 +1,7 @@
 //! From a command line to the file that does what it asks.
 
 use crate::cli::{self, Command};
+use crate::commands::at::{self, At};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
     leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore, run,
@@ -11,21 +12,26 @@ use crate::failure::{Failure, exit};
 
 /// Does what was asked; the exit code where it was done.
 pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
+    if let Some(server) = command.at() {
+        context.asks_of(server);
+        context.block_on(at::must_be_a_managers(server, context))?;
+    }
     let done = match command {
         Command::Up(args) => return up::run(args, context),
         Command::Run(args) => return run::run(args, context),
         Command::Check(args) => return check::run(&args, context),
         Command::Doctor(args) => return doctor::run(&args, context),
-        Command::Policy(args) => return policy::run(args, context),
-        Command::Product(product::Product::Learn(args)) => {
-            return product::learn::run(args, context);
-        }
+        Command::Policy(args) => return policy::run(args.command, context),
+        Command::Product(At {
+            command: product::Product::Learn(args),
+            ..
+        }) => return product::learn::run(args, context),
         Command::Server(args) => server::run(args, context),
         Command::Service(args) => service::run(args, context),
         Command::Manager(args) => manager::run(args, context),
         Command::Agent(args) => agent::run(args, context),
-        Command::Product(args) => product::run(args, context),
-        Command::Entitlement(args) => entitlement::run(args, context),
+        Command::Product(args) => product::run(args.command, context),
+        Command::Entitlement(args) => entitlement::run(args.command, context),
         Command::Checkout(args) => checkout::run(args, context),
         Command::Notify(args) => notify::run(args, context),
         Command::Renew(args) => renew::run(&args, context),

@@ -4,6 +4,8 @@ pub(crate) mod absent;
 pub(crate) mod answered;
 mod api_text;
 mod asker;
+mod needed;
+mod older;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,6 +14,7 @@ use usher_server::ServerError;
 
 pub(crate) use self::answered::{is_absence, is_of_tls, may_wait};
 pub(crate) use self::asker::Asker;
+pub(crate) use self::needed::Needed;
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {
@@ -65,8 +68,12 @@ pub(crate) enum About {
     Anything,
     /// No token was shown, or one that is not taken.
     Token,
+    /// A token was shown whose role does not suffice.
+    Role,
     /// There is no product of that id.
     Product(String),
+    /// Nothing is at what was asked for: of that kind the answerer has none.
+    Route,
     /// Nobody answers.
     Silence {
         /// The URL that was asked.
@@ -161,6 +168,22 @@ impl Failure {
                 ..
             } => Some(id),
             _ => None,
+        }
+    }
+
+    /// What it is about, if it is said.
+    pub(crate) fn about_what(&self) -> Option<&About> {
+        match self {
+            Failure::Said { about, .. } => Some(about),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
+        }
+    }
+
+    /// The thing and the reason.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Failure::Said { message, .. } => Some(message),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
         }
     }
 

@@ -1,15 +1,20 @@
 //! What is wrong with a command line, in words that help: the reader of the line guesses, and some
 //! of its guesses mislead.
 
-use std::error::Error;
+mod apart;
+mod entitlements;
+mod tokens;
+mod value;
+
 use std::ffi::OsString;
 use std::fmt::Display;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+pub(crate) use self::value::{Rejected, argument, range_of};
+use self::value::{below_zero, number};
 use crate::output::{quoted, tame};
-use crate::time;
 
 /// What is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,10 +35,30 @@ impl Hint {
 /// What is better said in words of our own; none if the reader's are good. `command` is the
 /// definition of the whole line.
 pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
+    let is_of_a_word = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::ValueValidation
+    );
+    let of_a_time = || {
+        let words = words(args);
+        apart::words_of_a_time(&words, called(&words, command).1)
+    };
+    if let Some(hint) = is_of_a_word.then(of_a_time).flatten() {
+        return Some(hint);
+    }
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(error, args, command),
-        ErrorKind::ValueValidation => number(error),
-        ErrorKind::MissingRequiredArgument => rehearsal(error, args).or_else(|| no_command(error)),
+        ErrorKind::ValueValidation => number(error, args, command),
+        ErrorKind::InvalidSubcommand => {
+            let word = context(error, ContextKind::InvalidSubcommand)?;
+            entitlements::word(&called(&words(args), command).0, &word)
+        }
+        ErrorKind::MissingRequiredArgument => rehearsal(error, args)
+            .or_else(|| no_command(error))
+            .or_else(|| {
+                let missing = context(error, ContextKind::InvalidArg)?;
+                tokens::bound(&called(&words(args), command).0, &missing)
+            }),
         _ => None,
     }
 }
@@ -97,9 +122,9 @@ fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<
     }
     let (name, command) = called(&words, command);
     if unknown.starts_with('-') {
-        return of_entitlements(&name, unknown.split('=').next()?);
+        return entitlements::option(&name, unknown.split('=').next()?);
     }
-    if let Some(hint) = wait_apart(&words, command) {
+    if let Some(hint) = apart::wait(&words, command) {
         return Some(hint);
     }
     match &*name {
@@ -131,41 +156,6 @@ fn run(unknown: &str, args: &[OsString]) -> Option<Hint> {
     }
 }
 
-/// A duration behind `--wait` and a blank, which is no value of it there.
-fn wait_apart(words: &[&str], command: &Command) -> Option<Hint> {
-    let mut of_wait = command.get_arguments();
-    of_wait.find(|arg| arg.get_long() == Some("wait"))?;
-    let mut pairs = words.windows(2);
-    let pair = pairs.find(|pair| pair[0] == "--wait" && time::duration(pair[1]).is_ok())?;
-    Hint::new(
-        format!("{} stands apart from --wait", pair[1]),
-        format!(
-            "Write --wait={}: --wait alone takes no value, and waits for ever.",
-            pair[1]
-        ),
-    )
-}
-
-/// What people look for at entitlements, and where it is.
-fn of_entitlements(name: &str, option: &str) -> Option<Hint> {
-    match (name, option) {
-        ("entitlement edit", "--product") => Hint::new(
-            "an entitlement keeps its product: its price and contract are of that",
-            "Enter another with `usher entitlement add`, and end this one with \
-             `usher entitlement edit NAME --to DAY`, or remove it.",
-        ),
-        ("entitlement list", "--name" | "--contract" | "--cost-centre" | "--price" | "--to") => {
-            Hint::new(
-                format!(
-                    "`usher entitlement list` takes no {option}: it chooses by --product alone"
-                ),
-                "--csv writes it for a spreadsheet, which chooses and sorts.",
-            )
-        }
-        _ => None,
-    }
-}
-
 /// The subcommand that the words call, with its name.
 fn called<'c>(words: &[&str], whole: &'c Command) -> (String, &'c Command) {
     let mut names = Vec::new();
@@ -193,18 +183,8 @@ fn as_value(option: &str, word: &str, args: &[OsString], command: &Command) -> O
     joined.splice(at..=at + 1, [OsString::from(format!("{option}={word}"))]);
     let error = command.clone().try_get_matches_from(joined).err()?;
     (error.kind() == ErrorKind::ValueValidation)
-        .then(|| number(&error))
+        .then(|| number(&error, args, command))
         .flatten()
-}
-
-/// A value with a minus, where there is none below 0.
-fn below_zero(option: &str, value: &str, takes_equals: bool) -> Option<Hint> {
-    let positive = value.trim_start_matches('-');
-    let between = if takes_equals { "=" } else { " " };
-    Hint::new(
-        format!("{option} is {value}: it takes no value below 0"),
-        format!("Leave the minus out: {option}{between}{positive}"),
-    )
 }
 
 /// A list of one product is asked for as people say it.
@@ -221,47 +201,6 @@ fn product(name: &str, word: &str, command: &Command) -> Option<Hint> {
         format!("`usher {name}` takes no {word}"),
         format!("If it is a product: {instead}"),
     )
-}
-
-fn number(error: &clap::Error) -> Option<Hint> {
-    let why = error.source()?.to_string();
-    let named = context(error, ContextKind::InvalidArg)?;
-    let option = match named.split([' ', '=', '[']).next() {
-        Some(option) if option.starts_with("--") => option,
-        // The name of an argument without an option.
-        _ => named.trim_matches(['<', '>', '[', ']', '.']),
-    };
-    let value = context(error, ContextKind::InvalidValue)?;
-    let range = why
-        .split_once(" is not in ")
-        .map(|(_, range)| range.split_once("..="));
-    match (range, &*why) {
-        (Some(Some((least, most))), _) => Hint::new(
-            format!("{option} is {value}"),
-            format!("Give a whole number from {least} to {most}."),
-        ),
-        (None, "invalid digit found in string" | "cannot parse integer from empty string") => {
-            Hint::new(
-                format!("{option} is {value:?}, which is no whole number"),
-                match option.starts_with("--") {
-                    true => format!("Give it in figures, such as {option} 5."),
-                    false => "Give it in figures, such as 5.".to_owned(),
-                },
-            )
-        }
-        (
-            None,
-            "number too large to fit in target type" | "number too small to fit in target type",
-        ) => Hint::new(
-            format!("{option} is {value}, which is out of bounds"),
-            "`--help` says what it is.",
-        ),
-        (None, _) if option.starts_with("--") && value.starts_with('-') && is_figure(&value) => {
-            // Of an option whose value may be left out, a value stands behind `=`.
-            below_zero(option, &value, named.contains("[="))
-        }
-        _ => None,
-    }
 }
 
 /// `usher run` without the command that is to run.
@@ -330,11 +269,18 @@ mod tests {
             "usher run -p gimp",
             "usher product edit cad --seats 3",
             "usher usage --sinse 7d",
+            "usher denials --during last week",
+            "usher usage --during=last month --product cad",
+            "usher usage by-user --since 7 days ago",
             "usher queue --user ben",
             "usher queue --prod cad",
             "usher statsu",
             "usher entitlement edit E38 --product fea",
             "usher entitlement list --cost-centre=4200",
+            "usher token create --role agent",
+            "usher token create --role client --name x",
+            "usher entitlement end fem-2026",
+            "usher entitlement renew fem-2026",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
             let failure = cli::parse(words).map(drop).expect_err(line);
@@ -353,10 +299,10 @@ mod tests {
           `usher help` lists the commands, and --help behind one its options.
         $ usher entitlement add cad --seats -4
         usher: --seats is -4
-          Give a whole number from 0 to 4294967295.
+          Give a whole number from 0 to 1000000000.
         $ usher entitlement add cad --seats=-4
         usher: --seats is -4
-          Give a whole number from 0 to 4294967295.
+          Give a whole number from 0 to 1000000000.
         $ usher usage --since -7d
         usher: --since is -7d: it takes no value below 0
           Leave the minus out: --since 7d
@@ -377,7 +323,7 @@ mod tests {
           Give a whole number from -100 to 100.
         $ usher leases --limit 1.5
         usher: --limit is "1.5", which is no whole number
-          Give it in figures, such as --limit 5.
+          Give a whole number from 0 to 4294967295.
         $ usher leases --limit -1
         usher: --limit is -1
           Give a whole number from 0 to 4294967295.
@@ -401,7 +347,7 @@ mod tests {
           If it is a product: usher product show cad
         $ usher messages explain abc
         usher: ID is "abc", which is no whole number
-          Give it in figures, such as 5.
+          Give a whole number from 0 to 65535.
         $ usher run --product cad --wait
         usher: the command that is to run is missing
           It stands behind --, such as: usher run --product ID --wait -- COMMAND ARGUMENT...
@@ -429,6 +375,15 @@ mod tests {
         error: unexpected argument '--sinse' found
 
           tip: a similar argument exists: '--since'
+        $ usher denials --during last week
+        usher: last week is one value only in quotes
+          Write --during 'last week'
+        $ usher usage --during=last month --product cad
+        usher: last month is one value only in quotes
+          Write --during 'last month'
+        $ usher usage by-user --since 7 days ago
+        usher: 7 days ago is one value only in quotes
+          Write --since '7 days ago'
         $ usher queue --user ben
         error: unexpected argument '--user' found
         $ usher queue --prod cad
@@ -445,6 +400,18 @@ mod tests {
         $ usher entitlement list --cost-centre=4200
         usher: `usher entitlement list` takes no --cost-centre: it chooses by --product alone
           --csv writes it for a spreadsheet, which chooses and sorts.
+        $ usher token create --role agent
+        usher: a token of role agent is for the agent of one computer, and --computer is missing
+          It is the id that `usher agent status` shows on that computer, or, before an agent runs there, `usher agent --print-computer-id --data DIR`, DIR being the data directory that the agent is to have.
+        $ usher token create --role client --name x
+        usher: a token of role client is for one person, and --user is missing
+          Such as: usher token create --role client --user anna
+        $ usher entitlement end fem-2026
+        usher: there is no `usher entitlement end`
+          `usher entitlement edit NAME --to DAY` ends it with that day, and keeps what is known of it; `usher entitlement remove NAME` removes it.
+        $ usher entitlement renew fem-2026
+        usher: there is no `usher entitlement renew`
+          `usher entitlement add PRODUCT --seats N --from DAY` enters a renewal, as an entitlement of its own; `usher entitlement edit NAME --to DAY` lets this one last longer.
         "#);
     }
 }

@@ -2,11 +2,11 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 pub(crate) use usher_api::client::escaped;
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, PAGE_LIMIT, Page};
+use usher_api::{Code, OfTime, Only, PAGE_LIMIT, Page, Unseen};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -129,31 +129,82 @@ pub(crate) fn segment(id: &str) -> Result<String, Failure> {
     }
 }
 
+/// A list, from its first page to the last that was asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Whole<T> {
+    pub(crate) items: Vec<T>,
+    /// Where it goes on, if it was cut.
+    pub(crate) next: Option<String>,
+    #[serde(default)]
+    pub(crate) only: Option<Only>,
+    /// The time that sums of use are about.
+    #[serde(default)]
+    pub(crate) time: Option<OfTime>,
+    /// Of a manager's list of what its servers have: those that did not say it. None: it is not one.
+    #[serde(default)]
+    pub(crate) unseen: Option<Vec<Unseen>>,
+}
+
 /// Fetches up to `extent` items, page by page.
 pub(crate) async fn fetch<T: DeserializeOwned>(
     client: &Client,
     query: &Query,
     extent: &Extent,
 ) -> Result<Page<T>, ClientError> {
+    let Whole {
+        items,
+        next,
+        only,
+        time,
+        ..
+    } = fetch_whole(client, query, extent).await?;
+    Ok(Page {
+        items,
+        next,
+        only,
+        time,
+    })
+}
+
+/// The same, with what a manager says of its servers.
+pub(crate) async fn fetch_whole<T: DeserializeOwned>(
+    client: &Client,
+    query: &Query,
+    extent: &Extent,
+) -> Result<Whole<T>, ClientError> {
     let wanted = if extent.limit == 0 {
         usize::MAX
     } else {
         extent.limit as usize
     };
-    let mut items: Vec<T> = Vec::new();
-    let mut next: Option<String> = None;
-    let mut only = None;
+    let mut whole = Whole {
+        items: Vec::new(),
+        next: None,
+        only: None,
+        time: None,
+        unseen: None,
+    };
     loop {
-        let rest = wanted.saturating_sub(items.len()).min(PAGE_LIMIT as usize);
+        let rest = wanted
+            .saturating_sub(whole.items.len())
+            .min(PAGE_LIMIT as usize);
         let limit = u32::try_from(rest).unwrap_or(PAGE_LIMIT);
-        let page: Page<T> = client.get(&query.page(limit, next.as_deref())).await?;
-        // A page that brings nothing new would be asked for without end.
-        let stuck = page.items.is_empty() || page.next == next;
-        items.extend(page.items);
-        next = page.next;
-        only = only.or(page.only);
-        if next.is_none() || stuck || items.len() >= wanted {
-            return Ok(Page { items, next, only });
+        let page: Whole<T> = client
+            .get(&query.page(limit, whole.next.as_deref()))
+            .await?;
+        // A page that brings nothing new would be asked for without end. A manager's page may end
+        // with servers that do not answer alone.
+        let is_empty = page.items.is_empty() && page.unseen.iter().all(Vec::is_empty);
+        let stuck = is_empty || page.next == whole.next;
+        whole.items.extend(page.items);
+        whole.next = page.next;
+        whole.only = whole.only.or(page.only);
+        whole.time = whole.time.or(page.time);
+        if let Some(unseen) = page.unseen {
+            whole.unseen.get_or_insert_default().extend(unseen);
+        }
+        if whole.next.is_none() || stuck || whole.items.len() >= wanted {
+            return Ok(whole);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+mod advised;
 mod agreed;
 #[cfg(target_os = "linux")]
 mod bond;
@@ -23,13 +25,17 @@ mod hints;
 mod host;
 #[cfg(target_os = "linux")]
 mod learn;
+#[cfg(target_os = "linux")]
+mod listening;
 mod listing;
+mod manager_there;
 mod meant;
 mod mine;
 mod near;
 #[cfg(target_os = "linux")]
 mod notify;
 mod output;
+mod owned;
 #[cfg(target_os = "linux")]
 mod owner;
 #[cfg(target_os = "linux")]
@@ -60,19 +66,29 @@ fn main() -> ExitCode {
         return code;
     }
     let args: Vec<_> = std::env::args_os().collect();
-    let parsed = cli::parse(args.clone());
+    let parsed = cli::parse(args.clone()).map_err(|failure| {
+        failure.for_asker(Asker {
+            starts: cli::to_start(&args).as_deref(),
+            ..Asker::default()
+        })
+    });
     let outcome = parsed.and_then(|(cli, context)| {
         let of_manager = cli.command.asks_manager();
+        let needs = cli.command.needs();
+        let of_a_server = cli.command.asks_a_server_alone();
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
             let token_file = context.token_file();
-            meant::added(failure, &context).for_asker(Asker {
+            let failure = manager_there::told(failure, of_a_server, &context);
+            let failure = meant::added(failure, &context).for_asker(Asker {
                 shows_token: context.shows_token(),
                 token_file: token_file.as_deref(),
                 misses_agent: context.misses_agent(),
                 of_manager,
                 starts: context.starts(),
-            })
+                needs,
+            });
+            context.with_origins(failure)
         })
     });
     // What is said at the end comes after what a role has logged.

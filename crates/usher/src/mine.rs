@@ -13,7 +13,9 @@ use std::time::Duration;
 use clap::Args;
 use serde::de::DeserializeOwned;
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, Decision, Lease, Only, Page, ProductStatus, QueueEntry, Status};
+use usher_api::{
+    AgentStatus, Code, Decision, Lease, Only, Page, ProductStatus, QueueEntry, Status,
+};
 
 use self::words::cut_to_two;
 pub(crate) use self::words::{cut, in_all, of_another, places_said};
@@ -40,6 +42,8 @@ pub(crate) struct Answerer<'c> {
     pub(crate) client: Client,
     /// Whether it is the agent.
     pub(crate) by_agent: bool,
+    /// The server whose answers these are.
+    pub(crate) server: String,
     /// Set if what the agent knows of the same account, in another realm, is shown with what the
     /// token shows.
     is_of_two: OnceCell<()>,
@@ -52,14 +56,17 @@ impl Through {
     pub(crate) async fn ask<'c>(&'c self, context: &'c Context) -> Result<Answerer<'c>, Failure> {
         let agent = match context.token() {
             Some(_) => None,
-            None => self.agent(context).await?,
+            None => self.found(context).await?,
+        };
+        let by_agent = agent.is_some();
+        let (client, server) = match agent {
+            Some((agent, status)) => (agent, status.server),
+            None => (context.client()?, context.server().to_owned()),
         };
         Ok(Answerer {
-            by_agent: agent.is_some(),
-            client: match agent {
-                Some(agent) => agent,
-                None => context.client()?,
-            },
+            by_agent,
+            client,
+            server,
             is_of_two: OnceCell::new(),
             through: self,
             context,
@@ -85,11 +92,12 @@ impl Through {
 
     /// The agent of this computer, unless another server than its own was named.
     async fn agent(&self, context: &Context) -> Result<Option<Client>, Failure> {
+        Ok(self.found(context).await?.map(|(agent, _)| agent))
+    }
+
+    async fn found(&self, context: &Context) -> Result<Option<(Client, AgentStatus)>, Failure> {
         let found = door::agent(self.agent_socket.as_deref(), context).await?;
-        let is_meant = |server: &str| !context.server_given || door::same(server, context.server());
-        Ok(found
-            .filter(|(_, status)| is_meant(&status.server))
-            .map(|(agent, _)| agent))
+        Ok(found.filter(|(_, status)| door::is_meant(status, context)))
     }
 }
 
@@ -102,7 +110,30 @@ impl Answerer<'_> {
         extent: &Extent,
         id: impl Fn(&T) -> &str,
     ) -> Result<Page<T>, Failure> {
-        let mut page: Page<T> = fetch(&self.client, query, extent).await?;
+        let page: Page<T> = fetch(&self.client, query, extent).await?;
+        self.with_more(page, query, extent, id).await
+    }
+
+    /// The same of a list that a server or an agent of a version before does not have: none of it.
+    pub(crate) async fn list_if_there<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Option<Page<T>>, Failure> {
+        match fetch(&self.client, query, extent).await {
+            Err(ClientError::Problem(problem)) if problem.is(Code::NotFound) => Ok(None),
+            page => Ok(Some(self.with_more(page?, query, extent, id).await?)),
+        }
+    }
+
+    async fn with_more<T: DeserializeOwned>(
+        &self,
+        mut page: Page<T>,
+        query: &Query,
+        extent: &Extent,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Page<T>, Failure> {
         let Some(other) = self.other(&page).await? else {
             return Ok(page);
         };
@@ -133,16 +164,27 @@ impl Answerer<'_> {
         extent: &Extent,
     ) -> Result<(Page<T>, Option<Page<T>>), Failure> {
         let page: Page<T> = fetch(&self.client, query, extent).await?;
-        let Some(other) = self.other(&page).await? else {
-            return Ok((page, None));
-        };
-        let more = fetch::<T>(&other, query, extent).await.ok();
-        let is_more = |more: &Page<T>| is_same_account(&page, more) && is_other_realm(&page, more);
-        let more = more.filter(is_more);
+        let more = self.apart(query, extent, &page).await?;
         if more.is_some() {
             self.shows_two();
         }
         Ok((page, more))
+    }
+
+    /// What the account of the same name has by the agent of this computer, if `page` is of a token
+    /// whose user is another person to the server.
+    pub(crate) async fn apart<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+        page: &Page<T>,
+    ) -> Result<Option<Page<T>>, Failure> {
+        let Some(other) = self.other(page).await? else {
+            return Ok(None);
+        };
+        let more = fetch::<T>(&other, query, extent).await.ok();
+        let is_more = |more: &Page<T>| is_same_account(page, more) && is_other_realm(page, more);
+        Ok(more.filter(is_more))
     }
 
     fn shows_two(&self) {

@@ -8,6 +8,7 @@ mod code;
 mod documents;
 mod graph;
 mod platform;
+mod repeats;
 mod rust;
 mod safety;
 mod system;
@@ -63,9 +64,11 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         findings.extend(platform::check(&source));
         findings.extend(system::check(&source));
         findings.extend(words::comments(file));
+        findings.extend(repeats::comments(file));
     }
     for file in files.iter().filter(|file| file.path.ends_with(".md")) {
         findings.extend(words::page(file));
+        findings.extend(repeats::page(file));
     }
     let (crates, unread) = circles::read(&circles::roots(root, &metadata), &files);
     findings.extend(unread);

@@ -14,6 +14,7 @@ const LEAVES: &[&str] = &[
     "crates/platform/src/windows",
     "crates/service/src/linux/sockets",
     "crates/sim/src/disk/vfs",
+    "crates/usher/src/notify/idle/wayland/protocol",
     "crates/usher/src/spawn",
 ];
 

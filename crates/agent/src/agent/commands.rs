@@ -32,6 +32,16 @@ impl Agent {
         self.outbox.change(|change| change.given_back(lease))
     }
 
+    /// A place in the queue is to be left once the server answers.
+    pub(crate) fn leave_ticket(&mut self, ticket: &str) -> Result<(), OutboxError> {
+        self.outbox.change(|change| change.leave_ticket(ticket))
+    }
+
+    /// A place was left, or is not to be left any more.
+    pub(crate) fn ticket_is_left(&mut self, ticket: &str) -> Result<(), OutboxError> {
+        self.outbox.change(|change| change.ticket_is_left(ticket))
+    }
+
     /// A process that is covered by a lease does not keep it.
     pub(crate) fn keeps_no_more(&mut self, pid: u32, lease: &str) -> Result<(), OutboxError> {
         self.outbox

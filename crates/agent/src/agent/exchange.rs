@@ -241,6 +241,15 @@ impl Agent {
         if !matches!(outcome, SyncOutcome::UnknownSession) {
             self.held.answered(id);
         }
+        if matches!(
+            outcome,
+            SyncOutcome::Unseated { .. }
+                | SyncOutcome::UnknownProduct
+                | SyncOutcome::Denied { .. }
+                | SyncOutcome::Undecided
+        ) {
+            self.takes_no_kept(id)?;
+        }
         match outcome {
             SyncOutcome::Granted {
                 lease: granted,

@@ -1,7 +1,7 @@
 //! Carries out decisions about seats that people wait for: gives back what they held, records it,
 //! and tells them.
 
-use usher_core::sessions::{ProcessKey, SessionId, Who};
+use usher_core::sessions::{Effect, ProcessKey, Session, SessionId, Who};
 
 use super::Agent;
 use crate::model::notices::{self, News};
@@ -65,10 +65,10 @@ impl Agent {
     }
 
     /// Ends a wait, as its person has a seat by that lease: another that is kept goes back. Who waits
-    /// yet is told that they need not.
+    /// yet, or does not know that the seat came, is told that they need not wait.
     pub(crate) fn end_seated(&mut self, number: u64, lease: &str) -> Result<(), OutboxError> {
-        let wait = self.waits.get(number);
-        let waits_yet = wait.is_some_and(|wait| wait.stage.lease().is_none());
+        let is_told = |wait: &Wait| matches!(&wait.stage, Stage::Kept(kept) if kept.is_told);
+        let waits_yet = self.waits.get(number).is_some_and(|wait| !is_told(wait));
         let news: Option<fn(&str, &str) -> News> = waits_yet.then_some(notices::seated);
         self.end_wait(number, Some(lease), news)
     }
@@ -104,20 +104,70 @@ impl Agent {
         })
     }
 
-    /// A wait goes on. False: it has ended meanwhile.
+    /// A wait goes on. False: it has ended meanwhile. A seat that is kept is for what its person runs
+    /// without one; else they are told of it.
     pub(crate) fn set_stage(&mut self, number: u64, stage: Stage) -> Result<bool, OutboxError> {
         let Some(wait) = self.waits.set_stage(number, stage).cloned() else {
             return Ok(false);
         };
         let (waits, boot_id) = (&self.waits, &self.boot_id);
         self.outbox.change(|change| waits.write(boot_id, change))?;
-        if let Stage::Kept(_) = wait.stage {
-            let name = self.rulebook.product_name(&wait.product);
-            let seconds = self.rulebook.claim_seconds(&wait.product);
-            let news = notices::free(&wait.product, &name, seconds);
-            self.notices.say(wait.who, news);
+        if let Stage::Kept(_) = wait.stage
+            && !self.gives_to_running(&wait)?
+        {
+            self.tells_of_kept(number)?;
         }
         Ok(true)
+    }
+
+    /// Has a program of the wait's person that runs without a seat take the one that is kept. False:
+    /// there is none.
+    fn gives_to_running(&mut self, wait: &Wait) -> Result<bool, OutboxError> {
+        // A server of before takes no claims.
+        if !self.link.knows_gates() {
+            return Ok(false);
+        }
+        let is_it = |session: &&Session| {
+            !session.seated
+                && *session.product == *wait.product
+                && session.who.counted == wait.who.counted
+                && session.cover.is_none()
+                && !self.sessions.is_asking(session.id)
+                && self.seats.get(session.id).is_some()
+        };
+        let Some(session) = self.sessions.open().find(is_it).map(|it| it.id) else {
+            return Ok(false);
+        };
+        let wants = Effect::WantLease {
+            session,
+            gate: false,
+        };
+        self.write(vec![wants])?;
+        self.urgent.notify_one();
+        Ok(self.waits.is_taken_by(session))
+    }
+
+    /// A person is told that a seat is kept for them.
+    pub(crate) fn tells_of_kept(&mut self, number: u64) -> Result<(), OutboxError> {
+        let Some(wait) = self.waits.is_told(number) else {
+            return Ok(());
+        };
+        let name = self.rulebook.product_name(&wait.product);
+        let seconds = self.rulebook.claim_seconds(&wait.product);
+        self.notices
+            .say(wait.who, notices::free(&wait.product, &name, seconds));
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| waits.write(boot_id, change))
+    }
+
+    /// A session was not given a seat, nor the one that it has taken, which is kept on for a start.
+    pub(super) fn takes_no_kept(&mut self, session: SessionId) -> Result<(), OutboxError> {
+        if !self.waits.is_taken_by(session) {
+            return Ok(());
+        }
+        self.waits.leave(session);
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| waits.write(boot_id, change))
     }
 }
 
@@ -141,6 +191,7 @@ mod tests {
             ttl_seconds: 300,
             until_boot_ms: 1,
             taken_by: None,
+            is_told: true,
         });
         waits.set_stage(number, stage).unwrap();
     }
@@ -194,6 +245,7 @@ mod tests {
                     ttl_seconds: 300,
                     until_boot_ms: 1,
                     taken_by: None,
+                    is_told: false,
                 })
             });
             agent.set_stage(number, stage).unwrap();

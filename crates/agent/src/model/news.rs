@@ -28,9 +28,8 @@ impl News {
     /// The same for who waits for a seat already.
     pub(crate) fn of_who_waits(self, ticket: &str) -> News {
         News {
-            text:
-                "All seats are in use. You are waiting for one, and will be told when it is free."
-                    .to_owned(),
+            text: "No seat is free. You are waiting for one, and will be told when there is one."
+                .to_owned(),
             can_wait: false,
             ticket: Some(ticket.to_owned()),
             ..self
@@ -45,15 +44,22 @@ impl Denial {
     }
 }
 
+/// How a server begins to say why there is no seat of a product that has one.
+const ONLY_SEAT: &str = "the only seat ";
+
 /// That a start was refused.
 pub(crate) fn refused(product: &str, name: &str, denial: Option<&Denial>) -> News {
     let text = match denial {
         None => "The licence server cannot be reached, and this program may not run without it. \
                  Try again in a few minutes."
             .to_owned(),
-        Some(denial) if denial.can_wait() => {
-            "All seats are in use. Try again later, or be told when one is free.".to_owned()
-        }
+        Some(denial) if denial.can_wait() => format!(
+            "{} in use. Try again later, or be told when one is free.",
+            match denial.detail.starts_with(ONLY_SEAT) {
+                true => "The only seat is",
+                false => "All seats are",
+            }
+        ),
         Some(denial) => denial.detail.clone(),
     };
     News {
@@ -162,6 +168,26 @@ pub(crate) fn words_of(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_that_is_the_only_one_is_not_called_all_seats() {
+        let text = |detail: &str| {
+            let denial = Denial {
+                reason: Reason::NoSeat,
+                detail: detail.to_owned(),
+                decision: "D1".to_owned(),
+            };
+            refused("cad", "CAD", Some(&denial)).text
+        };
+        assert_eq!(
+            text("the only seat of cad is in use: wait for one with --wait"),
+            "The only seat is in use. Try again later, or be told when one is free."
+        );
+        assert_eq!(
+            text("all 2 seats of cad are in use: wait for one with --wait"),
+            "All seats are in use. Try again later, or be told when one is free."
+        );
+    }
 
     #[test]
     fn how_long_a_seat_is_kept_is_said_in_one_word() {

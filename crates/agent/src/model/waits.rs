@@ -50,6 +50,13 @@ pub(crate) struct Kept {
     pub(crate) until_boot_ms: u64,
     /// The session that was asked a seat for with this lease: what becomes of it is not yet known.
     pub(crate) taken_by: Option<SessionId>,
+    /// Whether its person was told that it is kept; not if it is at once for what they run already.
+    #[serde(default = "yes")]
+    pub(crate) is_told: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All waits.
@@ -221,7 +228,23 @@ impl Waits {
         Some(kept.lease.clone())
     }
 
-    /// A session needs no seat any more. Answers whether it had taken a lease, which is kept on.
+    /// A person is told that a seat is kept for them; none: there is no such wait.
+    pub(crate) fn is_told(&mut self, number: u64) -> Option<&Wait> {
+        let wait = self.waits.iter_mut().find(|wait| wait.number == number)?;
+        if let Stage::Kept(kept) = &mut wait.stage {
+            kept.is_told = true;
+        }
+        Some(wait)
+    }
+
+    /// Whether a session has taken a lease that was kept.
+    pub(crate) fn is_taken_by(&self, session: SessionId) -> bool {
+        let of = |kept: &Kept| kept.taken_by == Some(session);
+        let mut waits = self.waits.iter();
+        waits.any(|wait| matches!(&wait.stage, Stage::Kept(kept) if of(kept)))
+    }
+
+    /// A session needs no seat any more, or was not given the one that it took. Answers whether it had taken a lease, which is kept on.
     pub(crate) fn leave(&mut self, session: SessionId) -> bool {
         for wait in &mut self.waits {
             if let Stage::Kept(kept) = &mut wait.stage
@@ -331,6 +354,7 @@ mod tests {
             ttl_seconds: 300,
             until_boot_ms: 1,
             taken_by: None,
+            is_told: true,
         });
     }
 

@@ -17,6 +17,8 @@ use crate::agent::Agent;
 use crate::base::{clock, lock};
 use crate::model::notices;
 use crate::model::waits::{Kept, Stage, TooMany, Wait};
+use crate::server::hearing::{Hearing, LOOKED_UP, SEATED};
+use crate::server::leaving::Leaving;
 use crate::store::outbox::OutboxError;
 
 /// How long one poll of a ticket may take: a seat that comes ends it at once.
@@ -52,6 +54,8 @@ pub(crate) struct Attendant {
     pub(crate) client: Client,
     /// The exchange with the server gives back what was left behind.
     pub(crate) changed: Arc<Notify>,
+    pub(crate) leaving: Arc<Leaving>,
+    pub(crate) hearing: Arc<Hearing>,
 }
 
 /// What a wait is to do next.
@@ -71,7 +75,8 @@ impl Attendant {
     }
 
     /// Somebody is to be told when a seat of a product is free. Who does not wait for the answer
-    /// waits for the seat all the same; who holds one that a further start shares waits for none.
+    /// waits for the seat all the same; who holds one that a further start shares waits for none. What
+    /// is held or kept for them is so as the server says: it may have been given back there.
     /// `process` is the one that waits, where there is one; `ends` says whether the wait ends with
     /// it.
     pub(crate) async fn tell_me(
@@ -81,18 +86,19 @@ impl Attendant {
         process: Option<ProcessKey>,
         ends: bool,
     ) -> Result<TellMeAnswer, Failed> {
+        if let Some(lease) = self.held(product, who.counted).await? {
+            return Ok(TellMeAnswer {
+                product: product.to_owned(),
+                state: TicketState::Granted,
+                ticket: None,
+                claim_seconds: lock(&self.agent).rulebook().claim_seconds(product),
+                kept_seconds: None,
+                held: Some(lease),
+            });
+        }
+        self.forget_lost(product, who.counted).await?;
         let begun = {
             let mut agent = lock(&self.agent);
-            if let Some(lease) = agent.held_for_use(product, who.counted)? {
-                return Ok(TellMeAnswer {
-                    product: product.to_owned(),
-                    state: TicketState::Granted,
-                    ticket: None,
-                    claim_seconds: agent.rulebook().claim_seconds(product),
-                    kept_seconds: None,
-                    held: Some(lease),
-                });
-            }
             agent.begin_wait(who, product, process, ends)?
         };
         let number = match begun {
@@ -123,6 +129,41 @@ impl Attendant {
             }
         });
         told.await.map_err(|_| Failed::Stopping)?
+    }
+
+    /// The lease that a further start of a person shares, unless the server says that it is none.
+    async fn held(&self, product: &str, counted: u32) -> Result<Option<String>, Failed> {
+        let Some(lease) = lock(&self.agent).held_for_use(product, counted)? else {
+            return Ok(None);
+        };
+        // While no server answers, it is shared as it is.
+        let is_gone = matches!(self.is_held(&lease).await, Ok(false));
+        Ok((!is_gone).then_some(lease))
+    }
+
+    /// Ends the wait of a person whose seat is kept no more, as the server says.
+    async fn forget_lost(&self, product: &str, counted: u32) -> Result<(), Failed> {
+        let kept = lock(&self.agent).waits().kept_for(product, counted);
+        if let Some((number, lease)) = &kept
+            && !self.is_held(lease).await?
+        {
+            let mut agent = lock(&self.agent);
+            if agent.waits().kept_for(product, counted) == kept {
+                agent.end_wait(*number, None, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a lease of this computer is one, as the server says; it is renewed by that.
+    async fn is_held(&self, lease: &str) -> Result<bool, ClientError> {
+        let path = format!("/v1/leases/{lease}/renew");
+        let renewed = self.client.post_empty::<Lease>(&path);
+        match self.hearing.of(LOOKED_UP, Duration::ZERO, renewed).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Somebody does not want to be told any more by `process`. What they held goes back, unless
@@ -195,7 +236,8 @@ impl Attendant {
         let Some(request) = self.request(number).await else {
             return Ok(());
         };
-        match self.client.post("/v1/checkouts", &request).await? {
+        let asked = self.client.post("/v1/checkouts", &request);
+        match self.hearing.of(SEATED, Duration::ZERO, asked).await? {
             CheckoutAnswer::Granted { lease, .. } => self.hold(number, lease)?,
             CheckoutAnswer::Queued { ticket, .. } => {
                 let stage = Stage::Queued {
@@ -203,7 +245,7 @@ impl Attendant {
                 };
                 let is_waiting = lock(&self.agent).set_stage(number, stage)?;
                 if !is_waiting {
-                    self.leave_queue(&ticket.id).await;
+                    self.leaving.later(&ticket.id);
                 }
             }
         }
@@ -261,6 +303,7 @@ impl Attendant {
             ttl_seconds: lease.ttl_seconds.max(1),
             until_boot_ms: clock::boot_ms() + u64::from(seconds) * 1_000,
             taken_by: None,
+            is_told: false,
         });
         if !agent.set_stage(number, kept)? {
             agent.leave_behind(&lease.id)?;
@@ -294,7 +337,7 @@ impl Attendant {
                 answer = &mut polled => break answer,
                 _ = wait(ABANDONED, changes) => {
                     if self.is_over(number) {
-                        return self.leave_queue(ticket).await;
+                        return self.leaving.later(ticket);
                     }
                 }
             }
@@ -327,11 +370,6 @@ impl Attendant {
         agent.waits().get(number).is_none()
     }
 
-    async fn leave_queue(&self, ticket: &str) {
-        // A place that is not left lapses soon.
-        let _ = self.client.delete(&format!("/v1/tickets/{ticket}")).await;
-    }
-
     fn lost_place(&self, number: u64) {
         say(lock(&self.agent).set_stage(number, Stage::Asking).map(drop));
     }
@@ -347,6 +385,15 @@ impl Attendant {
         let left = Duration::from_millis(kept.until_boot_ms.saturating_sub(now));
         if left.is_zero() {
             return self.is_missed(number);
+        }
+        if !kept.is_told {
+            // It was for a program that ran without a seat and has not taken it.
+            return match self.is_held(&kept.lease).await {
+                Ok(true) => say(lock(&self.agent).tells_of_kept(number)),
+                Ok(false) if self.is_still(number, kept) => self.is_missed(number),
+                Ok(false) => {}
+                Err(_) => wait(AWAY.min(left), changes).await,
+            };
         }
         wait(left.min(third), changes).await;
         if left <= third || !self.is_still(number, kept) {

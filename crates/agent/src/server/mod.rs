@@ -3,7 +3,9 @@
 
 pub(crate) mod attend;
 pub(crate) mod covers;
+pub(crate) mod hearing;
 pub(crate) mod keeping;
+pub(crate) mod leaving;
 pub(crate) mod sync_loop;
 pub(crate) mod token;
 pub(crate) mod unconnected;

@@ -20,7 +20,10 @@ pub(crate) fn client(options: &AgentOptions, computer: &str) -> Result<Client, A
     };
     let ca = match &options.ca_file {
         Some(file) => Some(std::fs::read(file).map_err(|error| {
-            AgentError::Usage(format!("cannot read {}: {error}", file.display()))
+            AgentError::Usage(format!(
+                "cannot read the --ca-file {}: {error}",
+                file.display()
+            ))
         })?),
         None => None,
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::socket::{ask_as, can_ask};
+use crate::socket::{ask_as, can_ask, request};
 use crate::support::*;
 
 #[test]
@@ -76,4 +76,65 @@ fn a_place_that_is_of_a_process_is_left_when_that_is_killed() {
     let before = asked();
     let (_, told) = ask_as(1234, &agent, "POST", tell_me, None);
     assert_eq!((&told["ticket"], asked()), (&place, before), "{told}");
+}
+
+#[test]
+fn what_is_left_or_given_back_while_no_server_takes_it_is_so_once_one_does() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 1, &["name=none-of-these"])]);
+    server.book().holds_tickets = true;
+    let agent = Agent::start(&server, folder.path());
+    let mut waits = request("x");
+    waits["wait"] = json!(true);
+    for asked in [&waits, &request("x")] {
+        let (_, answer) = ask_as(1234, &agent, "POST", "/v1/checkouts", Some(asked));
+        assert!(answer["decision"].is_string(), "{answer}");
+    }
+    server.book().away = true;
+    let gone = ["/v1/tickets/T1", "/v1/leases/R1"];
+    for path in gone {
+        let (status, problem) = ask_as(1234, &agent, "DELETE", path, None);
+        let code = &problem["code"];
+        assert_eq!(
+            (status, code),
+            (503, &json!("server_unreachable")),
+            "{path}"
+        );
+    }
+    assert!(server.book().given_back.is_empty());
+    // Also by the agent's next run.
+    agent.kill();
+    let _agent = Agent::start(&server, folder.path());
+    server.book().away = false;
+    wait_for("both to be given back", || {
+        let book = server.book();
+        gone.iter()
+            .all(|path| book.given_back.contains(*path))
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_seat_that_is_kept_is_one_as_the_server_says_and_else_is_waited_for() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 1, &["name=none-of-these"])]);
+    let agent = Agent::start(&server, folder.path());
+    let told = || ask_as(1234, &agent, "POST", "/v1/products/app/tell-me", None).1;
+    wait_for("a seat that is kept", || {
+        (told()["state"] == "granted").then_some(())
+    });
+    // Somebody else gives it back.
+    server.book().ended.insert("R2".to_owned());
+    server.book().holds_tickets = true;
+    let waits = told();
+    assert_eq!(waits["state"], "waiting", "{waits}");
+    assert_eq!(waits["kept_seconds"], Value::Null);
 }

@@ -304,7 +304,7 @@ fn programs_that_run_already_are_taken_over_when_their_product_appears() {
 }
 
 #[test]
-fn a_product_that_is_removed_gives_its_seats_back_and_nothing_is_ended() {
+fn a_product_that_is_removed_ends_nothing_and_what_runs_is_one_session_to_its_end() {
     if !privileged() {
         return;
     }
@@ -316,9 +316,16 @@ fn a_product_that_is_removed_gives_its_seats_back_and_nothing_is_ended() {
     server.seated(1);
     server.set_products(&[]);
     agent.refresh();
+    // What starts now is of no product.
+    run(Command::new(&program).arg("0.01"));
+    assert!(running.0.try_wait().unwrap().is_none());
+    server.seated(1);
+    server.set_products(&[("app", 1, &[&*named("removed")])]);
+    agent.refresh();
+    server.seated(1);
+    running.end();
     server.seated(0);
     assert_eq!(server.finished("app", 1).len(), 1);
-    assert!(running.0.try_wait().unwrap().is_none());
 }
 
 #[test]

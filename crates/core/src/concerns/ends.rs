@@ -4,7 +4,7 @@ use jiff::Span;
 use jiff::civil::Date;
 
 use super::facts::EntitlementFact;
-use super::figures::day;
+use super::figures::{counted, day};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -14,7 +14,7 @@ pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<S
     let is_soon = left > 0 && left <= i64::from(days) * DAY_MS;
     (is_soon && takes_seats(it)).then(|| {
         vec![
-            called(it, None),
+            called(it, [None, None]),
             it.product.clone(),
             it.seats.to_string(),
             last_day(it),
@@ -43,12 +43,22 @@ pub(super) fn notice(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec
         true => format!("{by}, which is past"),
         false => by,
     };
+    let goes = it.seats_before - it.seats_after;
+    // What takes over may have fewer seats.
+    let renewed = it.seats.saturating_sub(goes);
+    let renewed = (renewed > 0).then(|| {
+        let verb = if renewed == 1 { "is" } else { "are" };
+        format!(
+            "{renewed} of its {} {verb} renewed",
+            counted(it.seats, "seat")
+        )
+    });
     Some(vec![
-        called(it, it.price.as_deref()),
+        called(it, [it.price.clone(), renewed]),
         it.product.clone(),
         by,
         last_day,
-        (it.seats_before - it.seats_after).to_string(),
+        goes.to_string(),
     ])
 }
 
@@ -57,12 +67,12 @@ fn takes_seats(it: &EntitlementFact) -> bool {
     it.seats_after < it.seats_before
 }
 
-/// As people and commands call it: `cad-2026 (E12, contract A-4711)`.
-fn called(it: &EntitlementFact, price: Option<&str>) -> String {
+/// As people and commands call it, with more that is said of it: `cad-2026 (E12, contract A-4711)`.
+fn called(it: &EntitlementFact, more: [Option<String>; 2]) -> String {
     let contract = it.contract.as_ref().map(|it| format!("contract {it}"));
     let id = it.name.is_some().then(|| it.id.clone());
-    let beside = [id, contract, price.map(str::to_owned)];
-    let beside: Vec<String> = beside.into_iter().flatten().collect();
+    let beside = [id, contract].into_iter().chain(more).flatten();
+    let beside: Vec<String> = beside.collect();
     let name = it.name.as_ref().unwrap_or(&it.id);
     match beside.is_empty() {
         true => name.clone(),

@@ -34,6 +34,19 @@ pub struct Facts {
     pub held_log: Option<HeldLogFact>,
     /// Who was turned away at the door, the last first.
     pub turned_away: Vec<TurnedAwayFact>,
+    /// Its history, if a manager cannot collect it.
+    pub history: Option<HistoryFact>,
+}
+
+/// A history that a manager cannot collect, on the manager's own clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryFact {
+    /// The first try that failed since one did not; Unix milliseconds, wall clock.
+    pub since_ms: i64,
+    /// How long ago that was, in milliseconds.
+    pub failing_ms: i64,
+    /// Why the last try failed.
+    pub why: String,
 }
 
 /// Agents or clients at one address that were turned away, for their token or for the certificate

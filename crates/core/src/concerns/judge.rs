@@ -39,6 +39,7 @@ pub fn judge(
     concerns.extend(view.caught());
     concerns.extend(view.log());
     concerns.extend(view.turned_away());
+    concerns.extend(view.history());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -311,6 +312,16 @@ impl View<'_> {
         let told = (often > 0).then(|| door::told(self.facts, often))??;
         let values = [vec![self.server.to_owned()], told.to_vec()].concat();
         Some(self.concern(Kind::TurnedAway, "", values))
+    }
+
+    fn history(&self) -> Option<Concern> {
+        let it = self.facts.history.as_ref()?;
+        let limit = i64::from(self.at.history_hours) * HOUR_MS;
+        let is_long = limit > 0 && it.failing_ms >= limit;
+        is_long.then(|| {
+            let values = vec![self.server.to_owned(), minute(it.since_ms), it.why.clone()];
+            self.concern(Kind::HistoryFails, "", values)
+        })
     }
 
     /// Who is affected by what becomes of the server.

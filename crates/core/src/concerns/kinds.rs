@@ -36,11 +36,13 @@ pub enum Kind {
     LogHeld,
     /// Agents or clients are turned away at the door.
     TurnedAway,
+    /// The history of a server cannot be collected.
+    HistoryFails,
 }
 
 impl Kind {
     /// All kinds, in the order of the messages' numbers.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 17] = [
         Kind::EntitlementEnds,
         Kind::NoticeDue,
         Kind::SeatsLow,
@@ -57,6 +59,7 @@ impl Kind {
         Kind::Caught,
         Kind::LogHeld,
         Kind::TurnedAway,
+        Kind::HistoryFails,
     ];
 
     /// The number of the status message that tells of it.
@@ -78,6 +81,7 @@ impl Kind {
             Kind::Caught => 9451,
             Kind::LogHeld => 9446,
             Kind::TurnedAway => 9452,
+            Kind::HistoryFails => 9456,
         }
     }
 

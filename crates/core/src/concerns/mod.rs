@@ -19,7 +19,8 @@ mod thresholds;
 
 pub use facts::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
-    PackFact, ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
+    HistoryFact, PackFact, ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached,
+    UpgradeFact,
 };
 pub use figures::counted;
 pub use judge::judge;

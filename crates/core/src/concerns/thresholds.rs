@@ -44,6 +44,8 @@ pub struct Thresholds {
     pub paused_minutes: u32,
     /// At one address agents or clients were turned away so often.
     pub turned_away_times: u32,
+    /// The history of a server could not be collected for so many hours.
+    pub history_hours: u32,
     /// A concern is over when it has been gone for so many minutes.
     pub calm_minutes: u32,
 }
@@ -67,6 +69,7 @@ impl Default for Thresholds {
             rule_days: 2,
             paused_minutes: 15,
             turned_away_times: 3,
+            history_hours: 24,
             calm_minutes: 10,
         }
     }
@@ -117,6 +120,7 @@ impl Thresholds {
             ("pack_hours", self.pack_hours, hours),
             ("rule_days", self.rule_days, DAYS_LIMIT),
             ("paused_minutes", self.paused_minutes, hours),
+            ("history_hours", self.history_hours, hours),
             ("calm_minutes", self.calm_minutes, hours),
         ];
         match limits.into_iter().find(|(_, value, limit)| value > limit) {

@@ -43,8 +43,17 @@ pub struct Episode {
     pub first_at: Duration,
     /// When last, on the caller's clock.
     pub last_at: Duration,
+    /// How long it had lasted before `first_at`, while another watch saw it.
+    before: Duration,
     next_repeat: Duration,
     pause: Duration,
+}
+
+impl Episode {
+    /// How long it has lasted at the time `now`, whoever saw it begin.
+    pub fn lasted(&self, now: Duration) -> Duration {
+        self.before + now.saturating_sub(self.first_at)
+    }
 }
 
 /// What is worth telling.
@@ -78,6 +87,8 @@ pub struct EpisodeTracker {
     options: EpisodeOptions,
     verdict: Verdict,
     since: Duration,
+    /// How long the verdict had been that before `since`, while another watch saw it.
+    before: Duration,
     episode: Option<Episode>,
     episodes: u64,
     begun: VecDeque<Duration>,
@@ -91,6 +102,7 @@ impl EpisodeTracker {
             options,
             verdict: Verdict::Unknown,
             since: now,
+            before: Duration::ZERO,
             episode: None,
             episodes,
             begun: VecDeque::new(),
@@ -98,20 +110,41 @@ impl EpisodeTracker {
         }
     }
 
-    /// Goes on with an episode that was under way when a manager ended.
+    /// Goes on with an episode that was under way when another watch ended, and had `lasted` for so
+    /// long by then.
     #[must_use]
-    pub fn resuming(mut self, number: u64, verdict: Verdict, count: u64, now: Duration) -> Self {
+    pub fn resuming(
+        mut self,
+        number: u64,
+        verdict: Verdict,
+        count: u64,
+        lasted: Duration,
+        now: Duration,
+    ) -> Self {
         self.episodes = self.episodes.max(number);
         self.verdict = verdict;
+        self.before = lasted;
         self.episode = Some(Episode {
             number,
             verdict,
             count,
             first_at: now,
             last_at: now,
+            before: lasted,
             next_repeat: now + self.options.repeat_after,
             pause: self.options.repeat_after,
         });
+        self
+    }
+
+    /// Goes on with a verdict that another watch came to so long ago; an episode under way says
+    /// itself how long it has lasted.
+    #[must_use]
+    pub fn holding(mut self, verdict: Verdict, lasted: Duration) -> Self {
+        if self.episode.is_none() && verdict.is_good() {
+            self.verdict = verdict;
+            self.before = lasted;
+        }
         self
     }
 
@@ -120,9 +153,9 @@ impl EpisodeTracker {
         self.verdict
     }
 
-    /// Since when the verdict is that, on the caller's clock.
-    pub fn since(&self) -> Duration {
-        self.since
+    /// How long the verdict has been that at the time `now`.
+    pub fn held_for(&self, now: Duration) -> Duration {
+        self.before + now.saturating_sub(self.since)
     }
 
     /// The episode under way.
@@ -136,6 +169,7 @@ impl EpisodeTracker {
         if verdict != self.verdict {
             self.verdict = verdict;
             self.since = now;
+            self.before = Duration::ZERO;
         }
         let mut notices = Vec::new();
         if let Some(episode) = self.episode.take_if(|episode| episode.verdict != verdict) {
@@ -167,6 +201,7 @@ impl EpisodeTracker {
                     count: 1,
                     first_at: now,
                     last_at: now,
+                    before: Duration::ZERO,
                     next_repeat: now + self.options.repeat_after,
                     pause: self.options.repeat_after,
                 };

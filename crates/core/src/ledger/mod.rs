@@ -27,7 +27,6 @@ mod views;
 mod words;
 
 pub use agents::adopt::ADOPTIONS_LIMIT;
-pub use agents::claim::KEPT;
 pub use asks::asker::{CROWD_LIMIT, OTHERS};
 pub use asks::bundle::BUNDLE_LIMIT;
 pub use kept::denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};

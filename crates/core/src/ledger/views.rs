@@ -75,6 +75,13 @@ impl Ledger {
         self.leases.iter().map(Held::lease)
     }
 
+    /// Leases of a product that are kept for a start to come, and that no session has claimed.
+    pub fn kept(&self, product: ProductNumber) -> impl Iterator<Item = Lease> {
+        let pool = self.pools.get(product).into_iter();
+        let kept = pool.flat_map(|pool| &pool.kept);
+        kept.filter_map(|number| self.lease(*number))
+    }
+
     /// How many leases are held.
     pub fn lease_count(&self) -> usize {
         self.leases.len()

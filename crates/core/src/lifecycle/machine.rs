@@ -207,12 +207,8 @@ impl Lifecycle {
         self.state().take(control)?;
         Ok(match control {
             Control::Stop => self.stop(now),
-            Control::Pause => self.begin(now, ServiceState::PausePending, drain()),
-            Control::Continue => self.begin(
-                now,
-                ServiceState::ContinuePending,
-                Work::new(Step::Listen, Work::UNCOUNTED),
-            ),
+            Control::Pause => self.begin(now, ServiceState::PausePending, settle()),
+            Control::Continue => self.begin(now, ServiceState::ContinuePending, settle()),
             Control::Interrogate => vec![Effect::Report],
         })
     }
@@ -225,7 +221,8 @@ impl Lifecycle {
     }
 
     fn stop(&mut self, now: Duration) -> Vec<Effect> {
-        self.begin(now, ServiceState::StopPending, drain())
+        let drain = Work::new(Step::Drain, Work::UNCOUNTED);
+        self.begin(now, ServiceState::StopPending, drain)
     }
 
     fn moved(&mut self, now: Duration, work: Work) -> Vec<Effect> {
@@ -325,6 +322,6 @@ impl Lifecycle {
     }
 }
 
-fn drain() -> Work {
-    Work::new(Step::Drain, Work::UNCOUNTED)
+fn settle() -> Work {
+    Work::new(Step::Settle, Work::UNCOUNTED)
 }

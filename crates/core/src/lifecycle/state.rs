@@ -16,7 +16,7 @@ pub enum ServiceState {
     Running = 4,
     /// Grants begin again.
     ContinuePending = 5,
-    /// Requests in flight are answered, then nothing more is granted.
+    /// The ledger writes the pause to disk; nothing that is asked for later is granted.
     PausePending = 6,
     /// Leases are renewed and given back; nothing is granted.
     Paused = 7,
@@ -209,6 +209,8 @@ pub enum Step {
     Recover,
     /// Takes the addresses.
     Listen,
+    /// Has the ledger write a pause, or its end, to disk.
+    Settle,
     /// Answers what is in flight; counted in requests.
     Drain,
     /// Writes what is not yet in its tables; counted in batches.
@@ -225,6 +227,7 @@ impl Step {
             Step::Open => "opening files",
             Step::Recover => "rebuilding the ledger",
             Step::Listen => "taking addresses",
+            Step::Settle => "waiting for the ledger to write it to disk",
             Step::Drain => "answering requests in flight",
             Step::Flush => "writing what is left",
             Step::Close => "closing files",

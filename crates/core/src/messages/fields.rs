@@ -48,6 +48,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9452 => &["server", "addresses", "time", "why"],
         9453 => &["rule"],
         9455 => &["who", "server", "what"],
+        9456 => &["server", "time", "why"],
         9454 => &["destination", "so many", "why"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],

@@ -122,7 +122,7 @@ pub enum RuleError {
         /// The name of the rule.
         name: String,
         /// What is wrong.
-        why: &'static str,
+        why: String,
     },
 }
 
@@ -171,12 +171,12 @@ impl Rule {
         })
     }
 
-    fn unsound(&self) -> Option<&'static str> {
+    fn unsound(&self) -> Option<String> {
         if self.name.is_empty() || self.name.len() > 255 {
-            return Some("a name has 1 to 255 bytes");
+            return Some("a name has 1 to 255 bytes".to_owned());
         }
         if self.actions.is_empty() && !self.stop {
-            return Some("it does nothing");
+            return Some("it does nothing".to_owned());
         }
         self.actions.iter().find_map(Action::unsound)
     }
@@ -222,25 +222,30 @@ impl NoneOrEq for Option<String> {
 }
 
 impl Action {
-    fn unsound(&self) -> Option<&'static str> {
+    fn unsound(&self) -> Option<String> {
         match self {
-            Action::Store { days } if !(1..=3_650).contains(days) => {
-                Some("messages are stored for 1 to 3650 days")
-            }
-            Action::Webhook { target } if !is_name(target) => Some(
-                "a webhook is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
-            ),
-            Action::Mail { to } if !is_address(to) => {
-                Some("an address of mail is one, on one line, such as licences@example.org")
-            }
-            Action::Run { program, .. } if !is_name(program) => Some(
-                "a program is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
-            ),
+            Action::Store { days } if !(1..=3_650).contains(days) => Some(format!(
+                "{days} is no number of days to keep messages: give 1 to 3650"
+            )),
+            Action::Webhook { target } if !is_name(target) => Some(format!(
+                "{} is no name of a webhook: give one as in the settings, of 1 to 64 letters, digits, \
+                 dots and dashes",
+                quoted(target)
+            )),
+            Action::Mail { to } if !is_address(to) => Some(format!(
+                "{} is no address of mail: give one such as licences@example.org",
+                quoted(to)
+            )),
+            Action::Run { program, .. } if !is_name(program) => Some(format!(
+                "{} is no name of a program: give one as in the settings, of 1 to 64 letters, \
+                 digits, dots and dashes",
+                quoted(program)
+            )),
             Action::Run {
                 timeout_seconds, ..
-            } if !(1..=3_600).contains(timeout_seconds) => {
-                Some("a program may run for 1 to 3600 seconds")
-            }
+            } if !(1..=3_600).contains(timeout_seconds) => Some(format!(
+                "{timeout_seconds} is no number of seconds that a program may run: give 1 to 3600"
+            )),
             _ => None,
         }
     }
@@ -266,6 +271,12 @@ pub fn is_address(text: &str) -> bool {
         && text
             .split_once('@')
             .is_some_and(|(name, host)| ![name, host].contains(&"") && !host.contains('@'))
+}
+
+/// What somebody has given, as far as it is needed to know it again.
+fn quoted(text: &str) -> String {
+    let shown: String = text.chars().take(NAME_LIMIT).collect();
+    format!("{shown:?}")
 }
 
 fn is_name(text: &str) -> bool {

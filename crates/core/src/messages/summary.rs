@@ -182,6 +182,12 @@ impl Summary {
     /// The threshold by which it stands worst, of the most severe messages if of several; none: it
     /// has passed none.
     pub fn passed(&self, thresholds: &Thresholds) -> Option<Passed> {
+        self.all_passed(thresholds).into_iter().next()
+    }
+
+    /// Each threshold that it has passed, of each severity the worse one; that by which it stands
+    /// worst comes first.
+    pub fn all_passed(&self, thresholds: &Thresholds) -> Vec<Passed> {
         let counts = [
             (
                 Severity::Informational,
@@ -204,8 +210,9 @@ impl Summary {
                 from,
             })
         };
-        let all = counts.into_iter().filter_map(passed);
-        all.max_by_key(|it| (it.standing, it.severity))
+        let mut all: Vec<Passed> = counts.into_iter().filter_map(passed).collect();
+        all.sort_by_key(|it| std::cmp::Reverse((it.standing, it.severity)));
+        all
     }
 }
 

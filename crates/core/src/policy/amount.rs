@@ -32,12 +32,7 @@ impl FromStr for Amount {
     /// Reads `12000`, `1200.5`, `1200,50`, `12.000,50` or `12,000.50`. With three digits behind its
     /// only separator, as in `12.000`, an amount may be twelve thousand or twelve: it is refused.
     fn from_str(text: &str) -> Result<Amount, String> {
-        let wrong = || {
-            format!(
-                "{text:?} is not an amount: write a number from 0 to {MOST_UNITS} with at most \
-                 four decimals, such as 1200.50"
-            )
-        };
+        let wrong = || not_an_amount(text);
         let (units, decimals) = Written::of(text).ok_or_else(wrong)?.parts();
         let amount = exact(&units, &decimals).ok_or_else(wrong)?;
         match is_unclear(text) {
@@ -52,6 +47,14 @@ impl FromStr for Amount {
             }
         }
     }
+}
+
+/// That a text is no amount, and what to write.
+pub(super) fn not_an_amount(text: &str) -> String {
+    format!(
+        "{text:?} is not an amount: write a number from 0 to {MOST_UNITS} with at most four \
+         decimals, such as 1200.50"
+    )
 }
 
 /// An amount as it is written, by what its separators are.
@@ -94,12 +97,12 @@ impl<'a> Written<'a> {
     }
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether these are digits in groups of three; the first may have fewer.
-fn is_grouped(text: &str, separator: char) -> bool {
+pub(super) fn is_grouped(text: &str, separator: char) -> bool {
     let mut groups = text.split(separator);
     let first = groups.next().unwrap_or_default();
     let is_first = is_number(first) && first.len() <= 3;

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use jiff::Span;
+
 use super::difference::{Change, Field};
 use super::settings::{Kind, SETTINGS, Value};
 use super::spelling::span;
 use super::terms::{Terms, written};
 use super::whole::Product;
 use crate::concerns::counted;
+use crate::ledger::Bound;
 
 impl fmt::Display for Change {
     /// As the end of "it would ...".
@@ -19,7 +22,9 @@ impl fmt::Display for Change {
             Change::ChangeProduct { id, fields, .. } => {
                 write!(f, "change product {id}: {}", differing(fields))
             }
-            Change::RemoveProduct { id, .. } => write!(f, "remove product {id}"),
+            Change::RemoveProduct { id, product } => {
+                write!(f, "remove product {id}{}", described(product))
+            }
             Change::AddEntitlement { name, terms } => write!(f, "add {name}: {}", owned(terms)),
             Change::ChangeEntitlement {
                 name, was, fields, ..
@@ -57,7 +62,9 @@ fn described(product: &Product) -> String {
     format!("{name}, {mode}, with {}", counted(rules, "program rule"))
 }
 
-/// `25 seats of cad, and 2 of overdraft, from 2026-01-01 to 2026-12-31`.
+/// `25 seats of cad, and 2 of overdraft, from 2026-01-01 to 2026-12-31, 12000 EUR/year, contract
+/// A-4711, cost centre 4200, notice by 2026-10-02, for the lab`: all that is known of it, as nothing
+/// brings back what is removed.
 fn owned(terms: &Terms) -> String {
     let seats = counted(terms.seats.into(), "seat");
     let mut text = format!("{seats} of {}", terms.product);
@@ -70,7 +77,34 @@ fn owned(terms: &Terms) -> String {
     if let Some(to) = &terms.to {
         text += &format!(" to {}", written(to));
     }
-    text.trim_end_matches(',').to_owned()
+    let mut text = text.trim_end_matches(',').to_owned();
+    let price = terms.price.as_ref().map(ToString::to_string);
+    let contract = terms.contract.as_ref().map(|it| format!("contract {it}"));
+    let cost_centre = terms.cost_centre.as_ref();
+    let cost_centre = cost_centre.map(|it| format!("cost centre {it}"));
+    let also = [
+        price,
+        contract,
+        cost_centre,
+        notice(terms),
+        terms.note.clone(),
+    ];
+    for also in also.into_iter().flatten() {
+        text += &format!(", {also}");
+    }
+    text
+}
+
+/// By which day notice is to be given; without an end that is a day, how long before it.
+fn notice(terms: &Terms) -> Option<String> {
+    let days = terms.notice_days?;
+    let before = Span::new().try_days(i64::from(days)).ok();
+    let last = terms.to.as_ref().and_then(Bound::date);
+    let by = before.and_then(|before| last?.checked_sub(before).ok());
+    Some(match by {
+        Some(day) => format!("notice by {day}"),
+        None => format!("notice {} before its end", counted(days.into(), "day")),
+    })
 }
 
 fn differing(fields: &[Field]) -> String {

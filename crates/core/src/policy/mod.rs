@@ -12,6 +12,7 @@ mod difference;
 mod difference_text;
 mod fields;
 mod mended;
+mod money;
 mod price;
 mod read;
 mod seats;
@@ -30,6 +31,7 @@ mod tests;
 pub use amount::Amount;
 pub use difference::{Change, Difference, Field, difference};
 pub use fields::{Fault, IsUnseen};
+pub use money::Money;
 pub use price::{Per, Price, currency};
 pub use read::{
     ENTITLEMENTS_LIMIT, PRODUCTS_LIMIT, Read, SOURCE_LIMIT_BYTES, Source, VERSION, read,

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::fields::{Fault, Fields, IsUnseen, Page};
 use super::mended;
 use super::spelling::nearest;
-use super::tables::{entitlement, product, zone};
+use super::tables::{entitlement, may_be_id, product, zone};
 use super::terms::Terms;
 use super::whole::Policy;
 
@@ -193,10 +193,13 @@ fn join(it: &Owned, pages: &mut [Page<'_>], read: &mut Read, is_whole: bool) {
         && !products.contains_key(&it.terms.product)
         && let Some(page) = pages.get_mut(it.page)
     {
-        let known: Vec<&str> = products.keys().map(String::as_str).collect();
+        // One whose id is refused can be none that is meant.
+        let ids = products.keys().map(String::as_str);
+        let known: Vec<&str> = ids.filter(|id| may_be_id(id)).collect();
         // Each is compared with each: of many only that there is none is said.
         let known = match known.len() {
-            0 => "none stands in these files".to_owned(),
+            0 if products.is_empty() => "none stands in these files".to_owned(),
+            0 => "the ids in these files cannot be used".to_owned(),
             1..=100 => nearest(&it.terms.product, &known),
             _ => "it stands in none of these files".to_owned(),
         };

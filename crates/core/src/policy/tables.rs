@@ -56,6 +56,11 @@ pub(super) fn zone(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<String
     None
 }
 
+/// Whether a product can have that id.
+pub(super) fn may_be_id(id: &str) -> bool {
+    !id.contains(|c: char| c.is_whitespace() || c == '/') && id != "." && id != ".."
+}
+
 /// A product: its id, if it has one, and its settings as far as they can be read.
 pub(super) fn product(page: &mut Page<'_>, fields: Fields<'_, '_>) -> (Option<String>, Product) {
     let keys: Vec<&str> = std::iter::once("id")
@@ -64,7 +69,7 @@ pub(super) fn product(page: &mut Page<'_>, fields: Fields<'_, '_>) -> (Option<St
     page.only(fields, &keys);
     let id = page.needed(fields, "id", "product");
     if let Some(id) = &id
-        && (id.contains(|c: char| c.is_whitespace() || c == '/') || id == "." || id == "..")
+        && !may_be_id(id)
     {
         page.fault(
             fields.at_key("id"),
@@ -115,7 +120,6 @@ pub(super) fn entitlement(
     fields: Fields<'_, '_>,
     zone_of_text: &str,
 ) -> Option<(String, Option<String>, Terms)> {
-    const SEATS: Range = range(0, 1_000_000_000);
     page.only(fields, &TERMS);
     let name = page.needed(fields, "name", "entitlement");
     let was = page.name(fields, "was");
@@ -123,8 +127,8 @@ pub(super) fn entitlement(
     page.word(fields, "metric", &["concurrent"]);
     page.must_have(fields, "seats", "entitlement");
     let mut terms = Terms::of(product.as_deref().unwrap_or_default(), 0);
-    terms.seats = page.number(fields, "seats", SEATS).unwrap_or(0);
-    terms.overdraft = page.number(fields, "overdraft", SEATS).unwrap_or(0);
+    terms.seats = page.number(fields, "seats", Terms::SEATS).unwrap_or(0);
+    terms.overdraft = page.number(fields, "overdraft", Terms::SEATS).unwrap_or(0);
     let own_zone = zone(page, fields);
     let zone = own_zone.as_deref().unwrap_or(zone_of_text);
     terms.from = page.bound(fields, "from", zone).flatten();

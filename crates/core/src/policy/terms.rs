@@ -1,7 +1,7 @@
 //! What is owned: the terms of an entitlement.
 
 use super::price::Price;
-use super::settings::Value;
+use super::settings::{Range, Value};
 use crate::ledger::Bound;
 
 /// The terms of an entitlement: concurrent seats of a product.
@@ -30,6 +30,15 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// How many seats may be owned, or be overdrawn, by whatever way they are entered. One of no
+    /// seats keeps what is known of it, such as its contract, and nobody may use a seat of it.
+    pub const SEATS: Range = Range {
+        least: 0,
+        most: 1_000_000_000,
+        usual: 0,
+        or_zero: false,
+    };
+
     /// So many seats of a product, and nothing else.
     pub fn of(product: &str, seats: u32) -> Terms {
         Terms {

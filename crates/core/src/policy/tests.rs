@@ -129,7 +129,7 @@ notice_days = 4000
     policy.toml:10: the rule "colour=red" cannot be used: there is no key "colour"; the keys are name, path, original-name, package, sha256, publisher
     policy.toml:11: `enabled` is a text: give true or false
     policy.toml:13: this product has no `id`
-    policy.toml:18: there is no [[product]] with the id cda: it can be a b
+    policy.toml:18: there is no [[product]] with the id cda: the ids in these files cannot be used
     policy.toml:19: `seats` is a text: give a whole number
     policy.toml:21: it would end before it begins
     policy.toml:22: "-1" is not an amount: write a number from 0 to 100000000000 with at most four decimals, such as 1200.50
@@ -336,12 +336,23 @@ fn what_differs_is_said_in_sentences() {
     ");
     insta::assert_snapshot!(said(&want, &have, &BTreeMap::new()), @r"
     change product cad: publisher from nothing to Acme; programs with name=cad-helper,role=helper, without name=cadx; mode from track to enforce; idle_seconds from 90s to 30m
-    add cad-2026: 25 seats of cad, and 2 of overdraft, from 2026-01-01 (Europe/Berlin) to 2026-12-31 (Europe/Berlin)
+    add cad-2026: 25 seats of cad, and 2 of overdraft, from 2026-01-01 (Europe/Berlin) to 2026-12-31 (Europe/Berlin), 12000.50 EUR/year, contract A-4711, cost centre 4200, notice by 2026-10-02, for the lab
     add cad-trial: 5 seats of cad to 2026-06-30T16:00:00Z
-    remove cad-2027: 30 seats of cad, and 2 of overdraft, from 2026-01-01 (Europe/Berlin) to 2026-12-31 (Europe/Berlin)
+    remove cad-2027: 30 seats of cad, and 2 of overdraft, from 2026-01-01 (Europe/Berlin) to 2026-12-31 (Europe/Berlin), contract A-4711, cost centre 4200, notice by 2026-10-02, for the lab
     remove cae: 1 seat of cae
-    remove product cae
+    remove product cae, tracked, with 0 program rules
     ");
+    // Without an end notice is due on no day.
+    let (_, endless) = edited(|policy| {
+        let terms = policy.entitlements.get_mut("cad-2026").unwrap();
+        *terms = Terms {
+            notice_days: Some(30),
+            ..Terms::of("cad", 1)
+        };
+    });
+    let told = said(&Policy::default(), &endless, &BTreeMap::new());
+    let added = "add cad-2026: 1 seat of cad, notice 30 days before its end\n";
+    assert!(told.contains(added), "{told}");
     // What has its new name already is not renamed once more.
     assert_eq!(said(&want, &want, &renamed), "");
 }

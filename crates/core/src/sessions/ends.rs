@@ -1,13 +1,16 @@
-//! How sessions end: with their last process, with their product, or unseen.
+//! How sessions end: with their last process, or unseen.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::state::{Sessions, use_key};
+use super::state::{Open, Sessions, use_key};
 use super::{Effect, SessionId, Stamp};
 
 impl Sessions {
+    /// Only these products are known from now on: no start of another is held any more. What runs of
+    /// another is one use to its end, in the seat that it has for as long as that lives, also if the
+    /// product comes back meanwhile: to end it here would tell of one use by two records.
     pub(super) fn products_are(
         &mut self,
         now: Stamp,
@@ -25,13 +28,11 @@ impl Sessions {
         gone.sort_unstable();
         for id in gone {
             self.let_go(id, effects);
-            let members: Vec<u32> = self.members_of(id);
-            for pid in members {
-                self.leave(now, pid, effects);
-                self.drop_if_idle(pid);
+            let nothing_runs = |open: &Open| open.processes == 0 && open.last_seen.is_none();
+            if let Some(open) = self.sessions.get(&id).filter(|open| nothing_runs(open)) {
+                let at = open.emptied.unwrap_or(now);
+                self.end(id, at, effects);
             }
-            // A restored session has no processes yet.
-            self.end(id, now, effects);
         }
     }
 
@@ -114,16 +115,5 @@ impl Sessions {
         if idle {
             self.processes.remove(&pid);
         }
-    }
-
-    fn members_of(&self, id: SessionId) -> Vec<u32> {
-        let mut members: Vec<u32> = self
-            .processes
-            .iter()
-            .filter(|(_, member)| member.session == Some(id))
-            .map(|(pid, _)| *pid)
-            .collect();
-        members.sort_unstable();
-        members
     }
 }

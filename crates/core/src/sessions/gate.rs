@@ -300,7 +300,7 @@ impl Sessions {
         self.give_up(now, pid, ask, effects);
     }
 
-    /// A session ends whose product is no more: nothing holds its starts.
+    /// The product of a session is known no more: nothing holds its starts.
     pub(super) fn let_go(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
         for held in self.asking_starts(id) {
             effects.push(Effect::Allow(held.ask));
@@ -311,6 +311,7 @@ impl Sessions {
         });
         if let Some(open) = self.sessions.get_mut(&id) {
             open.starts = 0;
+            open.asking = false;
         }
     }
 

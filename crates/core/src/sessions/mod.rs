@@ -9,6 +9,7 @@
 //! - a process tree under a lease that `usher run` holds never asks for a second one;
 //! - sessions of one use that share a lease are told of as one, from the first start to the last
 //!   end, whether they were started plainly or by `usher run`;
+//! - a use goes on as one session if its product is removed, and added again, meanwhile;
 //! - every session ends once, and every lease that was wanted is released once.
 //!
 //! A process may be held at the gate before its first instruction ([`Event::Asked`]). What needs
@@ -58,7 +59,8 @@ pub enum Event {
         /// Its pid.
         pid: u32,
     },
-    /// From now on only these products are known: sessions of others end.
+    /// From now on only these products are known: no start of another is held any more. What runs
+    /// of another is a use to its end.
     ProductsAre(Vec<Arc<str>>),
     /// A process is held before it runs a program of a product: may it? The answer is one
     /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none, where the process ends before.

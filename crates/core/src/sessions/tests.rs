@@ -313,16 +313,41 @@ fn a_pid_that_is_used_again_is_another_process() {
     );
 }
 
+/// The products that are known.
+fn known(products: &[&str]) -> Event {
+    Event::ProductsAre(products.iter().map(|it| (*it).into()).collect())
+}
+
 #[test]
-fn a_product_that_is_removed_ends_its_sessions() {
+fn what_runs_of_a_product_that_is_removed_is_one_use_to_its_end() {
     let mut computer = Computer::new();
     computer.runs(10, 1, Some("app"));
     computer.runs(11, 1, Some("other"));
-    assert_eq!(
-        computer.does(Event::ProductsAre(vec!["other".into()])),
-        ["release 1", "end 1 after 2 s"]
-    );
-    assert!(!computer.sessions.knows(10));
+    assert_eq!(computer.does(known(&["other"])), NOTHING);
+    assert!(computer.sessions.knows(10));
+    assert_eq!(computer.exits(10), ["release 1", "end 1 after 3 s"]);
+}
+
+#[test]
+fn a_use_whose_product_is_removed_and_added_again_goes_on_as_one() {
+    for cover in [None, Some("L1")] {
+        let mut computer = Computer::new();
+        if let Some(lease) = cover {
+            computer.covers(5, "app", lease);
+            computer.forks(5, 10);
+        }
+        computer.runs(10, 5, Some("app"));
+        assert_eq!(computer.does(known(&[])), NOTHING, "{cover:?}");
+        assert_eq!(computer.does(known(&["app"])), NOTHING, "{cover:?}");
+        // All that runs is looked at by the rules that came back.
+        let mut found = process(10, 5, 1000, Some("app"));
+        found.since = Some(stamp(101));
+        assert_eq!(computer.does(Event::Runs(found)), NOTHING, "{cover:?}");
+        assert_eq!(computer.does(Event::Settled), NOTHING, "{cover:?}");
+        let end = computer.exits(10);
+        assert_eq!(end.last().unwrap(), "end 1 after 5 s", "{cover:?}: {end:?}");
+        assert_eq!(computer.sessions.open().count(), 0);
+    }
 }
 
 fn restored(last_seen: u64) -> Computer {

@@ -74,6 +74,12 @@ fn notice_on_an_entitlement_is_told_of_before_it_is_due_and_after() {
         ),
         "{past:?}"
     );
+    assert!(
+        past[0].contains(
+            "cad-2026 (E7, contract A-4711, 15000 EUR/year, 39 of its 40 seats are renewed)"
+        ),
+        "{past:?}"
+    );
     assert_eq!(found(&notice(-1, 10)), [], "it has ended");
     let mut none = notice(72, 10);
     none.entitlements[0].notice_days = Some(0);

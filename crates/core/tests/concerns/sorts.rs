@@ -1,8 +1,8 @@
 //! Each sort of concern: where it begins, where it does not, and what its message says.
 
 use usher_core::concerns::{
-    BackupFact, DiskFact, Facts, Kind, PackFact, ProductFact, QuietRule, Thresholds, Unreached,
-    UpgradeFact, judge,
+    BackupFact, DiskFact, Facts, HistoryFact, Kind, PackFact, ProductFact, QuietRule, Thresholds,
+    Unreached, UpgradeFact, judge,
 };
 use usher_core::messages::entry;
 
@@ -227,6 +227,31 @@ fn a_rule_whose_program_goes_on_under_another_name_is_told_of() {
         ]
     );
     assert_eq!(found(&quiet(1)), []);
+}
+
+#[test]
+fn a_history_that_cannot_be_collected_for_a_day_is_of_concern() {
+    let failing = |hours: i64| Facts {
+        history: Some(HistoryFact {
+            since_ms: NOW_MS - hours * HOUR_MS,
+            failing_ms: hours * HOUR_MS,
+            why: "it answers 403: forbidden".to_owned(),
+        }),
+        ..well()
+    };
+    assert_eq!(found(&failing(23)), []);
+    assert_eq!(
+        texts(&failing(24)),
+        [
+            "The history of the metering server alpha has not been collected since 2026-11-24 \
+             10:00 UTC: it answers 403: forbidden"
+        ]
+    );
+    let never = Thresholds {
+        history_hours: 0,
+        ..Thresholds::default()
+    };
+    assert_eq!(judge("alpha", &failing(99), &never, &|_, _| false), []);
 }
 
 #[test]

@@ -78,10 +78,13 @@ fn flapping_is_named_once() {
 
 #[test]
 fn a_manager_that_comes_back_goes_on_with_the_episode() {
+    // It began before this computer was booted.
+    let lasted = at(500);
     let mut watch = EpisodeTracker::new(EpisodeOptions::default(), 3, at(100)).resuming(
         3,
         Verdict::Stopped,
         7,
+        lasted,
         at(100),
     );
     let notices = watch.see(at(101), &judged(&killed()));
@@ -89,4 +92,25 @@ fn a_manager_that_comes_back_goes_on_with_the_episode() {
         panic!("{notices:?}")
     };
     assert_eq!((episode.number, episode.count), (3, 8));
+    assert_eq!(episode.lasted(at(101)), at(501));
+    assert_eq!(watch.held_for(at(101)), at(501));
+    let notices = watch.see(at(102), &judged(&running()));
+    let [Notice::Ended { episode, .. }] = notices.as_slice() else {
+        panic!("{notices:?}")
+    };
+    assert_eq!(episode.lasted(at(102)), at(502));
+    assert_eq!(watch.held_for(at(103)), at(1));
+}
+
+#[test]
+fn a_verdict_that_another_watch_came_to_holds_since_then_until_it_is_another() {
+    let new = || EpisodeTracker::new(EpisodeOptions::default(), 0, at(100));
+    let mut watch = new().holding(Verdict::Running, at(50));
+    assert!(watch.see(at(101), &judged(&running())).is_empty());
+    assert_eq!(watch.held_for(at(101)), at(51));
+    watch.see(at(102), &judged(&killed()));
+    assert_eq!(watch.held_for(at(102)), at(0));
+    // Trouble says itself how long it has lasted.
+    let watch = new().holding(Verdict::Stopped, at(50));
+    assert_eq!(watch.held_for(at(100)), at(0));
 }

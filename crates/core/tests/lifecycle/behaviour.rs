@@ -87,6 +87,24 @@ fn a_checkpoint_moves_when_work_does_and_not_by_time_or_by_a_repeated_report() {
 }
 
 #[test]
+fn a_pause_and_its_end_wait_for_the_ledger_and_for_no_request_or_address() {
+    let mut service = Lifecycle::new(Limits::default(), at(0));
+    service.apply(at(1), Input::Start).unwrap();
+    service.apply(at(2), Input::Done).unwrap();
+    for control in [Control::Pause, Control::Continue] {
+        service.apply(at(3), Input::Control(control)).unwrap();
+        let work = service.status().work.unwrap();
+        assert_eq!(work, Work::new(Step::Settle, Work::UNCOUNTED));
+        assert!(
+            work.step.name().contains("the ledger"),
+            "{}",
+            work.step.name()
+        );
+        service.apply(at(4), Input::Done).unwrap();
+    }
+}
+
+#[test]
 fn work_that_stands_still_past_its_deadline_ends_the_process_by_force() {
     let mut service = stopping();
     let standstill = Limits::default().stop.standstill;

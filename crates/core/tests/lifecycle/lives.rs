@@ -11,6 +11,7 @@ fn input() -> impl Strategy<Value = Input> {
         Just(Step::Open),
         Just(Step::Recover),
         Just(Step::Listen),
+        Just(Step::Settle),
         Just(Step::Drain),
         Just(Step::Flush),
         Just(Step::Close),

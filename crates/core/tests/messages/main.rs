@@ -87,6 +87,21 @@ fn what_to_check_names_what_the_message_is_about_in_its_commands() {
     assert!(check(9431, &["tcad"]).contains("--product tcad`"));
     assert!(check(9413, &["alpha"]).contains("`usher servers show alpha`"));
     assert!(check(9448, &["ops"]).contains("`usher messages rules test ops`"));
+    for called in [
+        "cad-2026 (E7, contract A-4711)",
+        "E7 (contract A 4711)",
+        "E7",
+    ] {
+        let notice = check(9429, &[called, "CAD T (tcad)"]);
+        assert!(
+            notice.contains("`usher entitlement edit E7 --notice-days ''`"),
+            "{notice}"
+        );
+        assert!(
+            notice.contains("`usher entitlement add tcad --seats N --from DAY`"),
+            "{notice}"
+        );
+    }
     for odd in ["", "a; reboot", "$(reboot)", "--all", "a b"] {
         assert_eq!(check(9431, &[odd]), entry(9431).check, "{odd}");
     }

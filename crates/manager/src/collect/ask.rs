@@ -14,6 +14,8 @@ const PAGE: u32 = 1_000;
 /// More of a page is not read: a thousand items with the longest names are less.
 const PAGE_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const PROBLEM_LIMIT_BYTES: usize = 64 * 1024;
+/// What is needed to tell a server how far it is collected.
+const NEEDED: &str = "that takes a token of role manager, operator or admin";
 /// How long a page may take: a server may first have to fill its tables.
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -85,18 +87,22 @@ impl Server {
         }
     }
 
-    /// Tells it what is collected; whether this token may.
-    pub(super) async fn acknowledge(&self, name: &str, body: Acknowledge) -> Result<bool, String> {
+    /// Tells it what is collected; why it does not take note of it, if it does not.
+    pub(super) async fn acknowledge(
+        &self,
+        name: &str,
+        body: Acknowledge,
+    ) -> Result<Option<String>, String> {
         let request = self
             .http
             .put(format!("{}/v1/history/consumers/{name}", self.url))
             .json(&body);
         let (status, body) = self.send(request, PROBLEM_LIMIT_BYTES).await?;
         match status {
-            StatusCode::OK => Ok(true),
-            StatusCode::FORBIDDEN => Ok(false),
+            StatusCode::OK => Ok(None),
+            StatusCode::FORBIDDEN => Ok(Some(NEEDED.to_owned())),
             // Others keep it from it, or it was put back just now: the next page tells.
-            StatusCode::CONFLICT => Ok(false),
+            StatusCode::CONFLICT => Ok(Some(told(status, &body))),
             _ => Err(told(status, &body)),
         }
     }

@@ -85,7 +85,9 @@ impl Collector {
                 added: 0,
                 collected_at: None,
                 acknowledged: false,
+                not_acknowledged: None,
                 why: None,
+                failing_since: None,
             },
         }
     }
@@ -101,11 +103,18 @@ impl Collector {
                 }
                 Err(Cut::NoHistory) => {
                     let why = "its version does not tell its history";
-                    self.show(|seen| seen.why = Some(why.to_owned()));
+                    self.show(|seen| {
+                        seen.why = Some(why.to_owned());
+                        // An upgrade of the server ends that, and no try does.
+                        seen.failing_since = None;
+                    });
                     NO_HISTORY
                 }
                 Err(Cut::Failed(why)) => {
-                    self.show(|seen| seen.why = Some(why));
+                    self.show(|seen| {
+                        seen.why = Some(why);
+                        seen.failing_since.get_or_insert_with(|| date(wall_ms()));
+                    });
                     let pause = retry;
                     retry = (retry * 2).min(RETRY_AT_MOST);
                     pause
@@ -215,6 +224,7 @@ impl Collector {
             seen.added += added;
             seen.collected_at = Some(date(wall_ms()));
             seen.why = None;
+            seen.failing_since = None;
         });
         Ok(())
     }
@@ -231,11 +241,14 @@ impl Collector {
             incarnation: through.incarnation,
             through_event: through.event,
         };
-        let taken = self.server.acknowledge(&name, body).await;
-        let is_taken = taken.map_err(Cut::Failed)?;
+        let told = self.server.acknowledge(&name, body).await;
+        let why_not = told.map_err(Cut::Failed)?;
         self.acknowledged = Some(Instant::now());
         self.is_owed = false;
-        self.show(|seen| seen.acknowledged = is_taken);
+        self.show(|seen| {
+            seen.acknowledged = why_not.is_none();
+            seen.not_acknowledged = why_not;
+        });
         Ok(())
     }
 

@@ -158,7 +158,8 @@ impl Shared {
             failing.tried = Instant::now();
             failing.why.clone_from(&why);
         }
-        self.give_up(key, it, format!("{for_good}: {why}")).await;
+        self.give_up(key, it, format!("{for_good}: {why}"), true)
+            .await;
     }
 
     fn say_failed(&self, parcel: &Parcel, why: String) {
@@ -175,11 +176,12 @@ impl Shared {
     /// It waited too long for a destination that takes nothing.
     pub(super) async fn give_up_late(&self, key: &Errand, it: &Waiting, why: &str) {
         let why = format!("after {DELIVERY_TRIED_HOURS} hours of tries: {why}");
-        self.give_up(key, it, why).await;
+        self.give_up(key, it, why, false).await;
     }
 
-    /// It is counted, and told of the first, the tenth, the hundredth ...
-    async fn give_up(&self, key: &Errand, it: &Waiting, why: String) {
+    /// It is counted, and told of the first, the tenth, the hundredth ... `is_told`: that this one is
+    /// given up is told already, so that the first of all is no news.
+    async fn give_up(&self, key: &Errand, it: &Waiting, why: String, is_told: bool) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let row = {
             let mut waiting = self.waiting();
@@ -189,7 +191,7 @@ impl Shared {
             })
         };
         let given_up = row.as_ref().map_or(1, |row| row.given_up);
-        if is_power(given_up) {
+        if is_power(given_up) && !(is_told && given_up == 1) {
             let destination = delivery::destination(key);
             tracing::error!(destination, given_up, why, "messages are given up");
             self.tell(Trouble::GivenUp {

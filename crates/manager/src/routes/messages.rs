@@ -89,6 +89,7 @@ pub(crate) async fn list(
                 next: last.map(|row| row.record_id.to_string()),
                 items: rows.iter().map(shown).collect(),
                 only: None,
+                time: None,
             }));
         }
         // An end of the wait is seen in the next round.
@@ -127,6 +128,7 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
         items,
         next: None,
         only: None,
+        time: None,
     })
 }
 
@@ -194,6 +196,7 @@ pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Deliver
         items: app.tools.dispatcher.destinations(),
         next: None,
         only: None,
+        time: None,
     })
 }
 

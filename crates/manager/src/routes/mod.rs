@@ -46,6 +46,7 @@ use crate::routes::catalogue::{entitlements, products};
         products::get,
         products::replace,
         products::remove,
+        products::demand,
         entitlements::list,
         entitlements::create,
         entitlements::get,
@@ -95,6 +96,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .put(products::replace)
                 .delete(products::remove),
         )
+        .route("/v1/products/{id}/demand", get(products::demand))
         .route(
             "/v1/entitlements",
             get(entitlements::list).post(entitlements::create),

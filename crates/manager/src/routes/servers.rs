@@ -1,5 +1,7 @@
 //! `/v1/servers`: the metering servers that are watched.
 
+mod request;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,11 +9,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use hyper::StatusCode;
 use tokio::sync::{mpsc, oneshot};
-use usher_api::client::check_url;
 use usher_api::{Code, Page, Problem, WatchChange, WatchRequest, WatchedServer};
 use usher_http::input::{self, Id};
 use usher_site::ServerRow;
 
+use self::request::{changed, check};
 use crate::app::{App, SERVERS_LIMIT};
 use crate::clock::wall_ms;
 use crate::logged::or_log;
@@ -36,6 +38,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
         items,
         next: None,
         only: None,
+        time: None,
     })
 }
 
@@ -86,7 +89,7 @@ pub(crate) async fn add(
     let changing = app.changing.lock().await;
     must_fit(&app, &row.name)?;
     app.tools.site.watch(row.clone()).await?;
-    let (looked, view) = put_watch(&app, &row);
+    let (looked, view) = put_watch(&app, &row, None);
     drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
     app.tools
@@ -97,10 +100,15 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Json(seen(&app, &view))))
 }
 
-/// Puts a watch to a server; what answers when it has looked, and what it sees.
-fn put_watch(app: &App, row: &ServerRow) -> (Option<oneshot::Receiver<()>>, View) {
+/// Puts a watch to a server; what answers when it has looked, and what it sees. `before`: what a
+/// watch of the same server saw last.
+fn put_watch(
+    app: &App,
+    row: &ServerRow,
+    before: Option<&WatchedServer>,
+) -> (Option<oneshot::Receiver<()>>, View) {
     let token = TokenSource::Text(row.token.clone());
-    let mut watch = server_watch::keep(row.clone(), token, app.tools.clone());
+    let mut watch = server_watch::keep(row.clone(), token, app.tools.clone(), before);
     let its = (watch.first_look.take(), watch.view.clone());
     app.watches().insert(row.name.clone(), watch);
     its
@@ -141,8 +149,21 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses a URL and a token that do not belong together, as far as a server answers there.
+async fn must_be_taken(app: &App, row: &ServerRow) -> Result<(), Refusal> {
+    let (name, url) = (&row.name, &row.url);
+    match app.tools.prober.declines(name, url, &row.token).await {
+        None => Ok(()),
+        Some(why) => Err(Refusal::invalid(format!(
+            "{name} is watched as before: the server at {url} was asked with the token, and {why}, \
+             or send \"force\": true where it is meant"
+        ))),
+    }
+}
+
 /// Changes how a server is watched. Fields that are left out stay, and so do its open trouble and
-/// its messages.
+/// its messages. A token that the server does not take is refused, unless `force` is given or
+/// nobody answers.
 #[utoipa::path(
     patch,
     path = "/v1/servers/{name}",
@@ -160,7 +181,8 @@ pub(crate) async fn change(
     body: Bytes,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let change: WatchChange = input::json(&body)?;
-    if change == WatchChange::default() {
+    let force = change.force;
+    if !change.changes() {
         return Err(Refusal::invalid(
             "nothing is to change: give `url`, `token`, `unit` or `data`",
         ));
@@ -183,11 +205,17 @@ pub(crate) async fn change(
     check(&row)?;
     if (&row.url, &row.token) != (&before.url, &before.token) {
         must_be_another(&app, &row).await?;
+        if !force {
+            must_be_taken(&app, &row).await?;
+        }
     }
     app.tools.site.change_watched(row.clone()).await?;
+    let seen_before = app.watches().get(&name).map(|watch| watch.view.get());
+    // At another address it may be another server: what was seen says nothing of it.
+    let seen_before = seen_before.filter(|_| row.url == before.url);
     // Two watches would both write of its trouble.
     app.end_watch(&name).await;
-    let (looked, view) = put_watch(&app, &row);
+    let (looked, view) = put_watch(&app, &row, seen_before.as_ref());
     drop(changing);
     let values = vec![
         "an administrator".to_owned(),
@@ -197,34 +225,6 @@ pub(crate) async fn change(
     app.tools.dispatcher.raise(9455, Some(&name), values).await;
     wait_for(looked).await;
     Ok(Json(seen(&app, &view)))
-}
-
-/// A server with what changes, and what that is, in words. Of a token it is told that it changed.
-fn changed(mut row: ServerRow, change: WatchChange) -> (ServerRow, Vec<String>) {
-    let mut words = Vec::new();
-    if let Some(url) = change.url.filter(|url| *url != row.url) {
-        words.push(format!("its URL is {url}"));
-        row.url = url;
-    }
-    if let Some(token) = change.token.filter(|token| *token != row.token) {
-        words.push("it has another token".to_owned());
-        row.token = token;
-    }
-    let mut place = |what: &str, held: &mut Option<String>, given: Option<String>| {
-        let Some(given) = given else { return };
-        let given = Some(given).filter(|it| !it.is_empty());
-        if *held == given {
-            return;
-        }
-        words.push(match &given {
-            Some(given) => format!("its {what} is {given}"),
-            None => format!("it has no {what}"),
-        });
-        *held = given;
-    };
-    place("unit", &mut row.unit, change.unit);
-    place("data directory", &mut row.data, change.data);
-    (row, words)
 }
 
 fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
@@ -241,46 +241,6 @@ fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
         )));
     }
     Ok(())
-}
-
-fn check(request: &ServerRow) -> Result<(), Refusal> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let name = &request.name;
-    let sound = (1..=64).contains(&name.len())
-        && name.chars().all(plain)
-        && name.chars().any(|c| c.is_ascii_alphanumeric());
-    if !sound {
-        return Err(Refusal::invalid(
-            "a name has 1 to 64 letters, digits, dots, dashes and underscores",
-        ));
-    }
-    check_url(&request.url).map_err(|why| Refusal::invalid(format!("`url` {why}")))?;
-    if request.url.len() > 255 {
-        return Err(Refusal::invalid(
-            "`url` is too long: give at most 255 bytes",
-        ));
-    }
-    let token = &request.token;
-    if !(1..=255).contains(&token.len()) || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Refusal::invalid(
-            "token is not one: `usher token create --role viewer` makes one",
-        ));
-    }
-    let unit = request.unit.as_deref().unwrap_or("x");
-    let unit_sound = (1..=255).contains(&unit.len())
-        && !unit.starts_with('-')
-        && unit.chars().all(|c| plain(c) || "@:\\".contains(c));
-    if !unit_sound {
-        return Err(Refusal::invalid(
-            "unit is not the name of one, such as usher-server.service",
-        ));
-    }
-    match &request.data {
-        Some(data) if !data.starts_with('/') => Err(Refusal::invalid(
-            "data is a directory of the manager's computer, from / on",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// One watched server.

@@ -27,6 +27,7 @@ pub(crate) async fn summaries(
         items,
         next: None,
         only: None,
+        time: None,
     }))
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn list(
         items,
         next,
         only: None,
+        time: None,
     }))
 }
 

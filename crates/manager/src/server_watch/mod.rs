@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use usher_api::{Evidence, ServiceSeen, WatchedServer};
+use usher_api::{Evidence, HistorySeen, ServiceSeen, Timestamp, WatchedServer};
+use usher_core::concerns::HistoryFact;
 use usher_core::health::{
     EpisodeTracker, Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, weigh,
 };
@@ -73,8 +74,13 @@ impl Drop for ServerWatch {
     }
 }
 
-/// Puts a watch to work.
-pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> ServerWatch {
+/// Puts a watch to work. `before`: what another watch of the same server saw last.
+pub(crate) fn keep(
+    server: ServerRow,
+    token: TokenSource,
+    tools: Arc<Tools>,
+    before: Option<&WatchedServer>,
+) -> ServerWatch {
     let seen = WatchedServer {
         name: server.name.clone(),
         url: server.url.clone(),
@@ -105,6 +111,8 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let collect_now = Arc::new(Notify::new());
     let collects = Collector::new(&server, token.clone(), tools.clone(), view.clone());
     let collects = tokio::spawn(task("collector", collects.run(collect_now.clone())));
+    let before = before.filter(|before| before.polled_at.is_some());
+    let held = before.and_then(|before| Some((Verdict::of_name(&before.verdict)?, before.since)));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
         helpless: tools.healing.as_ref().map(Helpless::new),
@@ -113,8 +121,9 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         token,
         tools,
         record: None,
+        held,
     };
-    let works = tokio::spawn(task("keeper", work.run(asked, lost, looked)));
+    let works = tokio::spawn(task("watch", work.run(asked, lost, looked)));
     ServerWatch {
         view,
         look_now,
@@ -123,6 +132,23 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         collect_now,
         tasks: vec![hears, collects, works],
     }
+}
+
+/// What is of concern of how far a history is collected.
+fn history_of(seen: Option<HistorySeen>) -> Option<HistoryFact> {
+    let seen = seen?;
+    let since_ms = seen.failing_since?.as_millisecond();
+    Some(HistoryFact {
+        since_ms,
+        failing_ms: millis(gone_by(since_ms)),
+        why: seen.why.unwrap_or_default(),
+    })
+}
+
+/// Since that time; a clock that was set back makes it none. Unix milliseconds, wall clock.
+fn gone_by(from_ms: i64) -> Duration {
+    let ms = wall_ms().saturating_sub(from_ms);
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 struct Work {
@@ -134,6 +160,8 @@ struct Work {
     helpless: Option<Helpless>,
     /// The message of the episode under way.
     record: Option<i64>,
+    /// The verdict that a watch before this came to, and since when.
+    held: Option<(Verdict, Timestamp)>,
 }
 
 impl Work {
@@ -185,6 +213,10 @@ impl Work {
         let now = steady();
         let known = last.as_ref().map_or(0, |last| last.number);
         let watch = EpisodeTracker::new(self.tools.watching.clone(), known, now);
+        let watch = match self.held.take() {
+            Some((verdict, since)) => watch.holding(verdict, gone_by(since.as_millisecond())),
+            None => watch,
+        };
         let Some(last) = last.filter(|last| last.ended_ms.is_none()) else {
             return watch;
         };
@@ -193,7 +225,8 @@ impl Work {
         };
         self.record = last.record_id;
         self.view.set(|view| view.episode = Some(shown(&last)));
-        watch.resuming(last.number, verdict, last.count, now)
+        let lasted = gone_by(last.first_ms);
+        watch.resuming(last.number, verdict, last.count, lasted, now)
     }
 
     async fn look(&mut self, watch: &mut EpisodeTracker) {
@@ -243,7 +276,8 @@ impl Work {
     async fn look_ahead(&self, watch: &EpisodeTracker, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {
-            let server_id = outlook.look(&self.token.read(), asked).await;
+            let history = history_of(self.view.get().history);
+            let server_id = outlook.look(&self.token.read(), asked, history).await;
             if let Some(id) = server_id {
                 self.view.set(|view| view.server_id = Some(id));
             }
@@ -253,7 +287,7 @@ impl Work {
 
     fn show(&self, watch: &EpisodeTracker, judgement: &Judgement) {
         let at = date(wall_ms());
-        let since_ms = wall_ms() - millis(steady().saturating_sub(watch.since()));
+        let since_ms = wall_ms() - millis(watch.held_for(steady()));
         self.view.set(|view| {
             let verdict = watch.verdict().name();
             if view.verdict != verdict || view.polled_at.is_none() {
@@ -292,6 +326,7 @@ impl Work {
         let Some(unit) = self.server.unit.clone() else {
             return;
         };
+        let told = unit.clone();
         let service_manager = self.tools.service_manager.clone();
         let done = tokio::task::spawn_blocking(move || match step {
             HealingStep::AskToStop => service_manager.stop(&unit),
@@ -304,6 +339,12 @@ impl Work {
             _ => Err("the service manager does not answer".to_owned()),
         };
         if let Err(why) = outcome {
+            let what = match step {
+                HealingStep::AskToStop => "stopping",
+                HealingStep::EndProcess => "ending",
+                HealingStep::Start | HealingStep::GiveUp => "starting",
+            };
+            let why = format!("{what} its unit {told} failed: {why}");
             self.raise(9423, vec![name, why]).await;
         }
     }

@@ -35,7 +35,7 @@ impl Work {
                 Notice::Ended { episode, now } => {
                     let row = self.row(&episode, Some(wall_ms()));
                     self.record = None;
-                    let lasted = steady().saturating_sub(episode.first_at);
+                    let lasted = episode.lasted(steady());
                     let values = vec![
                         self.server.name.clone(),
                         now.name().to_owned(),
@@ -89,7 +89,7 @@ impl Work {
             record_id: self.record,
             message_id: message_of(episode.verdict),
             count: episode.count,
-            first_ms: now_ms - millis(now.saturating_sub(episode.first_at)),
+            first_ms: now_ms - millis(episode.lasted(now)),
             last_ms: now_ms - millis(now.saturating_sub(episode.last_at)),
             ended_ms,
         };

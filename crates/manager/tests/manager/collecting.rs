@@ -269,12 +269,23 @@ async fn what_fails_is_said_and_tried_again() {
     let why = |history: &Value| history["why"].as_str().unwrap_or_default().to_owned();
     let failing = history_that(&manager, "the failure", |it| !why(it).is_empty()).await;
     assert!(why(&failing).contains("refused: busy"), "{failing}");
+    let since = failing["failing_since"].clone();
+    assert!(since.is_string(), "{failing}");
+    let still = history_that(&manager, "the failure", |it| !why(it).is_empty()).await;
+    assert_eq!(still["failing_since"], since, "{still}");
     played.data().refuses = Some((404, "not_found"));
     history_that(&manager, "an old version", |it| why(it).contains("version")).await;
     played.data().refuses = None;
     played.data().takes_acknowledgements = false;
     let history = collected(&manager, 5).await;
+    assert!(history["failing_since"].is_null(), "{history}");
     assert_eq!(history["acknowledged"], false);
+    let refused = history_that(&manager, "the refusal", |it| {
+        !it["not_acknowledged"].is_null()
+    })
+    .await;
+    let needed = refused["not_acknowledged"].as_str().unwrap();
+    assert!(needed.contains("role manager"), "{refused}");
     played.data().takes_acknowledgements = true;
     played.data().ended.push(99);
     // It was collected to the end already, and what comes late is behind that.
@@ -282,7 +293,7 @@ async fn what_fails_is_said_and_tried_again() {
     played.data().lives = vec![(7, 110)];
     collected(&manager, 6).await;
     history_that(&manager, "the acknowledgement", |it| {
-        it["acknowledged"] == true
+        it["acknowledged"] == true && it["not_acknowledged"].is_null()
     })
     .await;
 }

@@ -178,7 +178,7 @@ async fn a_token_of_the_wrong_role_is_named_with_the_role_that_is_needed() {
     assert_eq!((status, &added["verdict"]), (201, &"unknown".into()));
     let said = found(&added);
     assert!(
-        said.contains("role backup") && said.contains("role viewer, operator"),
+        said.contains("role backup") && said.contains("role manager, viewer"),
         "{said}"
     );
     assert!(!said.contains("something else"), "{said}");
@@ -264,6 +264,97 @@ async fn a_server_whose_token_was_exchanged_is_given_the_new_one_and_its_trouble
 }
 
 #[tokio::test]
+async fn a_token_that_the_server_does_not_take_replaces_none_that_it_takes() {
+    let takes = Arc::new(Mutex::new("viewer"));
+    let url = server("s-1", &takes).await;
+    let manager = Manager::start();
+    assert_eq!(add(&manager, "alpha", &url, "viewer").await.0, 201);
+
+    let (status, refused) = edit(&manager, "alpha", json!({ "token": "mistyped" })).await;
+
+    assert_eq!((status, &refused["code"]), (400, &"invalid_request".into()));
+    let why = refused["detail"].as_str().unwrap();
+    for word in [
+        "watched as before",
+        "token create --role manager",
+        "\"force\": true",
+    ] {
+        assert!(why.contains(word), "{word}: {why}");
+    }
+    assert!(!why.contains("mistyped"), "{why}");
+    let (_, seen) = ask(&manager, "POST", "/v1/servers/alpha/poll", json!({})).await;
+    assert_eq!(seen["verdict"], "running", "{seen}");
+    assert_eq!(messages(&manager, "id=9455").await, Vec::<Value>::new());
+    // Where nobody answers, nobody says that the token is not taken.
+    let elsewhere = json!({ "token": "new", "url": "http://127.0.0.1:9" });
+    let (status, gone) = edit(&manager, "alpha", elsewhere).await;
+    assert_eq!(
+        (status, &gone["verdict"]),
+        (200, &"unreachable".into()),
+        "{gone}"
+    );
+    // At another address the token that it has is looked at as well.
+    let (status, _) = edit(&manager, "alpha", json!({ "url": url })).await;
+    assert_eq!(status, 400);
+    let forced = json!({ "url": url, "force": true });
+    let (status, forced) = edit(&manager, "alpha", forced).await;
+    assert_eq!(
+        (status, &forced["verdict"]),
+        (200, &"unknown".into()),
+        "{forced}"
+    );
+    assert_eq!(
+        edit(&manager, "alpha", json!({ "force": true })).await.0,
+        400
+    );
+}
+
+/// When that began, as it is said.
+fn instant(said: &Value) -> usher_api::Timestamp {
+    said.as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_edit_that_leaves_what_is_watched_restarts_no_time() {
+    let takes = Arc::new(Mutex::new("old"));
+    let url = server("s-1", &takes).await;
+    let manager = Manager::start();
+    let well = add(&manager, "alpha", &url, "old").await.1;
+    assert_eq!(well["verdict"], "running", "{well}");
+    let later = usher_api::Timestamp::now();
+    let (_, well) = edit(&manager, "alpha", json!({ "data": "/nowhere" })).await;
+    assert_eq!(well["verdict"], "running", "{well}");
+    assert!(instant(&well["since"]) <= later, "{later}: {well}");
+
+    *takes.lock().unwrap() = "new";
+    let (_, refused) = ask(&manager, "POST", "/v1/servers/alpha/poll", json!({})).await;
+    assert_eq!(refused["verdict"], "unknown", "{refused}");
+    let later = usher_api::Timestamp::now();
+    let (_, refused) = edit(&manager, "alpha", json!({ "data": "" })).await;
+    assert!(instant(&refused["since"]) <= later, "{later}: {refused}");
+    assert!(
+        instant(&refused["episode"]["first_at"]) <= later,
+        "{later}: {refused}"
+    );
+    // So does a restart of the manager.
+    let manager = manager.restart_as(|_, _| {});
+    let refused = until("the first look", async || {
+        let (_, seen) = ask(&manager, "POST", "/v1/servers/alpha/poll", json!({})).await;
+        (seen["verdict"] == "unknown" && seen["episode"]["count"] != 1).then_some(seen)
+    })
+    .await;
+    assert!(
+        instant(&refused["episode"]["first_at"]) <= later,
+        "{later}: {refused}"
+    );
+    let another_address = format!("{url}/");
+    let change = json!({ "url": another_address, "token": "new" });
+    let (_, well) = edit(&manager, "alpha", change).await;
+    assert_eq!(well["verdict"], "running", "{well}");
+    assert!(instant(&well["since"]) > later, "{later}: {well}");
+}
+
+#[tokio::test]
 async fn a_server_that_would_be_healed_and_cannot_is_told_once() {
     let manager = Manager::start_as(|_, options| {
         options.healing = Some(HealingOptions {
@@ -294,4 +385,10 @@ async fn a_server_that_would_be_healed_and_cannot_is_told_once() {
     })
     .await;
     assert_eq!((told.len(), &told[0]["count"]), (1, &1.into()), "{told:?}");
+    // No step was tried.
+    let text = told[0]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("The metering server dead is not healed: "),
+        "{text}"
+    );
 }

@@ -5,5 +5,6 @@ pub(crate) mod behalf;
 pub(crate) mod keys;
 pub(crate) mod numbers;
 mod principal;
-pub(crate) mod rights;
 pub(crate) mod whose;
+
+pub(crate) use usher_api::rights;

@@ -253,7 +253,10 @@ impl Principal {
     pub(crate) fn must_be_for(&self, path: &str) -> Result<(), Refusal> {
         match self.may(Right::SeeSelf) || path == BACKUP {
             true => Ok(()),
-            false => Err(self.too_small("do anything else than take backups", "viewer or more")),
+            false => {
+                let roles = rights::who_may(Right::SeeSelf);
+                Err(self.too_small("do anything else than take backups", &roles))
+            }
         }
     }
 

@@ -124,7 +124,7 @@ async fn hot_route(
         .remembered
         .borrow_mut()
         .identify(request.headers(), &service.core.app.tokens)?;
-    who.must_be_for(request.uri().path())?;
+    routes::must_be_for(&who, request.method(), request.uri().path())?;
     behalf::must_be_ones_own(request.headers())?;
     let mut held = service.bodies.hold();
     let body = read_in_time(&way.watch, &mut request, &mut held).await?;
@@ -168,7 +168,9 @@ async fn cold_route(
             .remembered
             .borrow_mut()
             .identify(request.headers(), &service.core.app.tokens)
-            .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found))
+            .and_then(|found| {
+                routes::must_be_for(&found, request.method(), request.uri().path()).map(|()| found)
+            })
             .and_then(|found| behalf::acting(found, request.headers()));
         match found {
             Ok(found) => who = Some(found),

@@ -13,9 +13,11 @@ use usher_http::{Body, json};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
 use crate::access::rights::Right;
+use crate::base::clock::wall_ms;
 use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::base::random::surrogate;
-use crate::routes::{Hot, first_answer};
+use crate::routes::{Hot, first_answer, kept};
+use crate::state::app::App;
 use crate::state::per_core::Core;
 use crate::wire::input;
 use crate::wire::people::AUTHORITY;
@@ -56,6 +58,9 @@ pub(crate) async fn create(
     Hot::Checkout.must_be_allowed(who)?;
     let asked: CheckoutRequest<'_> = input::json(body)?;
     let checkout = check(who, &asked, core.app.local_accounts)?;
+    if checkout.program.as_deref() == Some(KEPT_SEAT) {
+        core.app.used.keeps_one();
+    }
     let account = Arc::clone(&checkout.subject.name);
     let (product, computer) = (checkout.product.clone(), checkout.computer.key.clone());
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
@@ -79,8 +84,40 @@ pub(crate) async fn create(
             replayed,
         )),
         Reply::KeyConflict => Err(Refusal::key_conflict()),
-        other => Ok(refuse(other, &asked, &product)?.replayed(replayed)),
+        other => {
+            let kept = kept_of(&core.app, &other, &product).await;
+            Ok(refuse(other, &asked, &product, kept)?.replayed(replayed))
+        }
     }
+}
+
+/// How many seats of a product are only kept for a start to come, of which another was refused.
+async fn kept_of(app: &App, reply: &Reply, product: &str) -> u64 {
+    let Reply::Denied {
+        product: short,
+        reason: ledger::Reason::NoSeat,
+        ..
+    } = reply
+    else {
+        return 0;
+    };
+    if !app.used.keeps_any() {
+        return 0;
+    }
+    let product = match short.is_empty() {
+        true => product,
+        false => &**short,
+    };
+    let product = product.to_owned();
+    let look = move |ledger: &ledger::Ledger, _| {
+        let (number, pool) = ledger.product(&product)?;
+        Some((kept::of(ledger, number), pool.listing.spec.clone()))
+    };
+    // What is not known now is not said.
+    let found = app.look(look).await.ok().flatten();
+    found.map_or(0, |(seats, spec)| {
+        kept::count(&app.used, &seats, &spec, wall_ms())
+    })
 }
 
 /// Checks everything that the ledger takes for granted.
@@ -217,7 +254,12 @@ impl Refused {
     }
 }
 
-fn refuse(reply: Reply, asked: &CheckoutRequest<'_>, product: &str) -> Result<Refused, Refusal> {
+fn refuse(
+    reply: Reply,
+    asked: &CheckoutRequest<'_>,
+    product: &str,
+    kept: u64,
+) -> Result<Refused, Refusal> {
     Ok(Refused(match reply {
         Reply::Denied {
             product: short,
@@ -231,7 +273,7 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>, product: &str) -> Result<Re
                 true => (product, asked.seats),
                 false => (&*short, seats),
             };
-            denied(product, seats, asked.wait, decision, reason, scene)
+            denied(product, seats, asked.wait, decision, reason, (scene, kept))
         }
         Reply::UnknownProduct => Refusal::unknown_product(product),
         Reply::UnknownOther(other) => Refusal::unknown_product(&other),
@@ -261,20 +303,20 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>, product: &str) -> Result<Re
     }))
 }
 
-/// A refused checkout, in words.
+/// A refused checkout, in words; so many of the seats in use are only kept.
 pub(crate) fn denied(
     product: &str,
     seats: u32,
     wait: bool,
     decision: ledger::DecisionId,
     reason: ledger::Reason,
-    scene: ledger::Scene,
+    (scene, kept): (ledger::Scene, u64),
 ) -> Refusal {
     let next = match wait {
         true => "try again later",
         false => "wait for one with --wait (\"wait\": true)",
     };
-    let why = records::denial(product, seats, next, reason, scene);
+    let why = records::denial(product, seats, next, reason, (scene, kept));
     Refusal::new(Code::Denied, why).with_decision(decision.to_string(), records::reason(reason))
 }
 
@@ -307,7 +349,7 @@ mod tests {
         ];
         let mut text = String::new();
         for (seats, wait, reason, scene) in cases {
-            let refusal = denied("cad", seats, wait, decision, reason, scene);
+            let refusal = denied("cad", seats, wait, decision, reason, (scene, 0));
             let problem = refusal.problem();
             assert_eq!(problem.decision_id.as_deref(), Some("D000000ab-7"));
             text.push_str(&format!("{reason:?}: {}\n", problem.detail));

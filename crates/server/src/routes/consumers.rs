@@ -38,6 +38,7 @@ pub(crate) async fn list(
         items: all.into_iter().map(consumer).collect(),
         next: None,
         only: None,
+        time: None,
     };
     Ok(Json(StatusCode::OK, page))
 }

@@ -6,9 +6,9 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Decision, Problem};
-use usher_core::ledger::{DecisionId, LeaseId};
+use usher_core::ledger::{DecisionId, LeaseId, ProductSpec};
 
-use super::{Caller, Id, Json};
+use super::{Caller, Id, Json, kept};
 use crate::access::whose::Whose;
 use crate::state::app::App;
 use crate::wire::explain::{self, Reader};
@@ -51,7 +51,7 @@ pub(crate) async fn get(
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
     let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
     let decision = named(&id).ok_or_else(|| unknown(&id))?;
-    let found = app
+    let mut found = app
         .history(move |history| history.decision(decision))
         .await?
         .filter(|row| {
@@ -59,11 +59,23 @@ pub(crate) async fn get(
             owner.has(&row.authority, &row.key, &row.computer_key)
         })
         .ok_or_else(|| unknown(&id))?;
+    let only = whose.only();
+    let is_asked = only.is_some() || found.holders.iter().any(|holder| holder.kept);
+    let spec = match is_asked {
+        true => spec(&app, &found.product).await?,
+        false => None,
+    };
+    let product = spec.as_ref().map(records::product);
+    let claim_seconds = product.as_ref().map_or(0, |product| product.claim_seconds);
+    let (used, at) = (&app.used, found.at);
+    for holder in &mut found.holders {
+        let left = kept::left_seconds(used, holder.lease, holder.granted_at, claim_seconds, at);
+        holder.kept &= left.is_some();
+    }
     let lease = LeaseId {
         incarnation: found.id.incarnation,
         number: found.id.number,
     };
-    let only = whose.only();
     let reader = match only {
         Some(_) => Reader::Person,
         None => Reader::Administrator,
@@ -71,23 +83,22 @@ pub(crate) async fn get(
     let mut explained = explain::explain(found, reader);
     explained.joined = app.joins.of(lease);
     explained.only = only;
-    if explained.only.is_some() && !shows_holders(&app, &explained.product).await? {
+    let shows_holders = product.is_some_and(|product| product.show_holders);
+    if explained.only.is_some() && !shows_holders {
         let holders = std::mem::take(&mut explained.holders);
         explained.unnamed_leases = Some(holders.len() as u64);
     }
     Ok(Json(StatusCode::OK, explained))
 }
 
-/// Whether a product names its holders to who is refused.
-async fn shows_holders(app: &App, product: &str) -> Result<bool, Refusal> {
+/// A product, unless it was removed.
+async fn spec(app: &App, product: &str) -> Result<Option<ProductSpec>, Refusal> {
     let product = product.to_owned();
-    let spec = app
-        .look(move |ledger, _| {
-            let listed = ledger.product(&product);
-            listed.map(|(_, pool)| pool.listing.spec.clone())
-        })
-        .await?;
-    Ok(spec.is_some_and(|spec| records::product(&spec).show_holders))
+    app.look(move |ledger, _| {
+        let listed = ledger.product(&product);
+        listed.map(|(_, pool)| pool.listing.spec.clone())
+    })
+    .await
 }
 
 /// The decision of that id, or that granted the lease of that id.

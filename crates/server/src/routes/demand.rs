@@ -116,6 +116,7 @@ pub(crate) async fn get(
                 denials: played.denials,
                 denied_people: played.denied_people,
                 denied_seconds: played.session_ms / 1_000,
+                ended_sessions: Some(rows.lengths_ms.len() as u64),
                 waits: played.waits,
                 waiting_people: played.waiting_people,
             })

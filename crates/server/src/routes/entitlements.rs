@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
 use usher_core::ledger::{Command, Details, EntitlementNumber, EntitlementTerms, Model, Reply};
+use usher_core::policy::{Range, Terms};
 
 use super::{Caller, Id, Json, first_answer, replayed};
 use crate::access::keys::OnceKey;
@@ -18,9 +19,6 @@ use crate::wire::entitlement;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::records;
-
-/// Seats of one entitlement at the most.
-const SEATS_LIMIT: u32 = 1_000_000_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +78,7 @@ pub(crate) async fn list(
         items,
         next,
         only: None,
+        time: None,
     };
     Ok(Json(StatusCode::OK, page))
 }
@@ -128,7 +127,7 @@ pub(crate) async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: EntitlementRequest = input::json(&body)?;
-    let terms = terms(&request, 1, &Details::default())?;
+    let terms = terms(&request, &Details::default())?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/entitlements", &body)?;
     let command = OnceKey::wrap(once, caller.acts(Command::AddEntitlement(terms)));
     let (reply, again) = first_answer(app.command(command).await?.reply);
@@ -173,7 +172,7 @@ pub(crate) async fn replace(
         .await?
         .map(|view| view.details)
         .unwrap_or_default();
-    let terms = terms(&request, 0, &before)?;
+    let terms = terms(&request, &before)?;
     let command = Command::ChangeEntitlement {
         entitlement: number,
         terms,
@@ -234,11 +233,7 @@ fn name_taken(by: EntitlementNumber, request: &EntitlementRequest) -> Refusal {
 }
 
 /// What a request asks for, of an entitlement of which `before` was said.
-fn terms(
-    request: &EntitlementRequest,
-    seats_from: u32,
-    before: &Details,
-) -> Result<EntitlementTerms, Refusal> {
+fn terms(request: &EntitlementRequest, before: &Details) -> Result<EntitlementTerms, Refusal> {
     if request.metric != Metric::Concurrent {
         return Err(Refusal::new(
             Code::UnsupportedMetric,
@@ -247,8 +242,9 @@ fn terms(
         ));
     }
     let product = input::name("product", &request.product)?;
-    let seats = input::within("seats", request.seats, seats_from, SEATS_LIMIT)?;
-    let overdraft = input::within("overdraft", request.overdraft, 0, SEATS_LIMIT)?;
+    let Range { least, most, .. } = Terms::SEATS;
+    let seats = input::within("seats", request.seats, least, most)?;
+    let overdraft = input::within("overdraft", request.overdraft, least, most)?;
     let zone = request.time_zone.as_deref().unwrap_or("UTC");
     TimeZone::get(zone).map_err(|_| {
         Refusal::invalid(format!(

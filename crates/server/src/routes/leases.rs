@@ -2,15 +2,16 @@
 
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem};
-use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
+use usher_core::ledger::{Command, KEPT, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
 use usher_http::{Body, json, no_content};
 use usher_store::{LeaseFilter, LeaseRow};
 
 use std::sync::Arc;
 
-use super::{Caller, Id, Json};
+use super::{Caller, Id, Json, kept};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
 use crate::access::numbers::RequestNumber;
@@ -200,7 +201,8 @@ pub(crate) async fn held(
             };
             let is_own = may_ask && computer.as_deref().is_none_or(is_there);
             let subject = ledger.subjects().get(held.subject).filter(|_| is_own);
-            (is_own || proven).then(|| HeldLease {
+            let is_kept = held.session.is_none() && held.program.as_deref() == Some(KEPT);
+            let shown = (is_own || proven).then(|| HeldLease {
                 product: pool.listing.spec.id.to_string(),
                 seats: held.seats,
                 proven,
@@ -209,10 +211,15 @@ pub(crate) async fn held(
                     name: subject.name.to_string(),
                 }),
                 also: also(ledger, &held),
-            })
+            });
+            Some((shown?, is_kept))
         })
         .await?;
-    let held = found.ok_or_else(|| Refusal::unknown_lease(&id))?;
+    let (held, is_kept) = found.ok_or_else(|| Refusal::unknown_lease(&id))?;
+    if is_kept {
+        // Of a seat that is only kept nobody asks.
+        app.used.add(lease);
+    }
     if may_ask {
         app.joins.add(lease, joins);
     }
@@ -293,13 +300,38 @@ pub(crate) async fn list(
     let rows = app
         .history(move |history| history.leases(&filter, paging.cursor, paging.limit))
         .await?;
-    let now = app.look(|_, now| now).await?;
-    let mut page = super::page(rows, |row| item(&app, row, now));
+    let mut kept: Vec<String> = rows
+        .rows
+        .iter()
+        .filter(|row| row.kept)
+        .map(|row| row.product.clone())
+        .collect();
+    kept.dedup();
+    let look = move |ledger: &Ledger, now| {
+        let specs = kept.into_iter().filter_map(|id| {
+            let spec = ledger.product(&id)?.1.listing.spec.clone();
+            Some((id, spec))
+        });
+        (now, specs.collect::<Vec<_>>())
+    };
+    let (now, specs) = app.look(look).await?;
+    let claims = specs
+        .into_iter()
+        .map(|(id, spec)| (id, records::product(&spec).claim_seconds));
+    let claims: Claims = claims.collect();
+    let mut page = super::page(rows, |row| item(&app, row, now, &claims));
     page.only = only;
     Ok(Json(StatusCode::OK, page))
 }
 
-fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
+/// How long products keep seats for a start to come, in seconds, by product id.
+type Claims = FxHashMap<String, u32>;
+
+fn item(app: &App, row: LeaseRow, now: Now, claims: &Claims) -> Lease {
+    let claim = claims.get(&row.product).filter(|_| row.kept);
+    let kept_seconds = claim.and_then(|seconds| {
+        kept::left_seconds(&app.used, row.id, row.granted_at, *seconds, now.wall.0)
+    });
     Lease {
         joined: app.joins.of(row.id),
         proof: None,
@@ -318,6 +350,6 @@ fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
             .collect(),
         also: Vec::new(),
         with: row.with.map(|first| first.to_string()),
-        kept_seconds: None,
+        kept_seconds,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod entitlements;
 pub(crate) mod events;
 pub(crate) mod facts;
 pub(crate) mod health;
+mod kept;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
@@ -38,7 +39,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use utoipa::OpenApi;
 
@@ -158,6 +159,7 @@ table! {
         DELETE "/v1/tickets/{id}" [AskForSelf "cancel tickets"] => tickets::cancel;
         GET "/v1/queue" [SeeSelf "see who waits"] => queue::list;
         GET "/v1/denials" [SeeSelf "see who was refused"] => denials::list;
+        GET "/v1/waits" [SeeSelf "see who waited and got no seat"] => denials::waits;
         GET "/v1/decisions/{id}" [SeeSelf "see decisions"] => decisions::get;
         GET "/v1/products" [SeeSelf "see products"] => products::list;
         POST "/v1/products" [ChangePolicy "change products"] => products::create;
@@ -197,6 +199,26 @@ table! {
         GET "/v1/health" [] => health::get;
         GET "/metrics" [SeeCounts "read the metrics"] => metrics::get;
         GET "/openapi.json" [] => openapi::get;
+    }
+}
+
+/// The right that a route asks for, and what it is asked for; none if there is no such route.
+fn asked_by(method: &Method, path: &str) -> Option<(Right, &'static str)> {
+    let is_it = |route: &&Route| {
+        let mut parts = route.path.split('/').zip(path.split('/'));
+        route.method == method.as_str()
+            && route.path.split('/').count() == path.split('/').count()
+            && parts.all(|(part, said)| part == said || part.starts_with('{'))
+    };
+    TABLE.iter().find(is_it)?.asks
+}
+
+/// Refuses a token that is for one thing alone on all other routes: on each with the roles that it
+/// is for, so that who asks with a token of one of these is not refused again.
+pub(crate) fn must_be_for(who: &Principal, method: &Method, path: &str) -> Result<(), Refusal> {
+    match asked_by(method, path) {
+        Some((right, what)) if !who.may(Right::SeeSelf) => who.must(right, what),
+        _ => who.must_be_for(path),
     }
 }
 
@@ -356,11 +378,15 @@ pub(crate) fn first_answer(reply: usher_core::ledger::Reply) -> (usher_core::led
 }
 
 /// A page out of the tables' rows.
-pub(crate) fn page<R, T>(rows: usher_store::Rows<R>, item: impl Fn(R) -> T) -> usher_api::Page<T> {
+pub(crate) fn page<R, P: ToString, T>(
+    rows: usher_store::Rows<R, P>,
+    item: impl Fn(R) -> T,
+) -> usher_api::Page<T> {
     usher_api::Page {
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.into_iter().map(item).collect(),
         only: None,
+        time: None,
     }
 }
 

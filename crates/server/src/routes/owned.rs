@@ -1,17 +1,22 @@
-//! What is owned beside what is used of it: products that nobody uses are those to cancel.
+//! What is owned beside what is used of it: products that nobody uses are those to cancel, if agents
+//! can see them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use usher_api::{Page, Price, Usage};
-use usher_core::ledger::{Bound, EntitlementView, Ledger, Now};
+use usher_api::{Page, Price, UnseenUse, Usage};
+use usher_core::identify::{ProgramRole, Rule};
+use usher_core::ledger::{Bound, EntitlementView, Ledger, Now, ProductSpec};
 use usher_http::input::Paging;
-use usher_store::{UsageFilter, UsageRow};
+use usher_store::UsageRow;
 
+use super::period::OfUse;
+use super::status::{self, Entry};
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::entitlement;
 use crate::wire::problem::Refusal;
+use crate::wire::records;
 
 /// Products of which use is read, to be put beside those that are owned.
 const PRODUCTS_LIMIT: u32 = 100_000;
@@ -20,27 +25,35 @@ const PRODUCTS_LIMIT: u32 = 100_000;
 /// too, by product id.
 pub(super) async fn usage(
     app: &Arc<App>,
-    filter: UsageFilter,
-    now_ms: i64,
+    of: OfUse,
     paging: Paging,
 ) -> Result<Page<Usage>, Refusal> {
+    let OfUse {
+        filter,
+        period,
+        kept_from,
+        only: _,
+    } = of;
     let product = filter.product.clone();
     let owned = app
         .look(move |ledger, now| look(ledger, now, product.as_deref()))
         .await?;
-    let items = app
+    let watched_by = app.clone();
+    let (items, recorded_since) = app
         .history(move |history| {
+            let now_ms = period.now;
             let rows = history.usage(&filter, now_ms, (0, PRODUCTS_LIMIT))?.rows;
-            let is_used = |product: &str| rows.iter().any(|row| &*row.product == product);
-            let last = match owned.entitlements.iter().all(|it| is_used(&it.product)) {
-                true => Vec::new(),
-                false => history.last_used(now_ms)?,
-            };
-            let last: BTreeMap<String, i64> = last.into_iter().collect();
-            Ok(owned.beside(rows.into_iter().map(used), &last))
+            let last = history.last_used(now_ms)?.into_iter().collect();
+            let is_watched = status::last_seen(&watched_by, &owned.entries, now_ms)
+                .any(|(_, seen_ms, _)| seen_ms >= period.since);
+            let asked = filter.product.as_deref();
+            let items = owned.beside(rows.into_iter().map(used), asked, &last, is_watched);
+            Ok((items, history.recorded_since(kept_from)?))
         })
         .await?;
-    Ok(paged(items, paging))
+    let mut page = paged(items, paging);
+    page.time = Some(period.told(recorded_since));
+    Ok(page)
 }
 
 fn paged(items: Vec<Usage>, paging: Paging) -> Page<Usage> {
@@ -52,6 +65,7 @@ fn paged(items: Vec<Usage>, paging: Paging) -> Page<Usage> {
         items: items.take(paging.limit as usize).collect(),
         next,
         only: None,
+        time: None,
     }
 }
 
@@ -67,16 +81,21 @@ pub(super) fn used(row: UsageRow) -> Usage {
         total_seconds: row.total_ms / 1_000,
         unseated_seconds: row.unseated_ms / 1_000,
         last_used_at: row.last_used_at.map(timestamp),
+        unseen: None,
+        removed: false,
         seats: None,
         prices: Vec::new(),
     }
 }
 
-/// What is owned now.
-#[derive(Debug, Default)]
+/// What is owned now, and what can be seen of it.
 struct Owned {
     /// The entitlements that are valid now.
     entitlements: Vec<EntitlementView>,
+    /// The products that there are, by id.
+    products: BTreeMap<String, ProductSpec>,
+    /// The computers whose agents have reported.
+    entries: Vec<Entry>,
 }
 
 fn look(ledger: &Ledger, now: Now, product: Option<&str>) -> Owned {
@@ -88,18 +107,26 @@ fn look(ledger: &Ledger, now: Now, product: Option<&str>) -> Owned {
         .filter(|it| has_begun(&it.from) && !is_over(&it.to))
         .filter_map(|it| ledger.entitlement(it.number))
         .filter(|view| is_asked(&view.product));
+    let pools = ledger.pools().map(|(_, pool)| pool);
+    let listed = pools.filter(|pool| !pool.listing.removed && is_asked(&pool.listing.spec.id));
     Owned {
         entitlements: valid.collect(),
+        products: listed
+            .map(|pool| (pool.listing.spec.id.to_string(), pool.listing.spec.clone()))
+            .collect(),
+        entries: status::computers(ledger),
     }
 }
 
 impl Owned {
     /// The use of each product with what is owned of it, by product id; of those that were not used,
-    /// with when they last were.
+    /// with when they last were. The product that was asked for is one of them if there is one.
     fn beside(
         self,
         used: impl Iterator<Item = Usage>,
+        asked: Option<&str>,
         last_used_ms: &BTreeMap<String, i64>,
+        is_watched: bool,
     ) -> Vec<Usage> {
         let mut prices: BTreeMap<String, Vec<Price>> = BTreeMap::new();
         // What may be overdrawn is not owned.
@@ -112,17 +139,34 @@ impl Owned {
         seats.retain(|_, seats| *seats > 0);
         let mut items: BTreeMap<String, Usage> =
             used.map(|usage| (usage.product.clone(), usage)).collect();
-        for product in seats.keys() {
+        let asked = asked.filter(|id| self.products.contains_key(*id));
+        for product in seats.keys().map(String::as_str).chain(asked) {
             let last = last_used_ms.get(product).copied();
             items
-                .entry(product.clone())
+                .entry(product.to_owned())
                 .or_insert_with(|| unused(product, last));
         }
         for (product, usage) in &mut items {
+            let spec = self.products.get(product);
+            usage.removed = spec.is_none();
+            usage.unseen = spec.and_then(|spec| unseen(spec, is_watched));
             usage.seats = Some(seats.get(product).copied().unwrap_or(0));
             usage.prices = Price::sums(prices.remove(product).unwrap_or_default());
         }
         items.into_values().collect()
+    }
+}
+
+/// Why a use of a product may go unseen.
+fn unseen(spec: &ProductSpec, is_watched: bool) -> Option<UnseenUse> {
+    let begins_a_use = |rule: &String| {
+        let rule = Rule::parse(rule);
+        rule.is_ok_and(|rule| rule.role == ProgramRole::Main)
+    };
+    match records::product(spec).programs.iter().any(begins_a_use) {
+        false => Some(UnseenUse::NoProgramRule),
+        true if !is_watched => Some(UnseenUse::NotWatched),
+        true => None,
     }
 }
 
@@ -137,6 +181,8 @@ fn unused(product: &str, last_used_ms: Option<i64>) -> Usage {
         total_seconds: 0,
         unseated_seconds: 0,
         last_used_at: last_used_ms.map(timestamp),
+        unseen: None,
+        removed: false,
         seats: None,
         prices: Vec::new(),
     }

@@ -1,11 +1,12 @@
 //! Which use a question is about: of what, whose, and in which time.
 
-use usher_api::Only;
+use usher_api::{OfTime, Only};
 use usher_store::UsageFilter;
 
 use super::Caller;
 use crate::access::whose::Whose;
 use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
@@ -45,6 +46,15 @@ impl Period {
             )),
         }
     }
+
+    /// As an answer tells it, with since when uses are recorded.
+    pub(super) fn told(self, recorded_since: Option<i64>) -> OfTime {
+        OfTime {
+            since: timestamp(self.since),
+            until: timestamp(self.until),
+            recorded_since: recorded_since.map(timestamp),
+        }
+    }
 }
 
 /// What a request says of the use that it asks for.
@@ -60,6 +70,8 @@ pub(super) struct Said {
 pub(super) struct OfUse {
     pub(super) filter: UsageFilter,
     pub(super) period: Period,
+    /// What ended before this Unix millisecond may have been removed from the record.
+    pub(super) kept_from: i64,
     /// Whose alone it is, if who asks may see no other.
     pub(super) only: Option<Only>,
 }
@@ -80,6 +92,7 @@ impl Said {
         Ok(OfUse {
             filter,
             period,
+            kept_from: app.upkeep.kept_from(period.now),
             only,
         })
     }

@@ -73,6 +73,7 @@ pub(crate) async fn list(
         items,
         next,
         only: None,
+        time: None,
     };
     Ok(Json(StatusCode::OK, page))
 }

@@ -67,8 +67,9 @@ pub(crate) async fn list(
     Ok(Json(StatusCode::OK, page))
 }
 
-/// How long each product's last place on the page is expected to wait, as (seconds, place).
-type Pace = FxHashMap<String, (u64, u32)>;
+/// How long each product's last place on the page is expected to wait, as (seconds, place), and for
+/// how long every seat of it is kept for somebody's next start.
+type Pace = FxHashMap<String, (Option<(u64, u32)>, Option<u64>)>;
 
 /// Waits grow evenly from place to place, so that one look a product is enough.
 async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
@@ -82,8 +83,10 @@ async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
     app.look(move |ledger, _| {
         let views = last.into_iter().filter_map(|(product, number)| {
             // In this queue alone, whatever else it waits for.
-            let (place, seconds) = ledger.place(ledger.ticket(number)?);
-            Some((product, (seconds?, place)))
+            let ticket = ledger.ticket(number)?;
+            let (place, seconds) = ledger.place(ticket);
+            let paced = seconds.map(|seconds| (seconds, place));
+            Some((product, (paced, ledger.kept_seconds(ticket.product))))
         });
         views.collect()
     })
@@ -91,9 +94,10 @@ async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
 }
 
 fn item(row: TicketRow, pace: &Pace) -> QueueEntry {
-    let expected_wait_seconds = pace
-        .get(&row.product)
-        .map(|(seconds, place)| seconds * u64::from(row.position) / u64::from(*place).max(1));
+    let (paced, kept) = pace.get(&row.product).copied().unwrap_or_default();
+    let paced =
+        paced.map(|(seconds, place)| seconds * u64::from(row.position) / u64::from(place).max(1));
+    let expected_wait_seconds = paced.max(kept);
     QueueEntry {
         id: row.id.to_string(),
         product: row.product,

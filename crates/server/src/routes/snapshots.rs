@@ -35,6 +35,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Page<Snapsh
         items: kept.into_iter().map(shown).collect(),
         next: None,
         only: None,
+        time: None,
     };
     Ok(Json(StatusCode::OK, page))
 }

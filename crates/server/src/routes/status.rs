@@ -9,10 +9,11 @@ use usher_api::{
     CaughtPanics, ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status,
     UnreachedStarts, UpgradeStatus,
 };
-use usher_core::ledger::{Ledger, Now};
+use usher_core::ledger::{Ledger, Now, ProductSpec};
 use usher_store::Longest;
 
 use super::agents::ComputerDocument;
+use super::kept::{self, Kept};
 use super::{Caller, Json, pack};
 use crate::access::rights::Right;
 use crate::base::clock::wall_ms;
@@ -89,12 +90,14 @@ pub(crate) async fn get(
         .await?;
     let denied: FxHashMap<String, u64> = denied.into_iter().collect();
     let longest: FxHashMap<String, Longest> = longest.into_iter().collect();
+    let now_ms = wall_ms();
     let products = products
         .into_iter()
-        .map(|(spec, status)| {
+        .map(|(spec, status, kept)| {
             let longest = longest.get(&status.id).copied().unwrap_or_default();
             ProductStatus {
                 name: named(&spec),
+                kept: kept::count(&app.used, &kept, &spec, now_ms),
                 denied_last_24h: denied.get(&status.id).copied().unwrap_or(0),
                 // The tables may lag behind the counts.
                 held_since: longest.held.filter(|_| status.in_use > 0).map(timestamp),
@@ -122,7 +125,7 @@ pub(super) async fn held_log(app: &Arc<App>) -> Result<Option<HeldLog>, Refusal>
     Ok(Some(HeldLog { bytes, readers }))
 }
 
-pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
+pub(super) fn named(spec: &ProductSpec) -> String {
     let product = records::product(spec);
     match product.name.is_empty() {
         true => product.id,
@@ -130,24 +133,27 @@ pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
     }
 }
 
-fn products(ledger: &Ledger, now: Now) -> Vec<(usher_core::ledger::ProductSpec, ProductStatus)> {
+/// Each product with its counts, and the seats of it that may be kept.
+fn products(ledger: &Ledger, now: Now) -> Vec<(ProductSpec, ProductStatus, Vec<Kept>)> {
     let shown = ledger
         .pools()
         // A removed product is shown as long as its leases are out.
         .filter(|(_, pool)| !pool.listing.removed || pool.leases > 0);
-    let counted = shown.map(|(_, pool)| {
+    let counted = shown.map(|(number, pool)| {
         let status = ProductStatus {
             id: pool.listing.spec.id.to_string(),
             name: String::new(),
             seats: pool.seats(now),
             in_use: pool.in_use,
+            kept: 0,
             unseated: pool.unseated,
             queued: u64::from(pool.queued()),
             denied_last_24h: 0,
             held_since: None,
             waiting_since: None,
         };
-        (pool.listing.spec.clone(), status)
+        let kept = kept::of(ledger, number);
+        (pool.listing.spec.clone(), status, kept)
     });
     counted.collect()
 }

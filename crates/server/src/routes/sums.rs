@@ -70,15 +70,18 @@ pub(crate) async fn by_user(
     let OfUse {
         filter,
         period,
+        kept_from,
         only,
     } = said.by(&caller, &app)?;
-    let rows = app
+    let (rows, recorded_since) = app
         .history(move |history| {
-            history.usage_by_user(&filter, period.now, (paging.cursor, paging.limit))
+            let rows = history.usage_by_user(&filter, period.now, (paging.cursor, paging.limit))?;
+            Ok((rows, history.recorded_since(kept_from)?))
         })
         .await?;
     let mut page = super::page(rows, of_user);
     page.only = only;
+    page.time = Some(period.told(recorded_since));
     Ok(Json(StatusCode::OK, page))
 }
 
@@ -150,6 +153,7 @@ pub(crate) async fn by_day(
     let OfUse {
         filter,
         period,
+        kept_from,
         only,
     } = said.by(&caller, &app)?;
     let bounds = bounds(period, &zone)?;
@@ -159,14 +163,21 @@ pub(crate) async fn by_day(
     let last = first.saturating_add(paging.limit as usize);
     let next = (last < bounds.len() - 1).then(|| last.to_string());
     let bounds = bounds[first..=last.min(bounds.len() - 1)].to_vec();
-    let items = app
+    let (items, recorded_since) = app
         .history(move |history| {
             let rows = history.usage_by_day(&filter, period.now, &bounds)?;
             let days = bounds.windows(2).zip(rows);
-            Ok(days.map(|(day, row)| of_day(day, row, &zone)).collect())
+            let days = days.map(|(day, row)| of_day(day, row, &zone));
+            Ok((days.collect(), history.recorded_since(kept_from)?))
         })
         .await?;
-    Ok(Json(StatusCode::OK, Page { items, next, only }))
+    let page = Page {
+        items,
+        next,
+        only,
+        time: Some(period.told(recorded_since)),
+    };
+    Ok(Json(StatusCode::OK, page))
 }
 
 fn of_day(bounds: &[i64], row: DayUsageRow, zone: &TimeZone) -> DayUsage {

@@ -33,7 +33,7 @@ struct Query {
 }
 
 /// The state of a ticket. With `wait_seconds`, the server answers when the ticket is granted or
-/// over, or after that time. Each poll keeps the place for 30 s after it ends. A granted seat that
+/// over, when it stops granting anything or goes on, or after that time. Each poll keeps the place for 30 s after it ends. A granted seat that
 /// is not fetched within 15 s goes to the next. If the token is revoked or expires, a poll ends
 /// with 401 and takes no seat; if a user's or computer's token is revoked, its places are given up,
 /// too.
@@ -72,12 +72,16 @@ pub(crate) async fn get(
         who: caller.who(),
     };
     let watch = app.live.tickets.watch(ticket.number);
+    let granted_nothing = app.grants_nothing().is_some();
     loop {
-        let changed = watch.changed();
+        let (changed, service) = (watch.changed(), app.life.state());
         let left = until.saturating_duration_since(Instant::now());
         let slice = left.min(Duration::from_secs(SLICE_SECONDS));
         let answer = poll(&app, &caller, ticket, slice, &id).await?;
-        if answer.state != TicketState::Waiting || slice.is_zero() || app.is_stopping() {
+        // Who waits is told when nothing is granted any more, or something is again.
+        let is_news = answer.grants_nothing.is_some() != granted_nothing;
+        let is_over = answer.state != TicketState::Waiting || is_news;
+        if is_over || slice.is_zero() || app.is_stopping() {
             let answer = for_caller(answer, headers.get(USER_AGENT));
             return Ok(Json(StatusCode::OK, answer));
         }
@@ -85,6 +89,7 @@ pub(crate) async fn get(
             () = changed => {}
             () = tokio::time::sleep(slice) => {}
             () = app.stopping() => {}
+            _ = app.life.other_than(service) => {}
         }
     }
 }
@@ -191,6 +196,10 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let also: Vec<Also> = view.also.iter().map(records::also).collect();
     Some(TicketAnswer {
         passed_over,
+        grants_nothing: match state {
+            TicketState::Waiting => app.grants_nothing(),
+            _ => None,
+        },
         reason,
         decision_id: decision,
         id: view.ticket.id.to_string(),

@@ -60,6 +60,7 @@ pub(crate) async fn list(
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.iter().filter_map(info).collect(),
         only: None,
+        time: None,
     };
     Ok(Json(StatusCode::OK, page))
 }

@@ -33,7 +33,7 @@ struct SessionQuery {
     cursor: Option<String>,
 }
 
-/// Sessions, newest first: each run of a product by a user on a computer, seated or not. A client
+/// Sessions, those that began last first: each run of a product by a user on a computer, seated or not. A client
 /// sees its own user's, an agent its own computer's, or those of one person there.
 #[utoipa::path(
     get,
@@ -59,7 +59,8 @@ pub(crate) async fn sessions(
     uri: Uri,
 ) -> Result<Json<Page<Session>>, Refusal> {
     let query: SessionQuery = input::query(&uri)?;
-    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let limit = input::paging(query.limit, None)?.limit;
+    let before = input::place(query.cursor.as_deref())?;
     let since = query
         .since
         .as_deref()
@@ -82,7 +83,7 @@ pub(crate) async fn sessions(
         running: query.running,
     };
     let rows = app
-        .history(move |history| history.sessions(&filter, wall_ms(), paging.cursor, paging.limit))
+        .history(move |history| history.sessions(&filter, wall_ms(), before, limit))
         .await?;
     let mut page = super::page(rows, session);
     page.only = only;
@@ -128,7 +129,7 @@ struct UsageQuery {
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
-        ("owned" = Option<bool>, Query, description = "Also products of which seats are owned and nothing was used, each with its seats and prices; not for who sees only what is their own"),
+        ("owned" = Option<bool>, Query, description = "Also products of which seats are owned and nothing was used, and the `product` that is asked for, each with its seats and prices; not for who sees only what is their own"),
         ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
         ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
         ("since" = Option<String>, Query, description = "Use from this day or instant on"),
@@ -156,21 +157,26 @@ pub(crate) async fn usage(
         since: query.since,
         until: query.until,
     };
+    let of = said.by(&caller, &app)?;
+    if query.owned == Some(true) && of.only.is_none() && caller.may(Right::SeeCounts) {
+        let page = owned::usage(&app, of, paging).await?;
+        return Ok(Json(StatusCode::OK, page));
+    }
     let OfUse {
         filter,
         period,
+        kept_from,
         only,
-    } = said.by(&caller, &app)?;
-    let now = period.now;
-    if query.owned == Some(true) && only.is_none() && caller.may(Right::SeeCounts) {
-        let page = owned::usage(&app, filter, now, paging).await?;
-        return Ok(Json(StatusCode::OK, page));
-    }
-    let rows = app
-        .history(move |history| history.usage(&filter, now, (paging.cursor, paging.limit)))
+    } = of;
+    let (rows, recorded_since) = app
+        .history(move |history| {
+            let rows = history.usage(&filter, period.now, (paging.cursor, paging.limit))?;
+            Ok((rows, history.recorded_since(kept_from)?))
+        })
         .await?;
     let mut page = super::page(rows, owned::used);
     page.only = only;
+    page.time = Some(period.told(recorded_since));
     Ok(Json(StatusCode::OK, page))
 }
 

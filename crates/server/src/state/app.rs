@@ -21,6 +21,7 @@ use crate::engine::hopper::{ANSWER_SECONDS, no_answer};
 use crate::engine::joins::Joins;
 use crate::engine::metrics::CoreCounts;
 use crate::engine::readers::{NotRead, Readers};
+use crate::engine::used::Used;
 use crate::secrets::proof::LeaseProofs;
 use crate::secrets::signing::PolicyKey;
 use crate::state::granting::{self, Hold};
@@ -62,6 +63,8 @@ pub(crate) struct App {
     pub(crate) policies: Policies,
     pub(crate) proofs: LeaseProofs,
     pub(crate) joins: Joins,
+    /// Kept seats that are used.
+    pub(crate) used: Used,
     /// When the certificate that it shows ends, in Unix seconds; none if it speaks plain HTTP.
     pub(crate) certificate_ends_s: Option<i64>,
     /// How accounts of computers' own files are counted.
@@ -122,6 +125,7 @@ impl App {
             policies: Policies::new(parts.policy_key),
             proofs: parts.proofs,
             joins: Joins::default(),
+            used: Used::default(),
             local_accounts: parts.local_accounts,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,

@@ -31,6 +31,7 @@ const SCHEDULE: &str = "Sun 01:59:59";
 const RETRY: Duration = Duration::from_secs(15 * 60);
 /// Between two looks at the clock, at the most: it may be set.
 const LOOK: Duration = Duration::from_secs(1);
+const DAY_MS: i64 = 86_400_000;
 
 pub(crate) struct Upkeep {
     engine: Engine,
@@ -49,6 +50,13 @@ struct Known {
     /// When a pack that was cut off goes on.
     go_on_at: Option<Instant>,
     served: Option<Served>,
+}
+
+impl Known {
+    /// Whether a pack that was cut off is to go on now.
+    fn goes_on(&self, now: Instant) -> bool {
+        self.go_on_at.is_some_and(|at| at <= now)
+    }
 }
 
 /// The version that serves, and what served before.
@@ -123,12 +131,14 @@ impl Upkeep {
         })
     }
 
-    /// What is known of packs. Never waits for the disk.
+    /// What is known of packs. Never waits for the disk. One that was cut off and goes on at once
+    /// counts as running, so that nobody who sees it run before a start finds it idle after.
     pub(crate) fn seen(&self) -> PackNow {
-        let progress = self.engine.pack().progress();
         let known = lock(&self.known);
+        let goes_on = known.goes_on(Instant::now());
+        let progress = self.engine.pack().progress();
         PackNow {
-            progress,
+            progress: progress.or(goes_on.then_some(0.0)),
             plan: plan(&known.planned, &known.time_zone),
             last: known.last.clone(),
         }
@@ -139,9 +149,15 @@ impl Upkeep {
         lock(&self.known).served.clone()
     }
 
+    /// From when on what has ended is kept, in Unix milliseconds: a pack removes what is older.
+    pub(crate) fn kept_from(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(i64::from(self.keep_days) * DAY_MS)
+    }
+
     /// Begins a pack now, beside the schedule.
     pub(crate) fn begin(self: &Arc<Self>) -> Result<(), PackError> {
         let turn = self.engine.pack().begin()?;
+        lock(&self.known).go_on_at = None;
         self.run(turn, By::Hand);
         Ok(())
     }
@@ -184,7 +200,7 @@ impl Upkeep {
     /// Whether there is something to do now, and how long to wait for the next look.
     fn look(&self, now: Timestamp) -> (bool, Duration) {
         let known = lock(&self.known);
-        let goes_on = known.go_on_at.is_some_and(|at| at <= Instant::now());
+        let goes_on = known.goes_on(Instant::now());
         let is_wrong = known.planned.clone().settle(now);
         let next = known.planned.next();
         let left = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
@@ -204,8 +220,10 @@ impl Upkeep {
         }
         let is_due = planned.is_due(now);
         planned.pass(now);
+        // The turn first: in between, a pack that goes on is neither running nor still to begin.
+        let turn = self.engine.pack().begin();
         lock(&self.known).go_on_at = None;
-        match self.engine.pack().begin() {
+        match turn {
             Ok(turn) if is_due => match turn.begin_by(self.follow(planned)) {
                 Ok(()) => self.run(turn, By::Schedule),
                 Err(failure) => self.ended(not_begun(wall_ms(), failure), true, turn),
@@ -386,4 +404,45 @@ fn not_begun(started_at: i64, failure: Failure) -> PackReport {
 
 fn told(failure: Failure) -> String {
     Refusal::from(failure).problem().detail.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use usher_store::{EngineOptions, Snapshots, SystemClock};
+
+    use super::*;
+
+    fn engine(data: &Path) -> Engine {
+        let options = EngineOptions {
+            data: data.into(),
+            clock: Arc::new(SystemClock),
+            on_durable: Box::new(|_| {}),
+        };
+        Engine::open(options).unwrap().0
+    }
+
+    fn upkeep(data: &Path, engine: &Engine) -> Upkeep {
+        let backups = Arc::new(Backups::open(engine, Snapshots::of(data), 1));
+        Upkeep::open(engine, Arc::default(), backups, 400).unwrap()
+    }
+
+    #[test]
+    fn a_pack_that_was_cut_off_is_seen_to_run_before_it_has_gone_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = engine(folder.path());
+        let plan = upkeep(folder.path(), &first).seen().plan;
+        let turn = first.pack().begin().unwrap();
+        turn.begin_by(plan).unwrap();
+        drop(turn);
+        first.close();
+
+        let second = engine(folder.path());
+        let upkeep = upkeep(folder.path(), &second);
+        assert_eq!(upkeep.seen().progress, Some(0.0));
+        upkeep.stop();
+        assert_eq!(upkeep.seen().progress, None, "whoever stops it is obeyed");
+        second.close();
+    }
 }

@@ -3,8 +3,8 @@
 
 use usher_core::ledger::{Bound, Wall};
 pub(crate) use usher_http::input::{
-    check_line, check_name, check_text, check_within, composed, instant, json, name, paging, query,
-    until, within,
+    check_line, check_name, check_text, check_within, composed, instant, json, name, paging, place,
+    query, until, within,
 };
 use usher_http::input::{is_beyond, is_day, no_date};
 

@@ -12,13 +12,14 @@ pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
     api::Reason::of_word(reason.wire_word()).unwrap_or(api::Reason::NotPermitted)
 }
 
-/// Why seats were refused, and what to do; `next` is for who might have one another time.
+/// Why seats were refused, and what to do; `next` is for who might have one another time. `kept` of
+/// those in use are kept for a start to come.
 pub(crate) fn denial(
     product: &str,
     seats: u32,
     next: &str,
     reason: ledger::Reason,
-    scene: ledger::Scene,
+    (scene, kept): (ledger::Scene, u64),
 ) -> String {
     reason.sentence(&ledger::Refused {
         product,
@@ -26,6 +27,7 @@ pub(crate) fn denial(
         total: scene.seats,
         in_use: scene.in_use,
         queued: scene.queued,
+        kept,
         next,
     })
 }
@@ -66,7 +68,7 @@ pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
     let run = waiting_run(&denied.product, denied.seats, "");
     let next = format!("start it again later, or wait for a seat with `{run}`");
     let (seats, reason, scene) = (denied.seats, denied.reason, denied.scene);
-    denial(&denied.product, seats, &next, reason, scene)
+    denial(&denied.product, seats, &next, reason, (scene, 0))
 }
 
 /// The command that waits for seats of a product, to be typed with the program's own in the place of

@@ -162,6 +162,8 @@ async fn queries_and_paths_that_make_no_sense_are_refused() {
         "/v1/products?cursor=-1",
         "/v1/denials?since=yesterday",
         "/v1/sessions?running=maybe",
+        "/v1/sessions?cursor=7",
+        "/v1/sessions?cursor=7.-1",
         "/v1/usage?since=2026-02-01&until=2026-01-01",
         "/v1/tickets/T00000001-1?wait_seconds=301",
         "/v1/tickets/T00000001-1?wait_seconds=-1",

@@ -312,15 +312,31 @@ async fn a_product_removed_while_leases_are_out_lets_them_run_on() {
 }
 
 #[tokio::test]
+async fn an_entitlement_of_no_seats_is_entered_and_kept_and_lets_nobody_in() {
+    let server = Server::start();
+    let product = json!({ "id": "cad" });
+    server.call("POST", "/v1/products", Some(product)).await;
+    let none = json!({ "product": "cad", "seats": 0, "contract": "A-1" });
+    let made = server.call("POST", "/v1/entitlements", Some(none)).await;
+    assert_eq!(
+        (made.status, &made.body["seats"]),
+        (201, &json!(0)),
+        "{}",
+        made.body
+    );
+    assert_eq!(made.body["contract"], "A-1");
+    assert_eq!(server.checkout("cad", "eve").await.status, 403);
+    let path = format!("/v1/entitlements/{}", made.body["id"].as_str().unwrap());
+    let one = json!({ "product": "cad", "seats": 1 });
+    assert_eq!(server.call("PUT", &path, Some(one)).await.status, 200);
+    assert_eq!(server.checkout("cad", "eve").await.status, 201);
+}
+
+#[tokio::test]
 async fn what_cannot_be_owned_or_made_is_refused() {
     let server = Server::start();
     server.product("cad", 1).await;
     let entitlements = [
-        (
-            json!({ "product": "cad", "seats": 0 }),
-            400,
-            "invalid_request",
-        ),
         (
             json!({ "product": "cad", "seats": -1 }),
             400,

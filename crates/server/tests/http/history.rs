@@ -100,6 +100,57 @@ async fn use_and_refusals_are_shown() {
 }
 
 #[tokio::test]
+async fn who_waited_in_vain_is_shown_with_how_it_ended() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    server.lease("cad", "ann").await;
+    let bob = server.ticket("cad", "bob").await;
+    let left = server
+        .call("DELETE", &format!("/v1/tickets/{bob}"), None)
+        .await;
+    assert_eq!(left.status, 204, "{}", left.body);
+    server.ticket("cad", "eve").await;
+    assert_eq!(
+        server.call("DELETE", "/v1/products/cad", None).await.status,
+        204
+    );
+    let waits = server.get("/v1/waits").await;
+    let seen: Vec<_> = waits["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|wait| {
+            (
+                wait["user"].as_str().unwrap(),
+                wait["outcome"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [("eve", "product_removed"), ("bob", "gave_up")],
+        "{waits}"
+    );
+    let why = waits["items"][1]["decision_id"].as_str().unwrap();
+    let why = server.get(&format!("/v1/decisions/{why}")).await;
+    assert_eq!(why["decision"], "queued", "{why}");
+    for (query, count) in [
+        ("user=bob", 1),
+        ("user=ann", 0),
+        ("until=2020-01-31", 0),
+        ("since=2020-01-01&product=cad", 2),
+    ] {
+        let found = server.get(&format!("/v1/waits?{query}")).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), count, "{query}");
+    }
+    let token = json!({ "role": "client", "user": "bob" });
+    let token = server.token(token).await;
+    let own = server.call_as(&token, "GET", "/v1/waits", None).await.body;
+    assert_eq!(own["items"].as_array().map(Vec::len), Some(1), "{own}");
+    assert_eq!(own["only"]["account"], "bob");
+}
+
+#[tokio::test]
 async fn why_names_the_rule_who_held_the_seats_and_what_would_help() {
     let server = Server::start();
     server.product("cad", 2).await;

@@ -20,6 +20,7 @@ mod gate;
 mod granting;
 mod history;
 mod idempotency;
+mod kept;
 mod operation;
 mod pack;
 mod people;

@@ -23,6 +23,7 @@ const TABLE: &str = "
     DELETE /v1/tickets/{id}          ++---++
     GET    /v1/queue                 ++-++++
     GET    /v1/denials               ++-++++
+    GET    /v1/waits                 ++-++++
     GET    /v1/decisions/{id}        ++-++++
     GET    /v1/products              ++-++++
     POST   /v1/products              ------+
@@ -285,6 +286,20 @@ async fn a_token_that_is_for_one_thing_alone_is_told_so_everywhere_else() {
     ] {
         let reply = server.call_as(&token, method, path, None).await;
         assert_eq!((reply.status, reply.code()), (403, "forbidden"), "{path}");
+    }
+    // Which role suffices is said of each route: one that sees is refused where it would change.
+    for (method, path, roles) in [
+        ("GET", "/v1/service", "manager, viewer, operator or admin"),
+        ("POST", "/v1/service/controls", "operator or admin"),
+        ("PUT", "/v1/products/cad", "admin"),
+        ("POST", "/v1/checkouts", "client, agent, operator or admin"),
+    ] {
+        let reply = server.call_as(&token, method, path, None).await;
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with(&format!(": use one of role {roles}")),
+            "{method} {path}: {detail}"
+        );
     }
     let reply = server.call_as(&token, "POST", "/v1/backup", None).await;
     assert_eq!(reply.status, 405, "{}", reply.body);

@@ -74,6 +74,86 @@ async fn products_that_are_owned_and_not_used_stand_beside_those_that_are() {
 }
 
 #[tokio::test]
+async fn what_nothing_can_see_is_not_called_unused() {
+    let server = Server::start();
+    server.product("named", 1).await;
+    server.product("helped", 1).await;
+    server.product("ruled", 1).await;
+    for (id, rule) in [
+        ("helped", "name=starter,role=helper"),
+        ("ruled", "name=ruled"),
+    ] {
+        let body = json!({ "id": id, "programs": [rule] });
+        let path = format!("/v1/products/{id}");
+        let put = server.call("PUT", &path, Some(body)).await;
+        assert_eq!(put.status, 200, "{}", put.body);
+    }
+    let unseen = async || {
+        let owned = server.get("/v1/usage?owned=true").await;
+        let items = owned["items"].as_array().unwrap().clone();
+        let of = |id: &str| {
+            let item = items.iter().find(|item| item["product"] == id).unwrap();
+            item["unseen"].clone()
+        };
+        [of("named"), of("helped"), of("ruled")]
+    };
+    let no_rule = json!("no_program_rule");
+    assert_eq!(
+        unseen().await,
+        [no_rule.clone(), no_rule.clone(), json!("not_watched")]
+    );
+    let body = json!({
+        "computer": { "id": "c1", "name": "pc1" }, "incarnation": 1, "items": [],
+    });
+    let synced = server.call("POST", "/v1/agents/sync", Some(body)).await;
+    assert_eq!(synced.status, 200, "{}", synced.body);
+    assert_eq!(unseen().await, [no_rule.clone(), no_rule, json!(null)]);
+}
+
+#[tokio::test]
+async fn sums_of_use_say_of_which_time_they_are_and_since_when_it_is_recorded() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    server.lease("cad", "ann").await;
+    for path in [
+        "/v1/usage",
+        "/v1/usage?owned=true",
+        "/v1/usage/users",
+        "/v1/usage/days",
+    ] {
+        let time = server.get(path).await["time"].clone();
+        let at = |end: &str| -> jiff::Timestamp { time[end].as_str().unwrap().parse().unwrap() };
+        let days = at("until").duration_since(at("since")).as_hours() / 24;
+        assert_eq!(days, 30, "{path}: {time}");
+        assert!(
+            at("since") < at("recorded_since") && at("recorded_since") < at("until"),
+            "{path}: {time}"
+        );
+    }
+    let past = "/v1/usage/users?since=2020-01-01&until=2020-01-31";
+    let time = server.get(past).await["time"].clone();
+    assert_eq!(time["until"], "2020-02-01T00:00:00Z", "{time}");
+    assert!(time["recorded_since"].is_string(), "{time}");
+}
+
+#[tokio::test]
+async fn a_product_that_was_removed_is_marked_in_the_sums() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let asked = server.get("/v1/usage?owned=true&product=cad").await;
+    assert_eq!(asked["items"][0]["sessions"], 0, "{asked}");
+    server.lease("cad", "ann").await;
+    let removed = server.call("DELETE", "/v1/products/cad", None).await;
+    assert_eq!(removed.status, 204, "{}", removed.body);
+    let sums = server.get("/v1/usage?owned=true").await;
+    assert_eq!(
+        (&sums["items"][0]["product"], &sums["items"][0]["removed"]),
+        (&json!("cad"), &json!(true)),
+        "{sums}"
+    );
+}
+
+#[tokio::test]
 async fn use_is_summed_by_person_and_by_day() {
     let server = Server::start();
     server.product("cad", 2).await;

@@ -115,7 +115,7 @@ fn told(now: Moment, notice: &Notice, judgement: &Judgement) -> Option<(u16, Vec
             now: verdict,
         } => {
             let id = if verdict.is_good() { 9414 } else { 9416 };
-            let lasted = now.span().saturating_sub(episode.first_at);
+            let lasted = episode.lasted(now.span());
             let values = vec![
                 server,
                 verdict.to_string(),

@@ -303,7 +303,7 @@ impl Service {
     fn begin(&mut self, now: Moment, work: Work) {
         let (doing, steps, longest): (_, &[Step], _) = match (work.step, self.lifecycle.state()) {
             (Step::Open, _) => (Doing::Opening, &[Step::Recover, Step::Listen], 3_000),
-            (Step::Listen, _) => (Doing::Continuing, &[], 500),
+            (_, ServiceState::ContinuePending) => (Doing::Continuing, &[], 500),
             (_, ServiceState::PausePending) => (Doing::Pausing, &[], 1_500),
             (_, _) => (Doing::Draining, &[Step::Flush, Step::Close], 1_500),
         };

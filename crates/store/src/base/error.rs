@@ -64,6 +64,9 @@ pub enum StoreError {
         /// Whether the file is whole without the log.
         is_whole: bool,
     },
+    /// Who was told what a restore will do did not agree.
+    #[error("nothing was restored, and nothing was changed")]
+    NotAgreed,
     /// The system refused.
     #[error("cannot {doing} {}: {why}", path.display())]
     System {
@@ -95,6 +98,7 @@ impl StoreError {
             | StoreError::OtherBuild { path, .. }
             | StoreError::Damaged { path, .. } => *path = file.into(),
             StoreError::InUse(_)
+            | StoreError::NotAgreed
             | StoreError::ForeignLog { .. }
             | StoreError::System { .. }
             | StoreError::Database { .. } => {}

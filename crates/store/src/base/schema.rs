@@ -18,7 +18,7 @@ use crate::base::steps::STEPS;
 use crate::base::whole::copy_whole;
 
 /// The schema that this version writes.
-pub(crate) const SCHEMA_VERSION: u32 = 5;
+pub(crate) const SCHEMA_VERSION: u32 = 6;
 /// The schema since which a person is a realm and an account, and names are in composed form.
 const PEOPLE_AND_NAMES: usize = 3;
 

@@ -267,4 +267,39 @@ pub(crate) const STEPS: &[(&str, u32)] = &[
     ",
         3,
     ),
+    (
+        "
+    -- What runs without a seat, where that was said.
+    DROP VIEW IF EXISTS uses;
+    ALTER TABLE unseated ADD COLUMN program TEXT;
+    CREATE VIEW uses AS
+        SELECT s.number, 'S' || s.number AS id, s.product, s.program, s.subject,
+            s.real_subject, s.computer, s.started_at, s.ended_at, s.duration_ms,
+            CASE WHEN s.lease IS NULL THEN NULL
+                ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease,
+            s.unseated_ms
+        FROM sessions s
+        UNION ALL
+        SELECT l.number, 'S' || l.number, l.product, nullif(l.program, '(kept)'),
+            l.subject, NULL, l.computer, l.granted_at, l.ended_at, l.held_ms,
+            printf('L%08x-%d', l.incarnation, l.number), 0
+        FROM leases l
+        WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number
+                AND s.lease_incarnation = l.incarnation)
+            AND (l.session IS NULL OR l.ended IS NULL)
+            -- A seat that is kept for a start to come is no use before that.
+            AND NOT (l.session IS NULL AND l.program IS '(kept)')
+            -- Nor is one that was waited for, before it is fetched.
+            AND l.cause IS NOT 'unclaimed'
+            AND NOT (l.ended IS NULL AND l.ticket IS NOT NULL AND EXISTS (
+                SELECT 1 FROM tickets t WHERE t.number = l.ticket
+                AND t.incarnation = l.ticket_incarnation
+                AND t.state = 'granted' AND t.until IS NOT NULL))
+        UNION ALL
+        SELECT u.number, 'S' || u.number, u.product, u.program, u.subject, NULL, u.computer,
+            u.since, NULL, NULL, NULL, NULL
+        FROM unseated u;
+    ",
+        3,
+    ),
 ];

@@ -10,8 +10,9 @@ use crate::base::clock::SystemClock;
 use crate::base::error::StoreError;
 use crate::base::schema::Saved;
 use crate::base::whole::{SUFFIXES, beside, check, make_empty, remove, system, vacuum_into};
+use crate::copies::aside;
 use crate::copies::life::NewLife;
-use crate::copies::unknown::{self, Known, WaitsFor};
+use crate::copies::unknown::{Known, Unknown, WaitsFor};
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
@@ -25,19 +26,28 @@ pub struct RestoreOptions {
     pub accept_risk: bool,
 }
 
-/// What a restore did.
-#[derive(Debug, Clone)]
-pub struct Restored {
-    /// Where the data file of before was put, if there was one.
-    pub kept: Option<PathBuf>,
-    /// How many such files lie there by now, of this and of earlier times, and their bytes.
-    pub kept_in_all: (usize, u64),
+/// What a restore is going to do, told before it changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
     /// Nothing is granted for so many seconds.
     pub hold_seconds: u64,
     /// By what that is known.
     pub waits_for: WaitsFor,
     /// Leases that the snapshot holds.
     pub leases: u64,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    /// Where the data file of before was put, if there was one.
+    pub kept: Option<PathBuf>,
+    /// Where its write-ahead log was put, if something was in it: the two belong together.
+    pub kept_log: Option<PathBuf>,
+    /// How many such files lie there by now, of this and of earlier times, and their bytes.
+    pub kept_in_all: (usize, u64),
+    /// What was told before.
+    pub outlook: Outlook,
 }
 
 /// Copies a data file, as it is at one instant, to `to`, which must not exist. It may be written to
@@ -77,25 +87,31 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
     // Whose directory it is in decides before what is to be read.
     drop(own(data)?);
     let snapshot = std::fs::File::open(file).map_err(system("read the snapshot", file))?;
-    restore_open(data, snapshot, file, options)
+    restore_open(data, snapshot, file, options, |_| Ok(()))
 }
 
 /// Puts a snapshot, called `file`, in the place of the data file of a stopped server, as a new
 /// incarnation: ids that were made after the snapshot are never made again. The data file of before
-/// is kept.
+/// is kept. `agree` is told first what it will do; if that returns an error, nothing is changed.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, or the snapshot is not whole.
+/// The directory is in use or cannot be written, the snapshot is not whole, or what `agree` says.
 pub fn restore_open(
     data: &Path,
     snapshot: std::fs::File,
     file: &Path,
     options: RestoreOptions,
+    agree: impl FnOnce(&Outlook) -> Result<(), StoreError>,
 ) -> Result<Restored, StoreError> {
     let _owned = own(data)?;
-    put(data, file, options, false, |incoming| {
-        take_copy(snapshot, file, incoming)
-    })
+    put(
+        data,
+        |incoming| {
+            take_copy(snapshot, file, incoming)?;
+            prepare(incoming, file, options, &data.join(DATA_FILE))
+        },
+        agree,
+    )
 }
 
 /// Ends the time in which a restored server grants nothing, in the data of a stopped server: they
@@ -106,59 +122,61 @@ pub fn restore_open(
 /// The directory is in use or cannot be written, has no whole data file, or nothing is waited for in
 /// it.
 pub fn end_hold(data: &Path) -> Result<Restored, StoreError> {
-    let path = data.join("cache.db");
+    let path = data.join(DATA_FILE);
     // A data file is never made here.
     std::fs::metadata(&path).map_err(system("read", &path))?;
     let _owned = own(data)?;
-    let options = RestoreOptions { accept_risk: true };
-    put(data, &path, options, true, |incoming| copy(&path, incoming))
+    put(
+        data,
+        |incoming| {
+            copy(&path, incoming)?;
+            prepare_to_grant(incoming, &path)
+        },
+        |_| Ok(()),
+    )
 }
 
-/// Puts what `take` brings in the place of the data file; if that is to be data in which the end of a
-/// restore's wait is waited for, only then.
+/// What the data file of a data directory is called.
+const DATA_FILE: &str = "cache.db";
+
+/// Puts what `bring` makes in the place of the data file, if that is agreed to.
 fn put(
     data: &Path,
-    file: &Path,
-    options: RestoreOptions,
-    is_to_wait: bool,
-    take: impl FnOnce(&Path) -> Result<(), StoreError>,
+    bring: impl FnOnce(&Path) -> Result<Outlook, StoreError>,
+    agree: impl FnOnce(&Outlook) -> Result<(), StoreError>,
 ) -> Result<Restored, StoreError> {
-    let path = data.join("cache.db");
+    let path = data.join(DATA_FILE);
     let incoming = data.join("cache.db.incoming");
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take(&incoming).and_then(|()| {
-        let there = (!is_to_wait).then_some(&*path);
-        prepare(&incoming, file, options, there)
-    });
-    let (hold_seconds, waits_for, leases) = prepared.inspect_err(|_| {
+    let agreed = |outlook: Outlook| agree(&outlook).map(|()| outlook);
+    let outlook = bring(&incoming).and_then(agreed).inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
             let _ = remove(&beside(&incoming, suffix));
         }
     })?;
     closed::forget_beside(&path)?;
-    let kept = if path.exists() {
-        Some(put_aside(data, &path)?)
-    } else {
-        None
+    let kept = match path.exists() {
+        true => Some(aside::put(data, &path)?),
+        false => None,
     };
     std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;
     files::sync_folder(data).map_err(system("write", data))?;
+    let (kept, kept_log) = kept.map_or((None, None), |kept| (Some(kept.path), kept.log));
     Ok(Restored {
-        kept_in_all: kept_in(data),
+        kept_in_all: aside::count(data),
         kept,
-        hold_seconds,
-        waits_for,
-        leases,
+        kept_log,
+        outlook,
     })
 }
 
 /// Holds a data directory, and the data file in it where there is one, against every server.
 fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError> {
     let lock = open::lock(data)?;
-    let path = data.join("cache.db");
+    let path = data.join(DATA_FILE);
     let file = path.exists().then(|| open::hold(&path)).transpose()?;
     Ok((lock, file))
 }
@@ -175,75 +193,75 @@ fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Resul
 
 /// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
 /// wrong with it is told of the `file` that was given. `there` is the data file that it takes the
-/// place of; none: it is a copy of that, in which the end of a hold is waited for.
+/// place of.
 fn prepare(
     path: &Path,
     file: &Path,
     options: RestoreOptions,
-    there: Option<&Path>,
-) -> Result<(u64, WaitsFor, u64), StoreError> {
-    let database = |source| StoreError::Database {
-        doing: "restore",
-        path: path.into(),
-        source,
+    there: &Path,
+) -> Result<Outlook, StoreError> {
+    let (connection, known) = checked(path, file)?;
+    let unknown = Unknown::of(&known, there);
+    let outlook = Outlook {
+        hold_seconds: match options.accept_risk {
+            true => 0,
+            false => unknown.seconds,
+        },
+        waits_for: unknown.waits_for,
+        leases: known.loaded.ledger.lease_count() as u64,
     };
-    check(&Connection::open(path).map_err(database)?, file)?;
-    let told = |error: StoreError| error.of_file(file);
-    let connection = open::connection(path, Saved::Elsewhere).map_err(told)?;
-    let loaded = load(&connection, path, &|_| {}).map_err(told)?;
-    open::is_sound(&connection, path)?;
-    let known = Known::of(&connection, loaded).map_err(database)?;
-    let unknown = there.map(|there| unknown::seconds(&known, there));
-    let (unknown_seconds, waits_for) = unknown.unwrap_or((0, WaitsFor::LastLease));
-    let hold_seconds = match options.accept_risk {
-        true => 0,
-        false => unknown_seconds,
-    };
-    let leases = known.loaded.ledger.lease_count() as u64;
     let life = NewLife::of(&connection, path, known, &SystemClock)?;
-    if there.is_none() && !life.waits() {
+    life.begin(outlook.hold_seconds, &unknown)?;
+    checkpoint(&connection, path)?;
+    Ok(outlook)
+}
+
+/// Checks the copy of the data `file` and begins its new life, which grants at once. In the data a
+/// restore's wait has not ended.
+fn prepare_to_grant(path: &Path, file: &Path) -> Result<Outlook, StoreError> {
+    let (connection, known) = checked(path, file)?;
+    let unknown = Unknown::of_the_same(&known, file);
+    let outlook = Outlook {
+        hold_seconds: 0,
+        waits_for: unknown.waits_for,
+        leases: known.loaded.ledger.lease_count() as u64,
+    };
+    let life = NewLife::of(&connection, path, known, &SystemClock)?;
+    if !life.waits() {
         return Err(StoreError::System {
             doing: "end the waiting after a restore in",
             path: file.into(),
             why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
         });
     }
-    life.begin(hold_seconds, unknown_seconds)?;
+    life.begin(0, &unknown)?;
+    checkpoint(&connection, path)?;
+    Ok(outlook)
+}
+
+/// Opens the copy of `file`, brings it to this version's schema and reads it.
+fn checked(path: &Path, file: &Path) -> Result<(Connection, Known), StoreError> {
+    check(&Connection::open(path).map_err(restoring(path))?, file)?;
+    let told = |error: StoreError| error.of_file(file);
+    let connection = open::connection(path, Saved::Elsewhere).map_err(told)?;
+    let loaded = load(&connection, path, &|_| {}).map_err(told)?;
+    open::is_sound(&connection, path)?;
+    let known = Known::of(&connection, loaded).map_err(restoring(path))?;
+    Ok((connection, known))
+}
+
+/// Takes the write-ahead log into the file, which is moved without it.
+fn checkpoint(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(database)?;
-    Ok((hold_seconds, waits_for, leases))
+        .map_err(restoring(path))
 }
 
-/// What a data file that was put aside is called, before its number.
-const ASIDE: &str = "cache.db.before-restore-";
-
-/// Renames the data file of before, with what SQLite keeps beside it. Its number is the highest.
-fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, StoreError> {
-    let last = put_aside_in(data).map(|(number, _)| number).max();
-    let aside = data.join(format!("{ASIDE}{}", last.unwrap_or(0).saturating_add(1)));
-    for suffix in SUFFIXES {
-        let from = beside(path, suffix);
-        if from.exists() {
-            std::fs::rename(&from, beside(&aside, suffix)).map_err(system("put aside", &from))?;
-        }
+fn restoring(path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
+    let path = path.to_path_buf();
+    move |source| StoreError::Database {
+        doing: "restore",
+        path,
+        source,
     }
-    Ok(aside)
-}
-
-/// How many data files were put aside, and how large they are.
-fn kept_in(data: &Path) -> (usize, u64) {
-    put_aside_in(data).fold((0, 0_u64), |(count, bytes), (_, size)| {
-        (count + 1, bytes.saturating_add(size))
-    })
-}
-
-/// The numbers and sizes of the data files that were put aside; none where that cannot be read.
-fn put_aside_in(data: &Path) -> impl Iterator<Item = (u32, u64)> {
-    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let name = entry.file_name();
-        let number = name.to_str()?.strip_prefix(ASIDE)?.parse().ok()?;
-        Some((number, entry.metadata().ok()?.len()))
-    })
 }

@@ -11,7 +11,7 @@ use usher_core::ledger::{Command, Incarnation, Ledger, Now, Steady, Wall};
 use crate::base::clock::Clock;
 use crate::base::error::StoreError;
 use crate::base::meta;
-use crate::copies::unknown::{Known, UNKNOWN_UNTIL};
+use crate::copies::unknown::{Known, UNKNOWN_UNTIL, Unknown};
 use crate::file::open;
 use crate::tables::journal;
 
@@ -61,24 +61,19 @@ impl<'a> NewLife<'a> {
         until.is_some_and(|until| until > self.now.steady)
     }
 
-    /// Begins it: it grants nothing for `hold_seconds`. Leases that it does not know may be in use
-    /// for `unknown_seconds`, also if that is not waited for: a later restore must not take this
-    /// life for all there is.
-    pub(crate) fn begin(
-        mut self,
-        hold_seconds: u64,
-        unknown_seconds: u64,
-    ) -> Result<(), StoreError> {
+    /// Begins it: it grants nothing for `hold_seconds`. What it does not know is kept in it, also if
+    /// that is not waited for: a later restore must not take this life for all there is.
+    pub(crate) fn begin(mut self, hold_seconds: u64, unknown: &Unknown) -> Result<(), StoreError> {
         let (connection, path, now) = (self.connection, self.path, self.now);
-        let unknown_until = now.steady.plus_seconds(unknown_seconds);
+        let unknown_until = now.steady.plus_seconds(unknown.seconds);
         let unknown_until = self.unknown_until.max(unknown_until);
-        meta::put(connection, UNKNOWN_UNTIL, unknown_until.0).map_err(|source| {
-            StoreError::Database {
+        meta::put(connection, UNKNOWN_UNTIL, unknown_until.0)
+            .and_then(|()| unknown.ends.keep_in(connection))
+            .map_err(|source| StoreError::Database {
                 doing: "restore",
                 path: path.into(),
                 source,
-            }
-        })?;
+            })?;
         let incarnation = Incarnation(open::new_incarnation(path)?);
         let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
         let restored = Command::Reincarnate {

@@ -1,9 +1,9 @@
 //! How long leases that a restored file does not know may still be in use.
 //!
 //! What was granted after a copy was made is known to the file that the copy takes the place of, if
-//! that file is whole: as its server left it, of the same life, and further than the copy. Then its
-//! leases say how long, as they would if that file were served again. Of any other file it is known
-//! only how long a lease could be at the most.
+//! that file is whole, as its server left it, and further than the copy: of the same life, or of one
+//! that followed it and knows how it ended. Then its leases say how long, as they would if that file
+//! were served again. Of any other file it is known only how long a lease could be at the most.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use usher_core::ledger::Steady;
 
 use crate::base::meta;
+use crate::copies::ends::Ends;
 use crate::file::closed;
 use crate::read::inventory;
 use crate::tables::load::{Loaded, load};
@@ -21,25 +22,78 @@ pub(crate) const UNKNOWN_UNTIL: &str = "unknown_until";
 /// Why a restored server waits as long as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
-    /// The last lease that the data file of before knew, or what that one waited for itself.
+    /// The last lease that the data file of before knew.
     LastLease,
+    /// Leases that the data file of before did not know itself, because of a restore before this
+    /// one.
+    EarlierRestore,
     /// The longest ttl that a product allows: nobody knows what else was granted.
     LongestTtl,
 }
 
-/// How long, in seconds, and by what that is known. `there` is the data file that the restored one
-/// takes the place of.
-pub(crate) fn seconds(restored: &Known, there: &Path) -> (u64, WaitsFor) {
-    let there = There::read(there).filter(|there| there.known.server_id == restored.server_id);
-    match there {
-        Some(there) if there.is_whole && there.known.is_further_than(restored) => {
-            (there.known.seconds_left(), WaitsFor::LastLease)
+/// Leases that may be in use and that a restored file does not know.
+pub(crate) struct Unknown {
+    /// For how long the last of them may be in use.
+    pub(crate) seconds: u64,
+    /// By what that is known.
+    pub(crate) waits_for: WaitsFor,
+    /// Lives whose leases are among them, or are known to the restored file.
+    pub(crate) ends: Ends,
+}
+
+impl Unknown {
+    /// Of the `restored` file in the place of the one at `there`.
+    pub(crate) fn of(restored: &Known, there: &Path) -> Unknown {
+        let there = There::read(there).filter(|there| there.known.server_id == restored.server_id);
+        let ends = restored.ends.clone();
+        match there {
+            Some(there) if there.is_whole && there.known.is_further_than(restored) => {
+                let (seconds, waits_for) = there.known.left();
+                let known = there.known;
+                Unknown {
+                    seconds,
+                    waits_for,
+                    ends: ends.joined(&known.ends).and(&known.loaded),
+                }
+            }
+            // What it tells may not be all, and is no less for that.
+            other => {
+                let known = [Some(restored), other.as_ref().map(|there| &there.known)];
+                let longest = known.into_iter().flatten().map(Known::longest);
+                let (seconds, waits_for) = longest
+                    .max_by_key(|(seconds, _)| *seconds)
+                    .unwrap_or((0, WaitsFor::LongestTtl));
+                Unknown {
+                    seconds,
+                    waits_for,
+                    ends,
+                }
+            }
         }
-        // What it tells may not be all, and is no less for that.
-        other => {
-            let known = [Some(restored), other.as_ref().map(|there| &there.known)];
-            let seconds = known.into_iter().flatten().map(Known::longest_seconds);
-            (seconds.max().unwrap_or(0), WaitsFor::LongestTtl)
+    }
+
+    /// Of data that go on as they are, at `there`, of which `known` was copied: they know all leases.
+    pub(crate) fn of_the_same(known: &Known, there: &Path) -> Unknown {
+        let is_whole =
+            inventory::open(there).is_ok_and(|connection| closed::is_as_left(&connection, there));
+        let ends = known.ends.clone();
+        Unknown {
+            seconds: 0,
+            waits_for: WaitsFor::LastLease,
+            ends: match is_whole {
+                true => ends.and(&known.loaded),
+                false => ends,
+            },
+        }
+    }
+
+    /// Of a file in whose place nothing is known.
+    pub(crate) fn of_copy(known: &Known) -> Unknown {
+        let (seconds, waits_for) = known.longest();
+        Unknown {
+            seconds,
+            waits_for,
+            ends: known.ends.clone(),
         }
     }
 }
@@ -49,6 +103,8 @@ pub(crate) struct Known {
     server_id: Option<String>,
     /// Until when leases of lives before its own may be in use.
     unknown_until: Steady,
+    /// Lives before its own of which it is known how long their leases may be in use.
+    ends: Ends,
     pub(crate) loaded: Loaded,
 }
 
@@ -59,6 +115,7 @@ impl Known {
         Ok(Known {
             server_id: meta::text(connection, "server_id")?,
             unknown_until: Steady(unknown_until.unwrap_or(0)),
+            ends: Ends::kept_in(connection)?,
             loaded,
         })
     }
@@ -70,28 +127,32 @@ impl Known {
         self.unknown_until.max(waited_for.unwrap_or_default())
     }
 
-    /// Whether the copy was made of this very life, at an instant that this one has left behind.
+    /// Whether the copy was made of this very life, at an instant that this one has left behind, or
+    /// of one before it of which everything is known.
     fn is_further_than(&self, copy: &Known) -> bool {
         let (here, there) = (&self.loaded, &copy.loaded);
-        here.ledger.incarnation() == there.ledger.incarnation()
+        let is_later = here.ledger.incarnation() == there.ledger.incarnation()
             && here.ledger.next_number() >= there.ledger.next_number()
-            && here.last.steady >= there.last.steady
+            && here.last.steady >= there.last.steady;
+        is_later || self.ends.cover(there)
     }
 
-    /// How long after its last commit a lease may be in use that it knows of, or one of a life
-    /// before: the time since then is not taken off, for no clock proves it.
-    fn seconds_left(&self) -> u64 {
-        let leases = self.loaded.ledger.leases().map(|lease| lease.deadline);
-        leases
-            .chain([self.unknown_until()])
-            .map(|until| until.since_ms(self.loaded.last.steady).div_ceil(1_000))
-            .max()
-            .unwrap_or(0)
+    /// How many seconds after its last commit a lease may be in use that it knows of, or one of a
+    /// life before, and which of both: the time since then is not taken off, for no clock proves it.
+    fn left(&self) -> (u64, WaitsFor) {
+        let left = |until: Steady| until.since_ms(self.loaded.last.steady).div_ceil(1_000);
+        let leases = self.loaded.ledger.leases();
+        let leases = leases.map(|lease| left(lease.deadline)).max().unwrap_or(0);
+        let before = left(self.unknown_until());
+        match before > leases {
+            true => (before, WaitsFor::EarlierRestore),
+            false => (leases, WaitsFor::LastLease),
+        }
     }
 
-    /// How long a lease may be in use that was granted or renewed after what it knows. A lease keeps
-    /// the ttl that it was granted with, also where its product allows less since.
-    pub(crate) fn longest_seconds(&self) -> u64 {
+    /// How many seconds a lease may be in use that was granted or renewed after what it knows, and
+    /// why. A lease keeps the ttl that it was granted with, also where its product allows less since.
+    fn longest(&self) -> (u64, WaitsFor) {
         let ledger = &self.loaded.ledger;
         let waiting = ledger
             .pools()
@@ -99,8 +160,12 @@ impl Known {
         let asked = waiting.map(|ticket| ticket.ttl_seconds);
         let granted = ledger.leases().map(|lease| lease.ttl_seconds);
         let longest = granted.chain(asked).max().unwrap_or(0);
-        let allowed = ledger.longest_ttl_seconds();
-        u64::from(longest.max(allowed)).max(self.seconds_left())
+        let longest = u64::from(longest.max(ledger.longest_ttl_seconds()));
+        let left = self.left();
+        match left.0 > longest {
+            true => left,
+            false => (longest, WaitsFor::LongestTtl),
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn a_snapshot_is_taken_while_serving_and_a_restore_is_a_new_life_that_waits() {
 
     let done = restore(data.path(), &snapshot, RestoreOptions::default()).unwrap();
     assert_eq!(
-        (done.leases, done.hold_seconds),
+        (done.outlook.leases, done.outlook.hold_seconds),
         (1, 300),
         "as long as {late:?}"
     );
@@ -180,7 +180,7 @@ fn a_hold_ends_by_word_and_what_was_written_since_the_restore_stays() {
     engine.close();
 
     let done = end_hold(data.path()).unwrap();
-    assert_eq!(done.hold_seconds, 0);
+    assert_eq!(done.outlook.hold_seconds, 0);
     assert!(done.kept.unwrap().exists());
     let engine = open();
     granted(&engine, "cad", "cyd");

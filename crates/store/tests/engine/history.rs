@@ -56,7 +56,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         let filter = SessionFilter::default();
         engine
             .history()
-            .sessions(&filter, clock.wall_ms(), 0, 100)
+            .sessions(&filter, clock.wall_ms(), None, 100)
             .unwrap()
             .rows
     };
@@ -96,6 +96,198 @@ fn a_use_is_one_session_however_it_was_seated() {
         merged[0].lease.as_deref(),
         Some(lease.id.to_string().as_str())
     );
+    engine.close();
+}
+
+/// A session of a person, told of by an agent after it has ended.
+fn told_later(session: u64, user: &str, started_ms: i64) -> ReportItem {
+    ReportItem::Finished {
+        session,
+        product: "cad".into(),
+        program: "cad.bin".into(),
+        version: None,
+        subject: SubjectRef {
+            authority: "computer:pc9".into(),
+            key: user.into(),
+            name: user.into(),
+            candidate: session,
+        },
+        real_subject: None,
+        started_at: Wall(started_ms),
+        first_reported: None,
+        ended_at: Wall(started_ms + 1_000),
+        duration_ms: 1_000,
+        unseated_ms: 1_000,
+        lease: None,
+    }
+}
+
+#[test]
+fn sessions_are_listed_by_their_start_however_late_they_were_told_of() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let began = clock.wall_ms();
+    clock.pass(60);
+    granted(&engine, "cad", "eve");
+    // After an outage, the last first.
+    let late = [
+        (1, told_later(1, "dan", began + 40_000)),
+        (2, told_later(2, "bob", began + 20_000)),
+        (3, told_later(3, "ann", began)),
+        (4, told_later(4, "cyd", began + 20_000)),
+    ];
+    report(&engine, late.into());
+    engine.settle().unwrap();
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let filter = SessionFilter::default();
+        let page = engine
+            .history()
+            .sessions(&filter, clock.wall_ms(), before, 2)
+            .unwrap();
+        seen.extend(page.rows.into_iter().map(|row| row.user));
+        let Some(next) = page.next else {
+            break;
+        };
+        before = Some(next.to_string().parse().unwrap());
+    }
+    assert_eq!(seen, ["eve", "dan", "cyd", "bob", "ann"]);
+    engine.close();
+}
+
+#[test]
+fn uses_are_recorded_since_a_server_wrote_the_file_or_an_agent_saw_one_before() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let began = clock.wall_ms();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    clock.pass(60);
+    let since = |kept_from| {
+        engine.settle().unwrap();
+        engine.history().recorded_since(kept_from).unwrap()
+    };
+    assert_eq!(since(0), Some(began));
+    assert_eq!(
+        since(began + 30_000),
+        Some(began + 30_000),
+        "a pack may have removed what was before"
+    );
+    report(&engine, vec![(1, told_later(1, "ann", began - 5_000))]);
+    assert_eq!(since(began + 30_000), Some(began - 5_000));
+    engine.close();
+}
+
+#[test]
+fn what_runs_without_a_seat_is_named_while_it_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let held = granted(&engine, "cad", "bob");
+    let starts = |program: Option<&str>| ReportItem::Checkout {
+        session: 5,
+        product: "cad".into(),
+        subject: SubjectRef {
+            authority: "computer:pc9".into(),
+            key: "1000".into(),
+            name: "ada".into(),
+            candidate: 5,
+        },
+        seats: 1,
+        ttl_seconds: 300,
+        shown: None,
+        gate: false,
+        claim: None,
+        program: program.map(Into::into),
+    };
+    report(&engine, vec![(1, starts(Some("cad.bin")))]);
+    // It is asked for again.
+    report(&engine, vec![(2, starts(None))]);
+    engine
+        .execute(Command::Checkin {
+            lease: held.id,
+            access: Access::Anyone,
+        })
+        .unwrap();
+    engine.settle().unwrap();
+    let filter = SessionFilter::default();
+    let history = engine.history();
+    let rows = history
+        .sessions(&filter, clock.wall_ms(), None, 100)
+        .unwrap();
+    let running = rows.rows.iter().filter(|row| row.ended_at.is_none());
+    let programs: Vec<Option<&str>> = running.map(|row| row.program.as_deref()).collect();
+    assert_eq!(programs, [Some("cad.bin")]);
+    engine.close();
+}
+
+#[test]
+fn a_seat_that_was_waited_for_is_a_use_once_it_is_fetched_and_not_before() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let began = clock.wall_ms();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let held = granted(&engine, "cad", "ada");
+    let waits = |user| match engine.execute(asks("cad", user, true)).unwrap().reply {
+        Reply::Queued(view) => view.ticket.id,
+        other => panic!("not queued: {other:?}"),
+    };
+    let (_gone, left, fetched) = (waits("bob"), waits("cyd"), waits("dan"));
+    let tell = |command| drop(engine.execute(command).unwrap());
+    let users = |engine: &Engine| {
+        engine.settle().unwrap();
+        let (history, now) = (engine.history(), clock.wall_ms());
+        let filter = SessionFilter::default();
+        let rows = history.sessions(&filter, now, None, 100).unwrap().rows;
+        let by_session: Vec<String> = rows.into_iter().map(|row| row.user).collect();
+        let filter = UsageFilter {
+            since: began,
+            until: now + 1,
+            ..UsageFilter::default()
+        };
+        let sums = history.usage(&filter, now, (0, 100)).unwrap().rows;
+        assert_eq!(sums[0].users, by_session.len() as u64);
+        by_session
+    };
+    clock.pass(5);
+    tell(Command::Checkin {
+        lease: held.id,
+        access: Access::Anyone,
+    });
+    assert_eq!(users(&engine), ["ada"], "nobody has fetched it yet");
+    // The first does not ask for it in time; the second leaves.
+    clock.pass(16);
+    tell(Command::Tick);
+    tell(Command::Cancel {
+        ticket: left,
+        access: Access::Anyone,
+    });
+    assert_eq!(users(&engine), ["ada"]);
+    tell(Command::Poll {
+        ticket: fetched,
+        access: Access::Anyone,
+        keep_seconds: 60,
+    });
+    assert_eq!(users(&engine), ["dan", "ada"]);
+    let demand = DemandFilter {
+        product: "cad".into(),
+        since: began,
+        until: clock.wall_ms() + 1,
+        limit: 100,
+    };
+    let rows = engine.history().demand(&demand).unwrap();
+    let count = |kind| rows.rows.iter().filter(|row| row.kind == kind).count();
+    assert_eq!(
+        (count(DemandKind::Leased), count(DemandKind::Waited)),
+        (2, 2),
+        "two have waited in vain"
+    );
+    assert_eq!(rows.sessions, 2);
     engine.close();
 }
 

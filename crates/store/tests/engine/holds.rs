@@ -63,7 +63,7 @@ pub(crate) fn closed(clock: &Arc<TestClock>, since: &[u32]) -> (tempfile::TempDi
 
 fn restored(data: &Path, copy: &Path) -> (u64, WaitsFor) {
     let done = restore(data, copy, RestoreOptions::default()).unwrap();
-    (done.hold_seconds, done.waits_for)
+    (done.outlook.hold_seconds, done.outlook.waits_for)
 }
 
 #[test]
@@ -169,11 +169,146 @@ fn a_file_that_may_not_know_all_that_was_granted_is_not_gone_by() {
     lease(&engine, "bob", 3_600);
     engine.close();
     assert_eq!(restored(data.path(), &later), waits);
-    // It is of another life than the copy: that one may have granted what neither knows.
+    // It is of another life than the copy, and of how that one ended nobody knows all: its server
+    // was killed.
     let (data, copy) = closed(&clock, &[600]);
+    std::fs::remove_file(data.path().join("cache.db.closed")).unwrap();
     restore(data.path(), &copy, RestoreOptions { accept_risk: true }).unwrap();
     open(data.path(), &clock).close();
     assert_eq!(restored(data.path(), &copy), waits);
+    // It is of another life, and the copy is of a time after that one had ended here: it went on
+    // somewhere else.
+    let (data, copy) = closed(&clock, &[600]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        data.path().join("cache.db"),
+        elsewhere.path().join("cache.db"),
+    )
+    .unwrap();
+    restore(data.path(), &copy, RestoreOptions::default()).unwrap();
+    open(data.path(), &clock).close();
+    let engine = open(elsewhere.path(), &clock);
+    lease(&engine, "bob", 60);
+    let later = elsewhere.path().join("copy.db");
+    engine.backup(&later).unwrap();
+    engine.close();
+    assert_eq!(restored(data.path(), &later), waits);
+    // It is of another life, and the copy is of a third, which was begun somewhere else.
+    let (data, copy) = closed(&clock, &[600]);
+    let third = tempfile::tempdir().unwrap();
+    restore(third.path(), &copy, RestoreOptions { accept_risk: true }).unwrap();
+    let engine = open(third.path(), &clock);
+    let of_third = third.path().join("copy.db");
+    engine.backup(&of_third).unwrap();
+    engine.close();
+    restore(data.path(), &copy, RestoreOptions::default()).unwrap();
+    open(data.path(), &clock).close();
+    assert_eq!(restored(data.path(), &of_third), waits);
+}
+
+#[test]
+fn a_restore_after_another_waits_for_what_may_be_in_use_and_says_for_what() {
+    let clock = TestClock::new();
+    let (data, first) = closed(&clock, &[90]);
+    let engine = open(data.path(), &clock);
+    let second = data.path().join("second.db");
+    engine.backup(&second).unwrap();
+    engine.close();
+    assert_eq!(restored(data.path(), &first), (90, WaitsFor::LastLease));
+    // It was the wrong one. The server has run for a moment, with its hold.
+    open(data.path(), &clock).close();
+    let again = restored(data.path(), &second);
+    assert_eq!(again, (90, WaitsFor::EarlierRestore));
+    // After the hold, with a lease that was granted since.
+    let engine = open(data.path(), &clock);
+    clock.pass(100);
+    lease(&engine, "bob", 300);
+    let third = data.path().join("third.db");
+    engine.backup(&third).unwrap();
+    engine.close();
+    assert_eq!(restored(data.path(), &first), (300, WaitsFor::LastLease));
+    // The same where that wait was ended by word, and of a copy of each life in between.
+    end_hold(data.path()).unwrap();
+    let engine = open(data.path(), &clock);
+    lease(&engine, "cyd", 60);
+    engine.close();
+    for copy in [&third, &second, &first] {
+        let (seconds, waits_for) = restored(data.path(), copy);
+        assert!(
+            (200..=300).contains(&seconds),
+            "{seconds} s of 300 are left"
+        );
+        assert_eq!(waits_for, WaitsFor::EarlierRestore);
+        open(data.path(), &clock).close();
+    }
+    // When all of it is over, for nothing.
+    let engine = open(data.path(), &clock);
+    clock.pass(400);
+    let last = lease(&engine, "dan", 60);
+    let access = Access::Anyone;
+    engine
+        .execute(Command::Checkin {
+            lease: last.id,
+            access,
+        })
+        .unwrap();
+    engine.close();
+    assert_eq!(restored(data.path(), &first), (0, WaitsFor::LastLease));
+}
+
+#[test]
+fn what_a_restore_will_do_is_told_first_and_without_consent_nothing_is_changed() {
+    let clock = TestClock::new();
+    let (data, copy) = closed(&clock, &[600]);
+    let before = std::fs::read(data.path().join("cache.db")).unwrap();
+    let mut told = None;
+    let snapshot = std::fs::File::open(&copy).unwrap();
+    let options = RestoreOptions::default();
+    let refused = restore_open(data.path(), snapshot, &copy, options, |outlook| {
+        told = Some(*outlook);
+        Err(StoreError::NotAgreed)
+    });
+    assert!(matches!(refused, Err(StoreError::NotAgreed)), "{refused:?}");
+    let expected = Outlook {
+        hold_seconds: 600,
+        waits_for: WaitsFor::LastLease,
+        leases: 0,
+    };
+    assert_eq!(told, Some(expected));
+    assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
+    for gone in ["cache.db.incoming", "cache.db.before-restore-1"] {
+        assert!(!data.path().join(gone).exists(), "{gone}");
+    }
+    // What it is left as is still gone by.
+    assert_eq!(restored(data.path(), &copy), (600, WaitsFor::LastLease));
+}
+
+#[test]
+fn a_restore_leaves_one_file_of_before_and_the_log_of_a_killed_server_with_it() {
+    let clock = TestClock::new();
+    let (data, copy) = closed(&clock, &[60]);
+    let aside = |data: &Path, suffix: &str| data.join(format!("cache.db.before-restore-1{suffix}"));
+    let done = restore(data.path(), &copy, RestoreOptions::default()).unwrap();
+    assert_eq!(done.kept, Some(aside(data.path(), "")));
+    assert_eq!(done.kept_log, None);
+    for suffix in ["-wal", "-shm"] {
+        assert!(!aside(data.path(), suffix).exists(), "{suffix}");
+    }
+    // It can be opened as it is.
+    assert_eq!(Inventory::of(&aside(data.path(), "")).unwrap().leases(), 1);
+
+    let (data, copy) = closed(&clock, &[]);
+    let engine = open(data.path(), &clock);
+    lease(&engine, "ada", 60);
+    let killed = tempfile::tempdir().unwrap();
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(data.path().join(name), killed.path().join(name)).unwrap();
+    }
+    engine.close();
+    let done = restore(killed.path(), &copy, RestoreOptions::default()).unwrap();
+    assert_eq!(done.kept_log, Some(aside(killed.path(), "-wal")));
+    let kept = Inventory::of(&aside(killed.path(), "")).unwrap();
+    assert_eq!(kept.leases(), 1, "the log is of the file");
 }
 
 #[test]
@@ -191,7 +326,7 @@ fn what_a_life_does_not_know_is_waited_for_also_in_the_copies_that_are_made_of_i
         engine.backup(&copy).unwrap();
         engine.close();
         let (seconds, waits_for) = restored(data.path(), &copy);
-        assert_eq!(waits_for, WaitsFor::LastLease);
+        assert_eq!(waits_for, WaitsFor::EarlierRestore);
         assert!(
             (590..=600).contains(&seconds),
             "{seconds} s of 600 are left"

@@ -18,3 +18,4 @@ mod snapshots;
 mod support;
 mod time;
 mod versions;
+mod waits;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use usher_api::client::Client;
+use usher_api::rights::Right;
 use usher_api::{Page, Snapshot};
 use usher_platform::files::{self, Readers};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::output::{Table, bytes, line, print_json, tame};
 use crate::time;
 
@@ -48,6 +49,16 @@ pub(crate) struct Backup {
     /// Show the snapshots that the server keeps; `usher restore` takes one by its name
     #[arg(long, conflicts_with = "file")]
     list: bool,
+}
+
+impl Backup {
+    /// What it needs of a server.
+    pub(crate) fn needs(&self) -> Needed {
+        match self.list {
+            true => Needed::of(&[Right::Administer], "see snapshots"),
+            false => Needed::of(&[Right::BackUp], "take backups"),
+        }
+    }
 }
 
 pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {

@@ -4,8 +4,9 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::segment;
+use crate::listing::{eprintln_quiet, segment};
 use crate::mine::Through;
+use crate::output::tame;
 
 /// Give a lease back; giving it back twice is no error
 #[derive(Debug, Args)]
@@ -27,6 +28,11 @@ pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
         let asked = args.through.ask(context).await?;
         asked
             .of_lease(async |client| client.delete(&path).await)
-            .await
+            .await?;
+        // Standard output is for what scripts read: there is nothing.
+        if !context.json() {
+            eprintln_quiet(&format!("{} is given back.", tame(&args.lease)));
+        }
+        Ok(())
     })
 }

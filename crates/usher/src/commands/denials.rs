@@ -1,14 +1,14 @@
-//! `usher denials`: what was refused, to whom, and why.
+//! `usher denials`: what was refused, to whom, and why; and who waited and got no seat.
+
+mod waits;
 
 use clap::Args;
 use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Form, InTime, Query, must_exist, show_as};
+use crate::listing::{Extent, Form, InTime, Query, eprintln_quiet, must_exist};
 use crate::mine::{Through, of_another};
-use crate::output::Table;
-use crate::time;
 
 /// Show what was refused, to whom, and why
 #[derive(Debug, Args)]
@@ -22,6 +22,10 @@ Examples:
   usher denials --product gimp --since 2026-01-01 --json
 
 `usher why DECISION` tells how the seats were held at that instant.
+
+Who waited for a seat and got none is among them: REASON says for how long, and how it ended. They
+gave up, as with Ctrl-C or at the end of --wait; timed out, as nothing asked for them any more; did
+not fetch their seat; or the product was removed. With --json they are in `waits`.
 
 Without a token, on a computer with an agent, it shows what you were refused there.")]
 pub(crate) struct Denials {
@@ -45,14 +49,31 @@ pub(crate) struct Denials {
 }
 
 impl Denials {
-    /// Whether nothing narrows what is asked for.
-    fn asks_for_all(&self) -> bool {
-        let texts = [&self.product, &self.user, &self.computer];
-        texts.iter().all(|it| it.is_none()) && self.time.is_any()
+    /// That nothing was refused of what is asked for: `is_own`, to who asks.
+    fn nothing(&self, is_own: bool) -> String {
+        let asked = [
+            ("product", self.product.is_some()),
+            ("user", self.user.is_some()),
+            ("computer", self.computer.is_some()),
+            ("time", !self.time.is_any()),
+        ];
+        let asked: Vec<&str> = asked.iter().filter(|it| it.1).map(|it| it.0).collect();
+        let what = match is_own {
+            true => "You were refused nothing",
+            false => "Nothing was refused",
+        };
+        match &asked[..] {
+            [] => format!("{what}."),
+            ["time"] => format!("{what} in that time."),
+            [narrowed @ .., "time"] => {
+                format!("{what} of that {} in that time.", narrowed.join(" and "))
+            }
+            narrowed => format!("{what} of that {}.", narrowed.join(" and ")),
+        }
     }
 
-    fn query(&self) -> Result<Query, Failure> {
-        let query = Query::new("/v1/denials")
+    fn query(&self, path: &str) -> Result<Query, Failure> {
+        let query = Query::new(path)
             .with("product", self.product.as_ref())
             .with("user", self.user.as_ref())
             .with("computer", self.computer.as_ref());
@@ -62,21 +83,27 @@ impl Denials {
 
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let query = args.query()?;
+        let query = args.query("/v1/denials")?;
         let asked = args.through.ask(context).await?;
         let page = asked.list(&query, &args.extent, decision_id).await?;
         if page.items.is_empty() {
             must_exist(&asked.client, args.product.as_deref()).await?;
         }
         let anothers = of_another(page.only.as_ref(), args.user.as_deref());
-        let empty = match (&page.only, args.asks_for_all()) {
-            _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
-            (Some(_), true) => "You were refused nothing.",
-            (Some(_), false) => "You were refused nothing of that product, computer or time.",
-            (None, true) => "Nothing was refused.",
-            (None, false) => "Nothing was refused of that product, user, computer or time.",
-        };
-        show_as(args.form, context, &page, empty, table)?;
+        let nothing = args.nothing(page.only.is_some());
+        let empty = anothers.as_deref().unwrap_or(&nothing);
+        let waits = args.query("/v1/waits")?;
+        let waits = asked.list_if_there(&waits, &args.extent, waits::decision_id);
+        let waits = waits.await?;
+        let is_told = waits.is_some();
+        let (form, waits) = ((args.form, &args.extent), waits.unwrap_or_default());
+        waits::show(form, context, &page, &waits, empty)?;
+        if !is_told && !context.json() {
+            eprintln_quiet(
+                "Who waited and got no seat is not listed: the server, or this computer's agent, \
+                 is of a version before.",
+            );
+        }
         // How many hold and wait now says nothing of then.
         asked.say_whose(page.only.as_ref());
         Ok(())
@@ -87,21 +114,38 @@ fn decision_id(denial: &Denial) -> &str {
     &denial.decision_id
 }
 
-fn table(denials: &[Denial]) -> Table {
-    let mut table = Table::new(&[
-        "LAST", ">TIMES", "PRODUCT", "USER", "COMPUTER", ">SEATS", "REASON", "DECISION",
-    ]);
-    for denial in denials {
-        table.row([
-            time::local(denial.last_at),
-            denial.count.to_string(),
-            denial.product.clone(),
-            denial.user.clone(),
-            denial.computer.clone(),
-            denial.seats.to_string(),
-            denial.reason.as_str().replace('_', " "),
-            denial.decision_id.clone(),
-        ]);
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        denials: Denials,
     }
-    table
+
+    #[test]
+    fn that_nothing_was_refused_is_said_of_what_was_asked_for_alone() {
+        let say = |words: &[&str], is_own| {
+            let line = Line::parse_from([&["denials"], words].concat());
+            line.denials.nothing(is_own)
+        };
+        let said = [
+            say(&[], true),
+            say(&["--since", "7d"], true),
+            say(&["--product", "cad"], false),
+            say(
+                &["--product", "cad", "--user", "ann", "--during", "yesterday"],
+                false,
+            ),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @r"
+        You were refused nothing.
+        You were refused nothing in that time.
+        Nothing was refused of that product.
+        Nothing was refused of that product and user in that time.
+        ");
+    }
 }

@@ -19,8 +19,8 @@ Examples:
   usher leases --user anna --json | jq -r '.items[].id'
 
 Without a token, on a computer with an agent, it shows the seats that you hold, on other computers
-too, and how many are in use in all. UNTIL says of a seat that is kept for your next start for how
-long it is.
+too, and how many are in use in all. UNTIL says of a seat that is kept for somebody's next start,
+and not in use yet, for how long it is.
 
 JOINED counts the commands that joined the lease on computers with an agent, such as the ranks of an
 MPI job, since the server's start.")]
@@ -62,7 +62,11 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
             (None, false) => "No seat is in use.",
             (None, true) => "No seat in use matches what was asked for.",
         };
-        show(context, &page, empty, table)?;
+        let is_own = page
+            .only
+            .as_ref()
+            .is_some_and(|only| only.account.is_some());
+        show(context, &page, empty, |leases| table_of(leases, is_own))?;
         asked
             .say_cut(page.only.as_ref(), args.product.as_deref())
             .await;
@@ -70,8 +74,13 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Leases as a table.
+/// Leases as a table, for who administers.
 pub(crate) fn table(leases: &[Lease]) -> Table {
+    table_of(leases, false)
+}
+
+/// The same; `is_own`: for their holder.
+fn table_of(leases: &[Lease], is_own: bool) -> Table {
     let mut table = Table::new(&[
         "LEASE", "PRODUCT", "USER", "COMPUTER", ">SEATS", ">JOINED", "SINCE", "UNTIL",
     ]);
@@ -84,19 +93,48 @@ pub(crate) fn table(leases: &[Lease]) -> Table {
             lease.seats.to_string(),
             lease.joined.to_string(),
             time::local(lease.granted_at),
-            until(lease),
+            until(lease, is_own),
         ]);
     }
     table
 }
 
 /// When a lease ends without renewal, or for how long it is kept for a start to come.
-fn until(lease: &Lease) -> String {
+fn until(lease: &Lease, is_own: bool) -> String {
     match lease.kept_seconds {
-        Some(left) => format!(
+        Some(left) if is_own => format!(
             "not in use: kept for your next start for {}",
             time::span(left.into())
         ),
+        Some(left) => format!(
+            "not in use: kept for {} for {}",
+            lease.user,
+            time::span(left.into())
+        ),
         None => time::local(lease.expires_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_seat_is_told_from_one_in_use_to_its_holder_and_to_others() {
+        let mut lease: Lease = serde_json::from_value(serde_json::json!({
+            "id": "L1", "product": "cad", "user": "ben", "computer": "pc", "seats": 1,
+            "granted_at": "2026-03-01T09:00:00Z", "expires_at": "2026-03-01T09:05:00Z",
+            "ttl_seconds": 300, "kept_seconds": 299,
+        }))
+        .unwrap();
+        assert_eq!(
+            [until(&lease, true), until(&lease, false)],
+            [
+                "not in use: kept for your next start for 4 min 59 s",
+                "not in use: kept for ben for 4 min 59 s"
+            ]
+        );
+        lease.kept_seconds = None;
+        assert_eq!(until(&lease, false), time::local(lease.expires_at));
     }
 }

@@ -1,9 +1,10 @@
-//! The fields of a line in a role's log: those that it is logged with, and the request that was
-//! worked on.
+//! The log of a role: how much is logged, and the fields of a line: those that it is logged with, and
+//! the request that was worked on.
 
 use std::fmt;
 
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use usher_vital::RequestId;
@@ -20,6 +21,23 @@ impl<'w> FormatFields<'w> for Fields {
             None => Ok(()),
         }
     }
+}
+
+/// How much is logged, by what `USHER_LOG` says; none if a log cannot go by that. A word that is no
+/// level is none: it would be taken for a part of the program, of which alone something is logged.
+/// The parts of this one have `_` or `:` in their names.
+pub(super) fn filter(given: &str) -> Option<Targets> {
+    let is_level = given.parse::<LevelFilter>().is_ok();
+    match given {
+        "" => Some(default_filter()),
+        given if is_level || given.contains(['=', ',', ':', '_']) => given.parse().ok(),
+        _ => None,
+    }
+}
+
+/// What is logged if nothing is said, or nothing that can be understood.
+pub(super) fn default_filter() -> Targets {
+    Targets::new().with_default(LevelFilter::INFO)
 }
 
 #[cfg(test)]
@@ -40,6 +58,45 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_goes_by_a_level_or_by_filters_and_by_no_other_word() {
+        for given in ["", "info", "DEBUG", "usher_server", "info,h2=warn"] {
+            assert!(filter(given).is_some(), "{given}");
+        }
+        for given in ["verbose", "yes", "a=b=c"] {
+            assert!(filter(given).is_none(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_level_is_for_everything_or_for_one_module_and_info_is_the_default() {
+        let logged = |wanted: &str, target: &str| {
+            let filter = filter(wanted).unwrap_or_else(default_filter);
+            let level = [tracing::Level::DEBUG, tracing::Level::INFO]
+                .into_iter()
+                .find(|level| filter.would_enable(target, level));
+            level.map(|level| level.to_string())
+        };
+        for (wanted, server, agent) in [
+            ("", Some("INFO"), Some("INFO")),
+            ("debug", Some("DEBUG"), Some("DEBUG")),
+            ("warn", None, None),
+            ("info,usher_agent=debug", Some("INFO"), Some("DEBUG")),
+            ("debug=a=b", Some("INFO"), Some("INFO")),
+        ] {
+            assert_eq!(
+                logged(wanted, "usher_server::serve").as_deref(),
+                server,
+                "{wanted:?}"
+            );
+            assert_eq!(
+                logged(wanted, "usher_agent::run").as_deref(),
+                agent,
+                "{wanted:?}"
+            );
         }
     }
 

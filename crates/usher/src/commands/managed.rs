@@ -7,6 +7,7 @@ use usher_api::{Code, Problem};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::supervisor::control;
 
 /// Where a manager is as a rule.
 pub(crate) const MANAGER: &str = "http://127.0.0.1:8480";
@@ -14,15 +15,25 @@ pub(crate) const MANAGER: &str = "http://127.0.0.1:8480";
 /// The manager to ask.
 #[derive(Debug, Args)]
 pub(crate) struct ManagerAt {
-    /// The manager to ask
-    #[arg(long, value_name = "URL", default_value = MANAGER)]
-    pub(crate) manager: String,
+    /// The manager to ask [default: that of `usher up`, else port 8480]
+    #[arg(long, value_name = "URL")]
+    pub(crate) manager: Option<String>,
+}
+
+/// Where the manager is if nobody names it: where the `usher up` of this data directory has it, else at
+/// the usual place.
+pub(crate) async fn usual(context: &Context) -> String {
+    let beside = control::console(context.data()).await;
+    beside.unwrap_or_else(|| MANAGER.to_owned())
 }
 
 impl ManagerAt {
     /// A client of it, with the token.
     pub(crate) async fn client(&self, context: &Context) -> Result<Client, Failure> {
-        client(&self.manager, context).await
+        match &self.manager {
+            Some(url) => client(url, context).await,
+            None => client(&usual(context).await, context).await,
+        }
     }
 }
 

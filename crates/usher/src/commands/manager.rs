@@ -21,6 +21,7 @@ use usher_vital::log;
 use crate::bond;
 use crate::context::{ADMIN_TOKEN, Context, default_data};
 use crate::failure::Failure;
+use crate::listening;
 use crate::listing::eprintln_quiet;
 use crate::output::{line, shown_path, times};
 use crate::supervisor::{StopSignals, account};
@@ -39,7 +40,8 @@ Examples:
 data directory; the console asks a browser for it as a password.")]
 pub(crate) struct Manager {
     /// Where the console and its API listen; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480",
+        value_parser = listening::address)]
     console: SocketAddr,
     /// Certificate chain (PEM), for TLS
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -51,7 +53,7 @@ pub(crate) struct Manager {
     #[arg(long)]
     plain_http: bool,
     /// How often to look at each server; a second or more
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = time::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = every)]
     poll: Duration,
     /// Whether to restart servers that nothing else restarts; never one that was stopped on purpose
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
@@ -69,7 +71,7 @@ pub(crate) struct Manager {
     site: String,
     /// A URL that the manager fetches after each look, so that something outside notices if it
     /// stops
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = listening::web_address)]
     beat_url: Option<String>,
     /// A program that message rules may name, as `NAME=/PATH ARGUMENT...`; may be repeated
     #[arg(long, value_name = "NAME=COMMAND")]
@@ -116,8 +118,13 @@ struct Mail {
     mail_from: Option<String>,
     /// The URL of the console, for the link in mails [default: that of --console, unless it is a
     /// loopback or unspecified address]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = listening::web_address)]
     console_url: Option<String>,
+}
+
+/// Reads how often servers are looked at.
+fn every(text: &str) -> Result<Duration, String> {
+    time::within(text, 1, None).map(Duration::from_secs)
 }
 
 /// The file that a manager keeps.
@@ -138,7 +145,19 @@ impl Mail {
             Security::Starttls => RelayTls::StartTls,
             Security::None => RelayTls::Plain,
         };
-        let login = self.smtp_user.zip(self.smtp_password_file);
+        let login = match (self.smtp_user, self.smtp_password_file) {
+            (Some(user), Some(file)) => Some((user, file)),
+            (None, None) => None,
+            (user, _) => {
+                let (given, missing) = match user {
+                    Some(_) => ("--smtp-user", "--smtp-password-file"),
+                    None => ("--smtp-password-file", "--smtp-user"),
+                };
+                return Err(Failure::usage(format!(
+                    "{given} is given without {missing}: a login at the relay needs both"
+                )));
+            }
+        };
         let relay = self
             .smtp_relay
             .map(|text| Relay::parse(&text, tls, login))
@@ -196,18 +215,18 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     }
     bond::tie_to(args.supervisor)?;
     super::start_log("manager", &data);
-    let tls = match (args.tls_cert, args.tls_key) {
-        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
-        _ => None,
-    };
+    let tls = listening::tls_files(args.tls_cert, args.tls_key)?
+        .map(|(cert, key)| TlsFiles { cert, key });
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let authority =
-        match context.ca_file() {
-            None => None,
-            Some(path) => Some(std::fs::read(path).map_err(|error| {
-                Failure::usage(format!("cannot read {}: {error}", path.display()))
-            })?),
-        };
+    let authority = match context.ca_file() {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            Failure::usage(format!(
+                "cannot read the --ca-file {}: {error}",
+                path.display()
+            ))
+        })?),
+    };
     let mail = args.mail.options(args.console, scheme)?;
     let targets = Targets::parse(&args.message_program, &args.message_webhook);
     let options = ManagerOptions {

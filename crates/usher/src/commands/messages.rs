@@ -89,7 +89,7 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
         let page: Page<StatusMessage> = fetch(&client, &query, &args.extent).await?;
         servers::note_unknown(&client, args.about.as_deref()).await;
         if !args.follow {
-            return show(context, &page, "There are no messages.", table);
+            return show(context, &page, args.none(), table);
         }
         let mut last = 0;
         let mut fresh = page.items;
@@ -114,6 +114,18 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 }
 
 impl Messages {
+    /// What is said if there are none of those that are asked for.
+    fn none(&self) -> &'static str {
+        let is_cut = self.since.is_some() || self.until.is_some() || self.during.is_some();
+        let is_chosen = self.severity.is_some() || self.component.is_some() || self.about.is_some();
+        match (self.open, is_cut || is_chosen) {
+            (true, false) => "No message is open. `usher messages` shows those of before.",
+            (true, true) => "No such message is open.",
+            (false, true) => "There are no such messages.",
+            (false, false) => "There are no messages.",
+        }
+    }
+
     fn query(&self) -> Result<Query, Failure> {
         Ok(Query::new("/v1/messages")
             .in_time(self.since, self.until, self.during)?

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod agent;
+pub(crate) mod at;
 pub(crate) mod backup;
 #[cfg(target_os = "linux")]
 pub(crate) mod bench;
@@ -62,6 +63,11 @@ pub(crate) use windows::{
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::listing::eprintln_quiet;
 
 /// A parser of the words of an API enum. People write them with `-`; `_` is understood too.
 pub(crate) fn one_of<T>(words: &[&'static str]) -> impl TypedValueParser<Value = T>
@@ -77,27 +83,26 @@ where
 }
 
 /// Starts the log of a role, on stderr, and has a panic that ends the role kept in `data` for its
-/// next start. `USHER_LOG` says how much is logged: `info`, `debug`, or as tracing's filters are
-/// written.
+/// next start. `USHER_LOG` says how much is logged: `info`, `debug`, or a level for each module.
 pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
-    let filter = std::env::var("USHER_LOG").unwrap_or_default();
-    let filter = if filter.is_empty() {
-        "info".to_owned()
-    } else {
-        filter
-    };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let given = std::env::var("USHER_LOG").unwrap_or_default();
+    let filter = log::filter(&given).unwrap_or_else(|| {
+        eprintln_quiet(&format!(
+            "usher: USHER_LOG is {given:?}, and is taken for info: it can be info or debug"
+        ));
+        log::default_filter()
+    });
+    let log = tracing_subscriber::fmt()
+        // The filter alone decides.
+        .with_max_level(LevelFilter::TRACE)
+        .with_writer(|| usher_vital::log::Lines)
+        .fmt_fields(log::Fields::default())
+        // It would report by `eprintln!`, which panics where standard error cannot be written.
+        .log_internal_errors(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .finish()
+        .with(filter);
     // A second log would be a mistake of this program, and is none of the user's business.
-    drop(
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(|| usher_vital::log::Lines)
-            .fmt_fields(log::Fields::default())
-            // It would report by `eprintln!`, which panics where standard error cannot be written.
-            .log_internal_errors(false)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
-    );
+    drop(log.try_init());
 }

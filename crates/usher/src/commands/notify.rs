@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::{eprintln_quiet, segment};
 use crate::notify::{self, Reader, autostart, card};
-use crate::output::{line, print_json};
+use crate::output::{line, print_json, quoted, tame};
 
 /// How long leaving the queue may take.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -29,7 +29,8 @@ Examples:
 Without a desktop notices are printed. A seat that came free is kept for your next start, for as
 long as the product says (claim_seconds); `usher leases` shows it, `usher checkin` gives it back.
 Who stops --when-free before leaves the queue; who gets a seat in another way meanwhile waits no
-more.")]
+more. --when-free is of this account and takes no token: with one, `usher run --wait` waits as its
+user.")]
 pub(crate) struct Notify {
     /// Wait for a seat of a product, and end when it is kept for the next start
     #[arg(long, value_name = "PRODUCT", group = "what")]
@@ -90,6 +91,9 @@ fn show(notice: &Notice, context: &Context) -> Result<(), Failure> {
 /// Waits for a seat; leaves the queue when it is told to end.
 async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Result<(), Failure> {
     segment(product)?;
+    if context.token_given {
+        return Err(of_a_token(product));
+    }
     let failed = |error: std::io::Error| Failure::failed(format!("cannot wait: {error}"));
     let mut stop = Stop::take(Told::AlsoByTerminal).map_err(failed)?;
     // What comes from now on is news.
@@ -117,6 +121,20 @@ async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Res
             Err(Failure::Quiet(signal.exit_code()))
         }
     }
+}
+
+/// A token says who asks, in every command; the agent keeps seats for accounts.
+fn of_a_token(product: &str) -> Failure {
+    let id = quoted(&tame(product));
+    Failure::usage(
+        "a token is given (--token, USHER_TOKEN or the settings file), so that `usher run` asks as \
+         its user; `usher notify` keeps a seat for this account, which may be another person to the \
+         server",
+    )
+    .next(format!(
+        "By the token: usher run --product {id} --wait -- PROGRAM\n  As this account, without the \
+         token: env -u USHER_TOKEN usher notify --when-free {id}"
+    ))
 }
 
 async fn seat(reader: &mut Reader, product: &str, context: &Context) -> Result<(), Failure> {
@@ -153,7 +171,7 @@ fn kept(product: &str, seconds: u32, context: &Context) -> Result<(), Failure> {
     }
     line(format!(
         "A seat of {product} is kept for you for {}: start it now.",
-        crate::time::span(seconds.into())
+        card::in_words(seconds)
     ))
 }
 
@@ -165,5 +183,21 @@ async fn leave(agent: &Client, product: &str) {
             "usher: the queue was not left: {}",
             problem.detail
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gives_a_token_is_told_whose_seat_each_command_keeps() {
+        let said = of_a_token("cad");
+        assert_eq!(said.code(), exit::USAGE);
+        insta::assert_snapshot!(said, @r"
+        usher: a token is given (--token, USHER_TOKEN or the settings file), so that `usher run` asks as its user; `usher notify` keeps a seat for this account, which may be another person to the server
+          By the token: usher run --product cad --wait -- PROGRAM
+          As this account, without the token: env -u USHER_TOKEN usher notify --when-free cad
+        ");
     }
 }

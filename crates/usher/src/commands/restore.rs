@@ -1,5 +1,8 @@
 //! `usher restore`: brings a snapshot back.
 
+mod asked;
+mod told;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,18 +10,19 @@ use std::process::Stdio;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use usher_store::{RestoreOptions, Restored, WaitsFor};
+use usher_store::{Outlook, RestoreOptions, StoreError, WaitsFor};
 
+use crate::agreed;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{counted, line, print_json};
+use crate::output::{line, print_json};
 use crate::owner::{self, child};
-use crate::time;
 
 /// Restore the data from a backup or a snapshot; the server must be stopped
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  usher restore /backup/usher.db --dry-run                  how long it will take, and why
   usher restore /backup/usher.db
   usher restore usher-2026-01-31T015959Z-before-pack.db     one of `usher backup --list`
   usher restore /backup/usher.db --data /srv/usher --accept-risk
@@ -29,9 +33,10 @@ present data beside it.
 
 The snapshot does not know seats that were granted later, and they may still be in use. So the
 server grants nothing until every such lease must have ended. If the server of this directory was
-stopped and its data file is intact, that file shows how long: usually minutes. If it was killed, or
-its file is gone, it takes as long as the longest --max-ttl of a product (1 d unless a product has
-another). Agents show which seats they hold meanwhile, and keep them.
+stopped and its data file is intact, that file shows how long: usually minutes, also after another
+restore. If it was killed, or its file is gone, it takes as long as the longest --max-ttl of a
+product (1 d unless a product has another); on a terminal the command then asks first. Agents show
+which seats they hold meanwhile, and keep them.
 
 If nobody can hold such a seat any more, or if waiting costs more than a seat too many, use
 --accept-risk: the server then grants immediately, and may grant a seat twice. Without FILE,
@@ -44,6 +49,9 @@ pub(crate) struct Restore {
     /// waiting after an earlier restore
     #[arg(long)]
     accept_risk: bool,
+    /// Check the snapshot and say how long the server will grant nothing; change nothing
+    #[arg(long, requires = "file")]
+    dry_run: bool,
 }
 
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
@@ -62,10 +70,15 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
             )));
         }
     };
+    if let (Some(file), true) = (&args.file, given.is_some()) {
+        must_be_whole(file)?;
+    }
     let job = Job {
         file: args.file.clone(),
         is_given: given.is_some(),
         accept_risk: args.accept_risk,
+        dry_run: args.dry_run,
+        may_ask: !context.json() && agreed::can_be_asked(),
         json: context.json(),
     };
     if owner::of(data)?.is_none() {
@@ -96,6 +109,27 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// Refuses a data file whose newest records are in a write-ahead log beside it: without them it
+/// would be restored as it was some time before. A backup has no such log.
+fn must_be_whole(file: &Path) -> Result<(), Failure> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    match std::fs::metadata(&log) {
+        Ok(found) if found.len() > 0 => Err(Failure::failed(format!(
+            "{} is not whole: its newest records are in {} beside it",
+            file.display(),
+            log.display()
+        ))
+        .next(
+            "Copy the two into a folder of their own, as cache.db and cache.db-wal. Start `usher \
+             server --data FOLDER --listen 127.0.0.1:0`, stop it with Ctrl-C, and restore \
+             FOLDER/cache.db.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A restore, as it is handed to a process with the rights of the data's owner.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
@@ -105,6 +139,10 @@ pub(crate) struct Job {
     /// Whether it is a file, which is open already: its standard input.
     is_given: bool,
     accept_risk: bool,
+    /// Whether nothing is to be changed.
+    dry_run: bool,
+    /// Whether somebody sits at a terminal and reads what is said.
+    may_ask: bool,
     json: bool,
 }
 
@@ -122,31 +160,72 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
     let options = RestoreOptions {
         accept_risk: job.accept_risk,
     };
+    let mut outlook = None;
     let restored = match &job.file {
         Some(file) => {
             let (snapshot, name) = match given {
                 Some(snapshot) => (snapshot, file.clone()),
                 None => kept(file, data)?,
             };
-            usher_store::restore_open(data, snapshot, &name, options)
+            usher_store::restore_open(data, snapshot, &name, options, |coming| {
+                outlook = Some(*coming);
+                agree(job, coming)
+            })
         }
         None => usher_store::end_hold(data),
     };
-    let restored = restored.map_err(|error| Failure::failed(error.to_string()))?;
+    let restored = match (restored, outlook) {
+        (Err(StoreError::NotAgreed), Some(coming)) if job.dry_run => {
+            return told_before(job, &coming, data);
+        }
+        (restored, _) => restored.map_err(|error| Failure::failed(error.to_string()))?,
+    };
     if job.json {
-        return print_json(&serde_json::json!({
-            "data": data.display().to_string(),
-            "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
-            "kept_in_all": restored.kept_in_all.0,
-            "leases": restored.leases,
-            "hold_seconds": restored.hold_seconds,
-            "waits_for": match restored.waits_for {
-                WaitsFor::LastLease => "last_lease",
-                WaitsFor::LongestTtl => "longest_ttl",
-            },
-        }));
+        let mut json = json_of(&restored.outlook, data);
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        json["kept"] = path(&restored.kept).into();
+        json["kept_log"] = path(&restored.kept_log).into();
+        json["kept_in_all"] = restored.kept_in_all.0.into();
+        return print_json(&json);
     }
-    line(describe(&restored, data, job))
+    line(told::after(&restored, data, job))
+}
+
+/// Whether a restore is to be done that does that. A wait as long as a lease can be is asked about
+/// where there is somebody to ask.
+fn agree(job: &Job, coming: &Outlook) -> Result<(), StoreError> {
+    let is_to_ask = job.may_ask && !job.accept_risk && coming.waits_for == WaitsFor::LongestTtl;
+    let answer = match is_to_ask && !job.dry_run && coming.hold_seconds > 0 {
+        true => asked::asked_on_terminal(&told::question(coming)),
+        false => None,
+    };
+    match job.dry_run || answer == Some(false) {
+        true => Err(StoreError::NotAgreed),
+        false => Ok(()),
+    }
+}
+
+/// What `--dry-run` says.
+fn told_before(job: &Job, coming: &Outlook, data: &Path) -> Result<(), Failure> {
+    if job.json {
+        let mut json = json_of(coming, data);
+        json["dry_run"] = true.into();
+        return print_json(&json);
+    }
+    line(told::before(coming, data, job.accept_risk))
+}
+
+fn json_of(outlook: &Outlook, data: &Path) -> serde_json::Value {
+    serde_json::json!({
+        "data": data.display().to_string(),
+        "leases": outlook.leases,
+        "hold_seconds": outlook.hold_seconds,
+        "waits_for": match outlook.waits_for {
+            WaitsFor::LastLease => "last_lease",
+            WaitsFor::EarlierRestore => "earlier_restore",
+            WaitsFor::LongestTtl => "longest_ttl",
+        },
+    })
 }
 
 /// The snapshot of that name that is kept beside the data.
@@ -172,151 +251,23 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
     Ok((opened, path))
 }
 
-/// Files of before a restore that may lie there without a word.
-const KEPT_UNTOLD: usize = 2;
-
-fn describe(restored: &Restored, data: &Path, job: &Job) -> String {
-    let is_restored = job.file.is_some();
-    let mut text = match is_restored {
-        true => format!(
-            "{} is restored, with {}.",
-            data.display(),
-            counted(restored.leases, "lease")
-        ),
-        false => format!(
-            "The server of {} grants from its next start on; a seat may be in use twice.",
-            data.display()
-        ),
-    };
-    if let Some(kept) = &restored.kept {
-        text.push_str(&format!(
-            "\nWhat was there before is kept as {}. Delete it if the server has what you expect.",
-            kept.display()
-        ));
-    }
-    let (count, bytes) = restored.kept_in_all;
-    if count > KEPT_UNTOLD {
-        text.push_str(&format!(
-            "\n{count} such files lie there by now, with {} MB in all: delete those that you need \
-             no more.",
-            bytes.div_ceil(1_000_000)
-        ));
-    }
-    if is_restored {
-        text.push_str(
-            "\nTokens that were revoked since the snapshot was made are valid again, and those that \
-             were made since are not: once the server runs, see `usher token list`, and revoke \
-             them again.",
-        );
-        text.push('\n');
-        text.push_str(&granting(restored, data, job.accept_risk));
-    }
-    text
-}
-
-/// From when on the restored server grants seats.
-fn granting(restored: &Restored, data: &Path, accept_risk: bool) -> String {
-    match (restored.hold_seconds, accept_risk) {
-        (_, true) => "The server grants from its next start on; seats that were granted after the \
-                      snapshot was made may be in use, and be granted a second time."
-            .to_owned(),
-        (0, false) => "The server grants from its next start on: what was there before shows that \
-                       nobody holds a seat any more that the snapshot does not know."
-            .to_owned(),
-        (seconds, false) => format!(
-            "After its start the server grants nothing for {}, until leases that the snapshot does \
-             not know must have ended: {}. While it is stopped, `usher restore --data {} \
-             --accept-risk` lets it grant at once, and a seat may be in use twice.",
-            time::span(seconds),
-            match restored.waits_for {
-                WaitsFor::LastLease => "as long as the last one that was held here",
-                WaitsFor::LongestTtl => "the longest --max-ttl of a product",
-            },
-            data.display()
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn job(file: Option<&str>, accept_risk: bool) -> Job {
-        Job {
-            file: file.map(PathBuf::from),
-            is_given: false,
-            accept_risk,
-            json: false,
-        }
-    }
-
-    fn described(restored: &Restored, job: &Job) -> String {
-        describe(restored, Path::new("/srv/usher"), job)
-    }
-
     #[test]
-    fn what_was_done_and_what_follows_is_said() {
-        let restored = Restored {
-            kept: Some("/srv/usher/cache.db.before".into()),
-            kept_in_all: (1, 5_000_000),
-            hold_seconds: 86_400,
-            waits_for: WaitsFor::LongestTtl,
-            leases: 12,
-        };
-        let of_file = job(Some("a.db"), false);
-        insta::assert_snapshot!(described(&restored, &of_file), @r"
-        /srv/usher is restored, with 12 leases.
-        What was there before is kept as /srv/usher/cache.db.before. Delete it if the server has what you expect.
-        Tokens that were revoked since the snapshot was made are valid again, and those that were made since are not: once the server runs, see `usher token list`, and revoke them again.
-        After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended: the longest --max-ttl of a product. While it is stopped, `usher restore --data /srv/usher --accept-risk` lets it grant at once, and a seat may be in use twice.
-        ");
-        let short = Restored {
-            hold_seconds: 300,
-            waits_for: WaitsFor::LastLease,
-            ..restored.clone()
-        };
-        let text = described(&short, &of_file);
-        let told = "grants nothing for 5 min, until leases that the snapshot does not know must \
-                    have ended: as long as the last one that was held here.";
-        assert!(text.contains(told), "{text}");
-        let ended = Restored {
-            hold_seconds: 0,
-            ..restored
-        };
-        insta::assert_snapshot!(described(&ended, &job(None, true)), @r"
-        The server of /srv/usher grants from its next start on; a seat may be in use twice.
-        What was there before is kept as /srv/usher/cache.db.before. Delete it if the server has what you expect.
-        ");
-    }
-
-    #[test]
-    fn a_restore_that_waits_for_nothing_says_that_it_grants_at_once_and_why() {
-        let restored = Restored {
-            kept: None,
-            kept_in_all: (0, 0),
-            hold_seconds: 0,
-            waits_for: WaitsFor::LastLease,
-            leases: 0,
-        };
-        let text = described(&restored, &job(Some("a.db"), false));
-        let last = text.lines().last().unwrap();
-        assert!(last.contains("nobody holds a seat any more"), "{text}");
-        let text = described(&restored, &job(Some("a.db"), true));
-        let last = text.lines().last().unwrap();
-        assert!(last.contains("be granted a second time"), "{text}");
-    }
-
-    #[test]
-    fn files_of_before_that_pile_up_are_counted() {
-        let restored = Restored {
-            kept: Some("/srv/usher/cache.db.before-restore-5".into()),
-            kept_in_all: (5, 12_300_000),
-            hold_seconds: 0,
-            waits_for: WaitsFor::LastLease,
-            leases: 0,
-        };
-        let text = described(&restored, &job(None, true));
-        let told = "5 such files lie there by now, with 13 MB in all";
-        assert!(text.contains(told), "{text}");
+    fn a_file_with_a_log_beside_it_is_not_restored_without_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db.before-restore-1");
+        let log = folder.path().join("cache.db.before-restore-1-wal");
+        assert!(must_be_whole(&file).is_ok());
+        std::fs::write(&log, "").unwrap();
+        assert!(must_be_whole(&file).is_ok(), "an empty log holds nothing");
+        std::fs::write(&log, "records").unwrap();
+        let failure = must_be_whole(&file).unwrap_err();
+        assert_eq!(failure.code(), exit::FAILED);
+        let told = failure.to_string();
+        assert!(told.contains("before-restore-1-wal beside it"), "{told}");
+        assert!(told.contains("cache.db-wal"), "{told}");
     }
 }

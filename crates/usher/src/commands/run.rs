@@ -39,6 +39,8 @@ can be reached, and at the latest when none has answered for 20 seconds or the t
 over. While a server answers and grants nothing, as in a pause, it runs at once without --wait;
 --wait waits for a seat first. Whoever is in the queue keeps the place over a restart of the server.
 
+A token (--token, USHER_TOKEN) says who asks: its user. Without one you ask by the agent.
+
 Through an agent, a second `usher run` of the same user shares the seat of the first if the product
 counts users (--counting user-on-computer, the default, or user); the seat goes back when the last
 of them has ended. --own-seat takes one more, and so do --seats above 1, --also and a product that

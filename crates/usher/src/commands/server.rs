@@ -12,6 +12,7 @@ use usher_vital::log;
 use crate::bond;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::listening;
 use crate::output::line;
 use crate::supervisor::{account, ready_line};
 use crate::upgrade::arrival;
@@ -49,7 +50,8 @@ pub(crate) struct Server {
 #[derive(Debug, Args)]
 pub(crate) struct Listening {
     /// Where the API listens; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470",
+        value_parser = listening::address)]
     pub(crate) listen: SocketAddr,
     /// Certificate chain (PEM), for TLS
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -139,10 +141,8 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
     }
     super::start_log("server", context.data());
     let local_accounts = args.listening.local_accounts();
-    let tls = match (args.listening.tls_cert, args.listening.tls_key) {
-        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
-        _ => None,
-    };
+    let tls = listening::tls_files(args.listening.tls_cert, args.listening.tls_key)?
+        .map(|(cert, key)| TlsFiles { cert, key });
     let scheme = if tls.is_some() { "https" } else { "http" };
     let options = ServerOptions {
         data: context.data().to_owned(),

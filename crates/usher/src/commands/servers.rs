@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use usher_api::client::Client;
+use usher_api::client::{Client, ClientError};
 use usher_api::{HistorySeen, Page, WatchChange, WatchRequest, WatchedServer};
 use usher_core::health::Verdict;
 
@@ -56,7 +56,7 @@ pub(crate) struct Add {
     /// Where its API is
     #[arg(long, value_name = "URL")]
     url: String,
-    /// The file that holds a token of it, of role viewer or more
+    /// The file with a token of it, of role manager (a viewer's is enough to watch)
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
     /// Its systemd unit, where it is on the manager's computer
@@ -81,7 +81,9 @@ Examples:
   usher servers edit alpha --url https://alpha.example.org:8470
   usher servers edit here --unit usher-server.service
 
-The manager keeps a copy of the token: give it the new one after `usher token create --rotate`."
+The manager keeps a copy of the token: give it the new one after `usher token create --rotate`. It
+tries the new one first: one that the server does not take changes nothing, unless --force is given
+or nobody answers."
 )]
 pub(crate) struct Edit {
     /// Its name
@@ -89,9 +91,12 @@ pub(crate) struct Edit {
     /// Where its API is
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The file that holds a token of it, of role viewer or more
+    /// The file with a token of it, of role manager (a viewer's is enough to watch)
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Change it although the server answers and does not take the token
+    #[arg(long)]
+    force: bool,
     /// Its systemd unit, where it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
@@ -183,23 +188,28 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
         .post_keyed("/v1/servers", &host::request_key(), &request)
         .await?;
     one(&added, context)?;
-    if let Some(note) = silence(&added) {
+    if let Some(note) = note(&added) {
         eprintln_quiet(&note);
     }
     Ok(())
 }
 
-/// What is said of a server that nobody hears: its URL may be mistyped.
-fn silence(added: &WatchedServer) -> Option<String> {
-    let verdict = Verdict::of_name(&added.verdict)?;
-    matches!(verdict, Verdict::Unreachable | Verdict::Stopped).then(|| {
-        let name = tame(&added.name);
-        format!(
-            "Note: no server answers at {} now. {name} is watched all the same; if the URL is \
-             mistyped, `usher servers edit {name} --url URL` changes it.",
-            tame(&added.url)
-        )
-    })
+/// What is said of a server that was given a URL or a token, and does not answer as it should: one
+/// of the two may be mistyped.
+fn note(seen: &WatchedServer) -> Option<String> {
+    let (name, url) = (tame(&seen.name), tame(&seen.url));
+    match Verdict::of_name(&seen.verdict)? {
+        Verdict::Unreachable | Verdict::Stopped => Some(format!(
+            "Note: no server answers at {url} now. {name} is watched all the same; if the URL is \
+             mistyped, `usher servers edit {name} --url URL` changes it."
+        )),
+        Verdict::Unknown => Some(format!(
+            "Note: what answers at {url} does not tell the manager how it is, for the reason above. \
+             {name} is watched all the same; `usher servers edit {name} --url URL` changes its URL, \
+             and `usher servers edit {name} --token-file FILE` its token."
+        )),
+        _ => None,
+    }
 }
 
 async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {
@@ -208,15 +218,30 @@ async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {
         token: args.token_file.as_deref().map(token_in).transpose()?,
         unit: args.unit,
         data: args.server_data.as_deref().map(whole_path).transpose()?,
+        force: args.force,
     };
     let client = args.manager.client(context).await?;
     let path = path(&args.name, "")?;
-    let changed: WatchedServer = client.patch(&path, &change).await?;
-    one(&changed, context)
+    let changed: WatchedServer = match client.patch(&path, &change).await {
+        Err(ClientError::Problem(problem)) if problem.detail.contains(MAY_BE_FORCED) => {
+            let failure = Failure::from(ClientError::Problem(problem));
+            return Err(failure.next("--force makes the change all the same."));
+        }
+        changed => changed?,
+    };
+    one(&changed, context)?;
+    let may_be_mistyped = change.url.is_some() || change.token.is_some();
+    if let Some(note) = note(&changed).filter(|_| may_be_mistyped) {
+        eprintln_quiet(&note);
+    }
+    Ok(())
 }
 
+/// What a manager says of a change that it makes only if that is meant.
+const MAY_BE_FORCED: &str = "\"force\": true";
+
 fn token_in(file: &Path) -> Result<String, Failure> {
-    const MAKE: &str = "On that server, `usher token create --role viewer` makes one.";
+    const MAKE: &str = "On that server, `usher token create --role manager` makes one.";
     usher_api::secret_in(file).map_err(|error| {
         let file = file.display();
         let why = match error.kind() {
@@ -309,8 +334,11 @@ fn collected(history: &HistorySeen) -> String {
         0 => "all of it is collected".to_owned(),
         behind => format!("{} not collected yet", counted(behind, "event")),
     };
-    match history.acknowledged {
-        true => far,
-        false => format!("{far}, and not acknowledged, which takes a token of role manager"),
+    match &history.not_acknowledged {
+        None => far,
+        Some(why) => format!(
+            "{far}, and the server does not take note of it: {}",
+            tame(why)
+        ),
     }
 }

@@ -24,8 +24,8 @@ Examples:
   usher messages thresholds summaries.components.agents.warning=100,500
 
 A concern is told from its threshold on; 0 is never. A component is WARNING from the first and
-CRITICAL from the second of its two numbers on, by the messages since `summaries.since`. While a
-warning or an error is open it is no better than that, unless both numbers are 0.")]
+CRITICAL from the second of its two numbers on, by the messages since `summaries.since` that are not
+over. While a warning or an error is open it is no better than that, unless both numbers are 0.")]
 pub(crate) struct Thresholds {
     /// What is changed
     #[arg(value_name = "NAME=VALUE")]

@@ -146,7 +146,10 @@ fn products(products: &[ProductStatus]) -> Table {
         table.row([
             product.id.clone(),
             product.seats.to_string(),
-            product.in_use.to_string(),
+            match product.kept {
+                0 => product.in_use.to_string(),
+                kept => format!("{} ({kept} kept, not used)", product.in_use),
+            },
             product.unseated.to_string(),
             product.queued.to_string(),
             product.denied_last_24h.to_string(),
@@ -221,10 +224,11 @@ mod tests {
             denied_last_24h: 12,
             held_since: None,
             waiting_since: None,
+            kept: 1,
         }]);
         insta::assert_snapshot!(table.text(), @r"
-        PRODUCT  SEATS  IN USE  UNSEATED  QUEUED  DENIED 24H  NAME
-        gimp        10       3         1       0          12  GIMP
+        PRODUCT  SEATS                IN USE  UNSEATED  QUEUED  DENIED 24H  NAME
+        gimp        10  3 (1 kept, not used)         1       0          12  GIMP
         ");
     }
 

@@ -10,6 +10,7 @@ use super::agent::{People, SharedId};
 use super::server::Listening;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::listening;
 use crate::supervisor::{self, Plan, account};
 
 /// Start everything on this machine: a metering server, a manager that watches it, and an agent
@@ -30,7 +31,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     listening: Listening,
     /// Where the console listens [default: 127.0.0.1:8480, or a free port if that is taken]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening::address)]
     console: Option<SocketAddr>,
     /// Start no agent
     #[arg(long)]
@@ -51,14 +52,17 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
         agent_options.extend(["--agent-socket".into(), socket.into_os_string()]);
     }
     args.people.realms()?;
-    let names = match (&args.listening.tls_cert, &args.listening.tls_key) {
-        (Some(cert), Some(key)) => {
-            let (cert, key) = (cert.clone(), key.clone());
+    let files = (
+        args.listening.tls_cert.clone(),
+        args.listening.tls_key.clone(),
+    );
+    let names = match listening::tls_files(files.0, files.1)? {
+        Some((cert, key)) => {
             let read = usher_tls::ServerFiles { cert, key }.read();
             let (_, identity) = read.map_err(|refused| Failure::usage(refused.to_string()))?;
             identity.names
         }
-        _ => Vec::new(),
+        None => Vec::new(),
     };
     agent_options.extend(args.people.words());
     agent_options.extend(args.id.words());

@@ -137,8 +137,15 @@ fn sentence(decision: &Decision) -> String {
     let seats = counted(u64::from(decision.seats), "seat");
     let total = decision.seats_total;
     let were = if total == 1 { "was" } else { "were" };
+    let kept = match decision.seats_kept {
+        0 => String::new(),
+        1 => " Of those in use 1 was kept for somebody's next start, and not used.".to_owned(),
+        many => {
+            format!(" Of those in use {many} were kept for somebody's next start, and not used.")
+        }
+    };
     format!(
-        "{} on {} asked for {seats} of {} at {}: {}{reason}. Then {} of {} {were} in use and {} waited.",
+        "{} on {} asked for {seats} of {} at {}: {}{reason}. Then {} of {} {were} in use and {} waited.{kept}",
         tame(&decision.user),
         tame(&decision.computer),
         tame(&decision.product),
@@ -158,9 +165,12 @@ fn holders(holders: &[Holder]) -> Table {
             holder.computer.clone(),
             holder.seats.to_string(),
             time::local(holder.granted_at),
-            holder
-                .ended_at
-                .map_or_else(|| "still held".to_owned(), time::local),
+            match (holder.kept, holder.ended_at) {
+                (true, None) => "kept, not used".to_owned(),
+                (true, Some(at)) => format!("{}, kept and not used", time::local(at)),
+                (false, None) => "still held".to_owned(),
+                (false, Some(at)) => time::local(at),
+            },
             holder.lease.clone(),
         ]);
     }

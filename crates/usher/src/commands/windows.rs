@@ -62,7 +62,7 @@ pub(crate) mod service {
     use std::ffi::OsString;
 
     use crate::context::Context;
-    use crate::failure::Failure;
+    use crate::failure::{Failure, Needed};
 
     /// Not supported on Windows yet
     #[derive(Debug, clap::Subcommand)]
@@ -70,6 +70,13 @@ pub(crate) mod service {
         /// Whatever is typed behind it
         #[command(external_subcommand)]
         Any(Vec<OsString>),
+    }
+
+    impl Service {
+        /// What it needs of a server: it asks none.
+        pub(crate) fn needs(&self) -> Option<Needed> {
+            None
+        }
     }
 
     /// Says so.

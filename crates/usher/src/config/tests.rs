@@ -1,8 +1,11 @@
 //! Settings from files: what counts before what, and what is refused.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use super::file::{named, own_options};
 use super::*;
+use crate::failure::Failure;
 use crate::{cli, context};
 
 fn file(text: &str) -> Result<File, Failure> {
@@ -44,7 +47,7 @@ fn a_key_that_is_no_option_is_refused_and_the_nearest_named() {
 #[test]
 fn a_value_of_the_wrong_kind_is_refused() {
     let failure = file("server = { url = \"x\" }").unwrap_err();
-    insta::assert_snapshot!(failure, @"usher: usher.toml: server must be a text, a number, true, false or a list of these");
+    insta::assert_snapshot!(failure, @"usher: usher.toml: server must be a text, a whole number, true, false or a list of these");
 }
 
 #[test]
@@ -59,10 +62,8 @@ fn a_table_of_the_file_sets_the_options_that_begin_with_its_name() {
     let (_, agent) = matches.subcommand().unwrap();
     let realms: Vec<&String> = agent.get_many("people_realms").unwrap().collect();
     assert_eq!(realms, ["CORP=corp.example", "sss=corp.example"]);
-    assert_eq!(
-        file.values.get("people-local-accounts"),
-        Some(&vec!["by_name".to_owned()])
-    );
+    let accounts = file.setting("people-local-accounts").unwrap();
+    assert_eq!(accounts.words, ["by_name"]);
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_table_of_the_file_takes_no_key_that_is_no_option() {
       Did you mean people-realms?
     ");
     let failure = file("[people]\nrealms = { sss = 1.5 }").unwrap_err();
-    insta::assert_snapshot!(failure, @"usher: usher.toml: people.realms must be a text, a number, true, false or a list of these");
+    insta::assert_snapshot!(failure, @"usher: usher.toml: people.realms must be a text, a whole number, true, false or a list of these");
 }
 
 /// What a role is given of its options.
@@ -153,10 +154,126 @@ fn an_error_in_a_value_of_the_file_names_the_file() {
     let error = layered(cli::command(), &file, &[])
         .try_get_matches_from(["usher", "up"])
         .unwrap_err();
-    insta::assert_snapshot!(file.explain(error, &[], &cli::command()), @r"
-    usher: invalid value 'nowhere' for '--listen <ADDR>': invalid socket address syntax
-      The value comes from usher.toml.
-    ");
+    let args = ["usher", "up"].map(OsString::from);
+    let origins = Origins::new(&args, &[], file);
+    insta::assert_snapshot!(explain(error, &args, &cli::command(), &origins), @r#"usher: listen in usher.toml: "nowhere" is no address to listen on; write an IP address and a port, such as 127.0.0.1:8470, 0.0.0.0:8470 or [::1]:8470"#);
+}
+
+/// What is said of a role whose file says that.
+fn refused(role: &str, text: &str) -> String {
+    let file = match file(text) {
+        Ok(file) => file.narrowed(role),
+        Err(failure) => return failure.to_string(),
+    };
+    let args = ["usher", role].map(OsString::from);
+    let error = layered(cli::command(), &file, &[])
+        .try_get_matches_from(&args)
+        .expect_err(text);
+    let origins = Origins::new(&args, &[], file);
+    let failure = explain(error, &args, &cli::command(), &origins);
+    assert_eq!(failure.code(), 2, "{text}");
+    failure.to_string()
+}
+
+#[test]
+fn a_bad_value_of_the_file_is_told_with_its_key_and_what_it_can_be() {
+    let mut all = String::new();
+    for (role, text) in [
+        ("server", "keep-days = 0"),
+        ("server", "[role.server]\nkeep_days = \"abc\""),
+        ("server", "keep-snapshots = 5000"),
+        ("server", "plain-http = \"maybe\""),
+        ("server", "[people]\nlocal_accounts = \"by_car\""),
+        ("server", "keep-days = [1, 2]"),
+        ("server", "listen = []"),
+        ("manager", "poll = \"100ms\""),
+        ("manager", "[role.manager]\npoll = 0"),
+        ("manager", "memory-limit = \"2G\""),
+        ("manager", "memory-wait = \"soon\""),
+        ("manager", "heal = \"maybe\""),
+        ("manager", "smtp-tls = \"\""),
+        ("manager", "beat-url = \"ops.example.org\""),
+        ("agent", "watching = \"films\""),
+    ] {
+        all += &format!("{text}\n{}\n", refused(role, text));
+    }
+    insta::assert_snapshot!(all, @r#"
+    keep-days = 0
+    usher: keep-days in usher.toml is 0
+      Give a whole number from 1 to 36500.
+    [role.server]
+    keep_days = "abc"
+    usher: role.server.keep_days in usher.toml is "abc", which is no whole number
+      Give a whole number from 1 to 36500.
+    keep-snapshots = 5000
+    usher: keep-snapshots in usher.toml is 5000
+      Give a whole number from 0 to 1000.
+    plain-http = "maybe"
+    usher: plain-http in usher.toml is "maybe"
+      Give true or false.
+    [people]
+    local_accounts = "by_car"
+    usher: people.local_accounts in usher.toml is "by_car"
+      It can be by_computer or by_name.
+    keep-days = [1, 2]
+    usher: usher.toml: keep-days is a list of 2, and takes one value
+      Write one value without [ ], or leave the line out.
+    listen = []
+    usher: usher.toml: listen is a list of 0, and takes one value
+      Write one value without [ ], or leave the line out.
+    poll = "100ms"
+    usher: poll in usher.toml: "100ms" is not a duration; write it like 90, 30s, 5m, 1h30m or 7d; give 1 s or more
+    [role.manager]
+    poll = 0
+    usher: role.manager.poll in usher.toml is "0": give 1 s or more
+    memory-limit = "2G"
+    usher: memory-limit in usher.toml is "2G", which is no whole number
+      Give a whole number from 1 to 1000000000.
+    memory-wait = "soon"
+    usher: memory-wait in usher.toml: "soon" is not a duration; write it like 90, 30s, 5m, 1h30m or 7d
+    heal = "maybe"
+    usher: heal in usher.toml is "maybe"
+      It can be on or off.
+    smtp-tls = ""
+    usher: smtp-tls in usher.toml is ""
+      It can be tls, starttls or none.
+    beat-url = "ops.example.org"
+    usher: beat-url in usher.toml: "ops.example.org" is no URL; write it like https://ops.example.org/beat
+    watching = "films"
+    usher: watching in usher.toml is "films"
+      It can be ebpf, kernel-events or polling.
+    "#);
+}
+
+/// Each setting that can be refused at all is, whatever it is of.
+#[test]
+fn no_setting_of_a_role_is_refused_without_the_file_and_the_key() {
+    let bad = "\u{1}";
+    let mut refused_of = BTreeSet::new();
+    for role in ["server", "manager", "agent", "up"] {
+        let command = cli::command();
+        let role_of = command.find_subcommand(role).unwrap();
+        let mut known = Vec::new();
+        own_options(role_of, &mut known);
+        for option in known {
+            let text = format!("[role.{role}]\n{option} = {bad:?}");
+            let text = text.replace("\\u{1}", "\\u0001");
+            let file = file(&text).unwrap().narrowed(role);
+            let args = ["usher", role].map(OsString::from);
+            let matches = layered(cli::command(), &file, &[]).try_get_matches_from(&args);
+            let Err(error) = matches else {
+                continue;
+            };
+            let origins = Origins::new(&args, &[], file);
+            let told = explain(error, &args, &cli::command(), &origins).to_string();
+            let place = format!("role.{role}.{option} in usher.toml");
+            assert!(told.contains(&place), "{told}");
+            refused_of.insert(option);
+        }
+    }
+    for option in ["listen", "console", "keep-days", "poll", "heal", "watching"] {
+        assert!(refused_of.contains(option), "{option}: {refused_of:?}");
+    }
 }
 
 #[test]

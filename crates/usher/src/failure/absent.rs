@@ -23,12 +23,17 @@ pub(crate) fn no_agent(starts: Option<&str>) -> Failure {
     .next(GIVE_TOKEN)
     .first(&ask_for_agent());
     match starts {
-        Some(name) => failure.first(&format!(
-            "While no agent runs no start is held: {name} can be started without `usher run`. What \
-             runs already goes on."
-        )),
+        Some(name) => failure.first(&holds_no_start(name)),
         None => failure,
     }
+}
+
+/// What who cannot ask for a seat may do all the same, if no agent runs.
+pub(super) fn holds_no_start(name: &str) -> String {
+    format!(
+        "While no agent runs no start is held: {name} can be started without `usher run`. What runs \
+         already goes on."
+    )
 }
 
 /// Who starts the agent, and where they look: only what is there.

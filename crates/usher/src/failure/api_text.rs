@@ -3,7 +3,8 @@
 use crate::time;
 
 /// What the API's names of a request are called on the command line.
-const OPTIONS: [(&str, &str); 20] = [
+const OPTIONS: [(&str, &str); 21] = [
+    ("`?server=NAME`", "--at NAME"),
     ("`ttl_seconds`", "--ttl"),
     ("`max_ttl_seconds`", "--max-ttl"),
     ("`queue_limit`", "--queue-limit"),
@@ -97,6 +98,7 @@ mod tests {
             "`ttl_seconds` is 604800: give 1 to 86400",
             "no token was shown: send it as `Authorization: Bearer TOKEN`",
             "all 2 seats of cad are in use: wait for one with --wait (\"wait\": true)",
+            "2 metering servers are watched (a, b): say which is meant by `?server=NAME`",
         ];
         insta::assert_snapshot!(words.map(own_words).join("\n"), @r"
         there is no product cad
@@ -106,6 +108,7 @@ mod tests {
         --ttl is 7 d: give 1 s to 1 d
         no token was shown
         all 2 seats of cad are in use: wait for one with --wait
+        2 metering servers are watched (a, b): say which is meant by --at NAME
         ");
     }
 }

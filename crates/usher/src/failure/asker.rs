@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::absent::no_agent;
+use super::absent::{holds_no_start, no_agent};
 use super::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
-use super::{About, Failure, exit};
+use super::{About, Failure, Needed, exit};
 
 /// Who asked whom.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +19,16 @@ pub(crate) struct Asker<'a> {
     pub(crate) of_manager: bool,
     /// What was to be started.
     pub(crate) starts: Option<&'a str>,
+    /// What the whole command needs of a server.
+    pub(crate) needs: Option<Needed>,
+}
+
+impl Asker<'_> {
+    /// Advice to make a token, with its role if that is known.
+    fn with_role(&self, advice: &str) -> String {
+        self.needs
+            .map_or_else(|| advice.to_owned(), |needs| needs.with_role(advice))
+    }
 }
 
 impl Failure {
@@ -32,27 +42,44 @@ impl Failure {
                 about,
                 request,
             } => (code, message, next, about, request),
-            other => return other,
+            other => return other.not_started(asker.starts),
         };
         let said = match about {
+            About::Role => Failure::Said {
+                code,
+                message: asker
+                    .needs
+                    .map_or(message.clone(), |it| it.refused(&message)),
+                next,
+                about,
+                request: None,
+            },
             About::Token if asker.of_manager => Failure::new(code, message)
                 .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned()))
                 .of_file(asker.token_file, "manager"),
             About::Token if asker.shows_token => Failure::new(code, message)
-                .next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+                .next(next.unwrap_or_else(|| asker.with_role(OTHER_TOKEN)))
                 .of_file(asker.token_file, "server"),
             // Through an agent no token is needed for what is one's own.
             About::Token if asker.misses_agent => no_agent(asker.starts),
             About::Silence { endpoint, why } if asker.of_manager => {
                 unreachable_manager(&endpoint, &why)
             }
-            about => Failure::Said {
-                code,
-                message,
-                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
-                about,
-                request: None,
-            },
+            about => {
+                let is_silent = matches!(about, About::Silence { .. });
+                let said = Failure::Said {
+                    code,
+                    message,
+                    next: next
+                        .or_else(|| (about == About::Token).then(|| asker.with_role(GIVE_TOKEN))),
+                    about,
+                    request: None,
+                };
+                match asker.starts.filter(|_| is_silent && asker.misses_agent) {
+                    Some(name) => said.first(&holds_no_start(name)),
+                    None => said,
+                }
+            }
         };
         said.not_started(asker.starts).of(request)
     }
@@ -69,14 +96,31 @@ impl Failure {
         }
     }
 
-    /// Says that a command was not started, if its own end could have the same exit code.
+    /// Says that a command was not started: its own end could have any exit code.
     fn not_started(self, starts: Option<&str>) -> Self {
-        match (starts, self.code()) {
-            (Some(name), exit::FAILED | exit::USAGE | exit::NO_SERVER) => {
-                self.and(&format!("{name} was not started"))
-            }
-            _ => self,
-        }
+        let code = self.code();
+        let Some(name) = starts.filter(|_| code != exit::DONE) else {
+            return self;
+        };
+        let said = match self {
+            said @ Failure::Said { .. } => said,
+            // Nothing is quiet that ends before the command begins but a signal to end.
+            Failure::Quiet(code) => Failure::new(code, "told to end before there was a seat"),
+            Failure::Usage(error) => wrong_line(code, &error.to_string()),
+        };
+        said.and(&format!("{name} was not started"))
+    }
+}
+
+/// What the reader of the command line says, in the form of all failures.
+fn wrong_line(code: u8, text: &str) -> Failure {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let failure = Failure::new(code, lines.next().unwrap_or_default());
+    let rest: Vec<&str> = lines.collect();
+    match rest.is_empty() {
+        true => failure,
+        false => failure.next(rest.join("\n  ")),
     }
 }
 
@@ -128,19 +172,89 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_was_not_started_is_said_not_to_be_where_its_own_end_could_look_the_same() {
+    fn a_command_that_was_not_started_is_said_not_to_be_whatever_the_exit_code_is() {
         let asker = Asker {
             starts: Some("cad"),
             ..Asker::default()
         };
-        let said = |code| Failure::new(code, "so it is").for_asker(asker).to_string();
-        for own in [exit::FAILED, exit::USAGE, exit::NO_SERVER] {
-            assert_eq!(said(own), "usher: so it is; cad was not started");
+        let codes = [
+            exit::FAILED,
+            exit::USAGE,
+            exit::NO_SERVER,
+            exit::WAITED,
+            exit::REFUSED,
+            exit::CANNOT_START,
+            exit::NO_COMMAND,
+        ];
+        for code in codes {
+            let said = Failure::new(code, "so it is").for_asker(asker);
+            assert_eq!(said.code(), code);
+            assert_eq!(said.to_string(), "usher: so it is; cad was not started");
         }
-        for other in [exit::REFUSED, exit::WAITED, exit::CANNOT_START] {
-            assert_eq!(said(other), "usher: so it is");
-        }
+        let ended = Failure::Quiet(130).for_asker(asker);
+        assert_eq!(ended.code(), 130);
+        insta::assert_snapshot!(ended, @"usher: told to end before there was a seat; cad was not started");
         let nothing = Failure::failed("so it is").for_asker(Asker::default());
         assert_eq!(nothing.to_string(), "usher: so it is");
+        let done = Failure::Quiet(exit::DONE).for_asker(asker);
+        assert_eq!((done.code(), done.to_string()), (0, String::new()));
+    }
+
+    #[test]
+    fn who_reaches_neither_server_nor_agent_is_told_that_nothing_holds_the_start() {
+        let silent = || -> Failure {
+            let (endpoint, why) = ("http://192.0.2.1:8470".into(), "Connection refused".into());
+            ClientError::Unreachable { endpoint, why }.into()
+        };
+        let asker = Asker {
+            starts: Some("cad"),
+            misses_agent: true,
+            ..Asker::default()
+        };
+        let said = silent().for_asker(asker).to_string();
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].ends_with("; cad was not started"), "{said}");
+        assert!(
+            lines[1].contains("cad can be started without `usher run`"),
+            "{said}"
+        );
+        assert!(lines[2].contains("Nothing listens on that port"), "{said}");
+        for asker in [
+            Asker {
+                starts: None,
+                ..asker
+            },
+            Asker {
+                misses_agent: false,
+                ..asker
+            },
+        ] {
+            let said = silent().for_asker(asker).to_string();
+            assert!(!said.contains("can be started"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_says_that_its_command_was_not_started_and_a_help_text_does_not() {
+        let asker = Asker {
+            starts: Some("cad"),
+            ..Asker::default()
+        };
+        let wrong = clap::Command::new("run")
+            .try_get_matches_from(["run", "--sets"])
+            .unwrap_err();
+        let said = Failure::from(wrong).for_asker(asker);
+        assert_eq!(said.code(), exit::USAGE);
+        let text = said.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        assert_eq!(
+            first,
+            "usher: unexpected argument '--sets' found; cad was not started"
+        );
+        let help = clap::Command::new("run")
+            .try_get_matches_from(["run", "--help"])
+            .unwrap_err();
+        let said = Failure::from(help).for_asker(asker);
+        assert!(!said.to_string().contains("not started"), "{said}");
     }
 }

@@ -55,8 +55,13 @@ pub(super) fn cut_to_two(only: &Only) -> String {
 
 /// How many hold and wait for a product, and since when.
 pub(crate) fn in_all(product: &ProductStatus) -> String {
+    let kept = match product.kept {
+        0 => String::new(),
+        1 => ", 1 of them kept for somebody's next start and not used".to_owned(),
+        many => format!(", {many} of them kept for somebody's next start and not used"),
+    };
     let held = format!(
-        "{} of {} of {} in use{}",
+        "{} of {} of {} in use{kept}{}",
         product.in_use,
         counted(product.seats, "seat"),
         tame(&product.id),
@@ -96,6 +101,7 @@ mod tests {
             denied_last_24h: 0,
             held_since: at(in_use > 0),
             waiting_since: at(queued > 0),
+            kept: 0,
         }
     }
 
@@ -113,6 +119,20 @@ mod tests {
                 "1 of 1 seat of cad in use, the longest since {since}; 2 requests wait, the \
                  longest since {since}."
             )
+        );
+    }
+
+    #[test]
+    fn seats_that_are_only_kept_are_told_apart_from_those_in_use() {
+        let kept = ProductStatus {
+            kept: 1,
+            held_since: None,
+            ..product(1, 0)
+        };
+        assert_eq!(
+            in_all(&kept),
+            "1 of 1 seat of cad in use, 1 of them kept for somebody's next start and not used; \
+             nobody waits."
         );
     }
 

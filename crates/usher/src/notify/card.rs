@@ -2,7 +2,7 @@
 
 use usher_api::{Notice, NoticeKind};
 
-use crate::output::tame;
+use crate::output::{counted, tame};
 use crate::time;
 
 /// A product, for programs and for people.
@@ -118,9 +118,34 @@ pub(crate) fn command(product: &str) -> String {
     format!("usher notify --when-free {product}")
 }
 
+/// A time as an agent's notices say it: in its largest unit of which there are two.
+pub(crate) fn in_words(seconds: u32) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        _ => (seconds / 3_600, "hour"),
+    };
+    counted(count.into(), unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_a_seat_is_kept_is_said_in_the_words_of_the_notices() {
+        let said = [1, 119, 299, 300, 7_200].map(in_words);
+        assert_eq!(
+            said,
+            [
+                "1 second",
+                "119 seconds",
+                "4 minutes",
+                "5 minutes",
+                "2 hours"
+            ]
+        );
+    }
 
     #[test]
     fn what_cannot_be_pressed_is_said_as_a_command_and_nothing_that_is_shown_moves_the_cursor() {

@@ -14,18 +14,18 @@ pub(crate) struct Table {
 
 #[derive(Debug)]
 struct Heading {
-    title: &'static str,
+    title: String,
     right: bool,
 }
 
 impl Table {
     /// Begins a table. A heading that begins with `>` is of a column of numbers, which stand at the
     /// right.
-    pub(crate) fn new(headings: &[&'static str]) -> Self {
+    pub(crate) fn new(headings: &[&str]) -> Self {
         let headings = headings
             .iter()
             .map(|title| Heading {
-                title: title.trim_start_matches('>'),
+                title: title.trim_start_matches('>').to_owned(),
                 right: title.starts_with('>'),
             })
             .collect();
@@ -40,6 +40,20 @@ impl Table {
         let mut cells: Vec<String> = cells.into_iter().map(|cell| tame(&cell)).collect();
         cells.resize(self.headings.len(), String::new());
         self.rows.push(cells);
+    }
+
+    /// Puts a column before the others: one text a row.
+    #[must_use]
+    pub(crate) fn behind(mut self, title: &'static str, cells: &[String]) -> Self {
+        let heading = Heading {
+            title: title.to_owned(),
+            right: false,
+        };
+        self.headings.insert(0, heading);
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            row.insert(0, cells.get(place).map_or_else(String::new, |it| tame(it)));
+        }
+        self
     }
 
     /// Prints it.
@@ -58,7 +72,11 @@ impl Table {
                 cells.chain([heading.title.width()]).max().unwrap_or(0)
             })
             .collect();
-        let titles: Vec<&str> = self.headings.iter().map(|heading| heading.title).collect();
+        let titles: Vec<&str> = self
+            .headings
+            .iter()
+            .map(|heading| &*heading.title)
+            .collect();
         let mut out = toned(Tone::Strong, &self.line(&titles, &widths));
         out.push('\n');
         for row in &self.rows {

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::failure::absent::no_agent;
 use crate::failure::{Failure, exit};
 use crate::listing::eprintln_quiet;
+use crate::output::shown_path;
 
 /// For how long an agent is waited for at the most: a restart takes seconds, and a computer without
 /// one gets none by that somebody waits.
@@ -50,7 +51,11 @@ pub(super) async fn door(
             return Err(found.err().unwrap_or_else(|| no_agent(context.starts())));
         }
         if !is_told {
-            eprintln_quiet("usher: waiting: no Usher agent answers on this computer");
+            let at = order.agent_socket.as_deref();
+            let at = at.map_or("on this computer".to_owned(), |it| {
+                format!("at {}", shown_path(it))
+            });
+            eprintln_quiet(&format!("usher: waiting: no Usher agent answers {at}"));
             is_told = true;
         }
         tokio::select! {

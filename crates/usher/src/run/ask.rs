@@ -25,6 +25,14 @@ impl Wait {
             _ => time::duration(text).map(Wait::For),
         }
     }
+
+    /// How much is left of one that began then; none: it is never over.
+    pub(super) fn left(self, begun: Instant) -> Option<Duration> {
+        match self {
+            Wait::For(how_long) => Some(how_long.saturating_sub(begun.elapsed())),
+            Wait::Forever => None,
+        }
+    }
 }
 
 /// What who waits does while no server answers.
@@ -66,6 +74,12 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// All products that are asked for, the one that is started first.
+    pub(super) fn products(&self) -> impl Iterator<Item = &str> {
+        let also = self.also.iter().map(|(product, _)| product.as_str());
+        std::iter::once(self.product.as_str()).chain(also)
+    }
+
     /// Where it is asked for.
     pub(super) fn path(&self) -> &'static str {
         match self.one_use {
@@ -81,10 +95,7 @@ impl Ask {
 
     /// How much of the wait is left, if it is ever over.
     pub(super) fn time_left(&self) -> Option<Duration> {
-        match self.wait {
-            Some(Wait::For(how_long)) => Some(how_long.saturating_sub(self.begun.elapsed())),
-            Some(Wait::Forever) | None => None,
-        }
+        self.wait.and_then(|wait| wait.left(self.begun))
     }
 
     /// The request; whether to `wait`, if there is no seat.

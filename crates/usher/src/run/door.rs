@@ -108,7 +108,7 @@ pub(crate) async fn find(
             through_agent: false,
         });
     };
-    let same_server = same(&status.server, context.server()) || !context.server_given;
+    let same_server = is_meant(&status, context);
     let through_agent = same_server && !context.token_given && !for_another;
     let seats = if through_agent {
         agent.clone()
@@ -130,6 +130,11 @@ pub(crate) fn of_another() -> Failure {
          place of the queue: --user, --computer and --priority take a token that may ask so",
     )
     .next("Give one with --token or USHER_TOKEN: an operator's, or a client's for its own user.")
+}
+
+/// Whether an agent is of the server that is meant: the one that was named, else its own.
+pub(crate) fn is_meant(status: &AgentStatus, context: &Context) -> bool {
+    !context.server_given || same(&status.server, context.server())
 }
 
 /// Whether two addresses are of one server.

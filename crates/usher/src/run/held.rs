@@ -3,6 +3,7 @@
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, HeldLease, LEASE_PROOF_HEADER, Lease};
 
+use super::bounds::SILENCE;
 use crate::listing::escaped;
 
 /// What is known of a lease.
@@ -24,6 +25,7 @@ pub(super) async fn held(
     lease: &str,
     proof: Option<&str>,
 ) -> Held {
+    let server = &server.clone().within(SILENCE);
     if let Some(agent) = agent {
         match by_proof(agent, lease, proof).await {
             Ok(held) => return Held::Of(held.product),

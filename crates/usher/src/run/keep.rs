@@ -3,34 +3,64 @@
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use usher_api::client::Client;
+use usher_api::client::{Client, ClientError};
 use usher_api::{Code, Lease};
 
 use super::bounds::GIVE_BACK;
 use crate::failure::is_absence;
 use crate::listing::{eprintln_quiet, escaped};
+use crate::time;
 
-/// Gives a lease back: a few quick tries. Where none succeeds, it ends with its ttl.
-pub(crate) async fn give_back(client: &Client, lease: &str) {
-    let path = format!("/v1/leases/{}", escaped(lease));
+/// Who gives a lease back if no server takes it back now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// The agent, which knows the process that keeps it: as soon as a server answers.
+    ByAgent,
+    /// Nobody: it ends with its ttl.
+    WithItsTtl,
+}
+
+/// Gives a lease back: a few quick tries.
+pub(crate) async fn give_back(client: &Client, lease: &Lease, later: Later) {
+    let path = format!("/v1/leases/{}", escaped(&lease.id));
     let tries = async {
         while let Err(error) = client.delete(&path).await {
-            if !is_absence(&error) {
+            // The agent goes on trying by itself.
+            if !is_absence(&error) || is_of_agent(&error) {
                 return Err(error);
             }
             sleep(Duration::from_millis(100)).await;
         }
         Ok(())
     };
-    match timeout(GIVE_BACK, tries).await {
+    let given_back = timeout(GIVE_BACK, tries).await;
+    match given_back {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => {
+        Ok(Err(error)) if !is_of_agent(&error) => {
             eprintln_quiet(&format!("usher: the seat could not be given back: {error}"))
         }
-        Err(_) => eprintln_quiet(
-            "usher: the seat could not be given back, as no server answers; it comes free with its ttl",
+        Ok(Err(_)) | Err(_) => eprintln_quiet(&format!(
+            "usher: the seat could not be given back now, as no server answers; {}",
+            not_now(lease, later)
+        )),
+    }
+}
+
+/// What becomes of it then.
+fn not_now(lease: &Lease, later: Later) -> String {
+    match later {
+        Later::ByAgent => "the agent of this computer gives it back as soon as one does".to_owned(),
+        Later::WithItsTtl => format!(
+            "it comes free by itself within {}",
+            time::span(lease.ttl_seconds.into())
         ),
     }
+}
+
+/// Whether the agent says that the server is away.
+fn is_of_agent(error: &ClientError) -> bool {
+    let problem = error.problem();
+    problem.is_some_and(|problem| problem.is(Code::ServerUnreachable))
 }
 
 /// Keeps a lease alive. Returns only where the server says that it has ended.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use usher_api::Code;
-use usher_api::client::{Client, ClientError};
+use usher_api::client::{Client, ClientError, Endpoint};
+use usher_api::{Code, GrantsNothing, Problem, Withheld};
 use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away};
@@ -71,6 +71,21 @@ impl WaitedFor {
         is_away(error).then(|| WaitedFor::Server(error.to_string()))
     }
 
+    /// The same of who has a place in the queue.
+    pub(super) fn granting(says: &GrantsNothing) -> WaitedFor {
+        let why = match says.reason {
+            Withheld::Paused => "the service is paused and grants nothing".to_owned(),
+            // What ends it is for who administers it.
+            _ => {
+                let why = says.why.split(" until ").next().unwrap_or_default();
+                let server = |rest| format!("the server {rest}");
+                why.strip_prefix("it ")
+                    .map_or_else(|| why.to_owned(), server)
+            }
+        };
+        WaitedFor::Granting(why)
+    }
+
     /// The same, for who waits and does not run without a server.
     pub(super) fn held_up(error: &ClientError, ask: &Ask) -> Option<WaitedFor> {
         let held_up = WaitedFor::of(error).filter(|_| ask.waits())?;
@@ -81,11 +96,18 @@ impl WaitedFor {
     }
 }
 
-/// What is said of a server that is silent for too long.
+/// What is said of a server that is silent for too long. An agent is there, and has heard nothing.
 pub(super) fn no_answer(client: &Client) -> ClientError {
-    ClientError::Unreachable {
-        endpoint: client.endpoint().to_string(),
-        why: "no answer in time".to_owned(),
+    let why = "no answer in time";
+    match client.endpoint() {
+        Endpoint::Socket(_) => {
+            let detail = format!("the server gives the agent of this computer {why}");
+            ClientError::Problem(Box::new(Problem::new(Code::ServerUnreachable, detail)))
+        }
+        Endpoint::Url(url) => ClientError::Unreachable {
+            endpoint: url.clone(),
+            why: why.to_owned(),
+        },
     }
 }
 
@@ -106,7 +128,9 @@ impl From<NoSeat> for Failure {
             NoSeat::NoneFree { decision } => {
                 let what = "no seat is free, and --wait=0 waits for none";
                 let next = match decision {
-                    Some(decision) => format!("{WHO_ELSE}; `usher why {decision}` tells the rest."),
+                    Some(decision) => format!(
+                        "`usher why {decision}` tells how the seats were held, and what would help."
+                    ),
                     None => format!("{WHO_ELSE}."),
                 };
                 Failure::new(exit::WAITED, what).next(next)
@@ -128,7 +152,10 @@ impl From<NoSeat> for Failure {
     }
 }
 
-const WHO_ELSE: &str = "`usher queue` shows who else waits, `usher leases` who holds the seats";
+/// Each sees their own alone in `usher queue` and `usher leases`, but who may see all.
+const WHO_ELSE: &str = "`usher status` shows how many seats are in use and how many requests wait; \
+                        to who may see all, `usher leases` names the holders and `usher queue` who \
+                        waits";
 
 fn waited(how_long: Duration, last: &WaitedFor) -> Failure {
     let within = time::span(how_long.as_secs());
@@ -164,8 +191,6 @@ fn is_withheld(error: &ClientError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use usher_api::Problem;
-
     use super::*;
     use crate::run::ask::Wait;
 
@@ -222,6 +247,38 @@ mod tests {
     }
 
     #[test]
+    fn who_is_in_the_queue_is_told_of_what_keeps_the_server_from_granting_and_not_how_to_end_it() {
+        let says = |reason, why: &str| {
+            let says = GrantsNothing {
+                reason,
+                why: why.into(),
+                until: None,
+            };
+            match WaitedFor::granting(&says) {
+                WaitedFor::Granting(why) => why,
+                other => panic!("{other:?}"),
+            }
+        };
+        let said = [
+            says(
+                Withheld::Paused,
+                "it is paused and grants nothing until `usher service continue server`",
+            ),
+            says(
+                Withheld::Restored,
+                "it was restored from a backup and grants nothing until 2026-01-01T00:05:00Z, when \
+                 every lease of before has ended",
+            ),
+            says(Withheld::Storage, "its disk is full"),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @r"
+        the service is paused and grants nothing
+        the server was restored from a backup and grants nothing
+        its disk is full
+        ");
+    }
+
+    #[test]
     fn who_waited_in_vain_is_told_for_what() {
         let say = |seconds, last| waited(Duration::from_secs(seconds), &last).to_string();
         let cases = [
@@ -235,9 +292,9 @@ mod tests {
         ];
         insta::assert_snapshot!(cases.join("\n"), @r"
         usher: no seat came free within 5 s
-          `usher queue` shows who else waits, `usher leases` who holds the seats.
+          `usher status` shows how many seats are in use and how many requests wait; to who may see all, `usher leases` names the holders and `usher queue` who waits.
         usher: no seat is free, and --wait=0 waits for none
-          `usher queue` shows who else waits, `usher leases` who holds the seats; `usher why D1-2` tells the rest.
+          `usher why D1-2` tells how the seats were held, and what would help.
         usher: no seat was granted within 1 min 30 s: the service is paused
           `usher doctor` says why, and what ends that.
         usher: no server answered within 5 s: cannot reach http://a:1

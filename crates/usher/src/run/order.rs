@@ -48,18 +48,69 @@ impl Order {
     /// printed.
     pub(crate) fn to_wait(&self) -> String {
         let mut words = vec!["usher".to_owned(), "run".to_owned()];
-        if let Some(product) = &self.product {
-            words.extend(["--product".to_owned(), quoted(product)]);
-        }
-        if self.seats != 1 {
-            words.extend(["--seats".to_owned(), self.seats.to_string()]);
-        }
+        let mut with = |option: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([option.to_owned(), quoted(&value)]);
+            }
+        };
+        with("--product", self.product.clone());
+        with("--seats", (self.seats != 1).then(|| self.seats.to_string()));
         for (product, seats) in &self.also {
-            words.extend(["--also".to_owned(), quoted(&format!("{product}={seats}"))]);
+            with("--also", Some(format!("{product}={seats}")));
         }
+        with("--ttl", self.ttl_seconds.map(|ttl| format!("{ttl}s")));
+        with(
+            "--priority",
+            (self.priority != 0).then(|| self.priority.to_string()),
+        );
+        with("--user", self.user.clone());
+        with("--computer", self.computer.clone());
+        let socket = self.agent_socket.as_ref();
+        with("--agent-socket", socket.map(|it| it.display().to_string()));
+        words.extend(self.own_seat.then(|| "--own-seat".to_owned()));
         words.extend(["--wait".to_owned(), "--".to_owned()]);
         let command = self.words.iter();
         words.extend(command.map(|word| quoted(&word.to_string_lossy())));
         tame(&words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_advised_to_wait_is_all_that_was_asked_for_but_the_token() {
+        let plain = Order {
+            product: Some("cad".into()),
+            lease: None,
+            lease_named: false,
+            without_seat: None,
+            proof: None,
+            around: None,
+            wait: None,
+            own_seat: false,
+            seats: 1,
+            also: Vec::new(),
+            priority: 0,
+            ttl_seconds: None,
+            user: None,
+            computer: None,
+            agent_socket: None,
+            words: vec!["/opt/cad/cad".into(), "a file".into()],
+        };
+        insta::assert_snapshot!(plain.to_wait(), @"usher run --product cad --wait -- /opt/cad/cad 'a file'");
+        let own = Order {
+            own_seat: true,
+            seats: 2,
+            also: vec![("pack".into(), 3)],
+            priority: -5,
+            ttl_seconds: Some(90),
+            user: Some("anna".into()),
+            computer: Some("pc7".into()),
+            agent_socket: Some("/run/a.sock".into()),
+            ..plain
+        };
+        insta::assert_snapshot!(own.to_wait(), @"usher run --product cad --seats 2 --also pack=3 --ttl 90s --priority -5 --user anna --computer pc7 --agent-socket /run/a.sock --own-seat --wait -- /opt/cad/cad 'a file'");
     }
 }

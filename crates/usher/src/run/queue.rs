@@ -5,16 +5,17 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
-use usher_api::client::{Client, ClientError};
+use usher_api::client::{Client, ClientError, Endpoint};
 use usher_api::{Code, Lease, Ticket, TicketAnswer, TicketState};
 use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away};
 use super::bounds::{GIVE_BACK, NOTICED, SILENCE};
-use super::keep::give_back;
+use super::keep::{Later, give_back};
 use super::no_seat::{NoSeat, WaitedFor, no_answer};
 use super::progress::Progress;
 use super::told::Told;
+use crate::failure::is_absence;
 use crate::listing::{eprintln_quiet, escaped};
 
 /// How long one poll of a ticket may take: a seat that comes ends it at once, and the place that is
@@ -24,6 +25,8 @@ const POLL: Duration = Duration::from_secs(5);
 const POLL_APART: Duration = Duration::from_millis(200);
 /// And between two polls of one that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// After how long a place has lapsed that nobody asks about, at any server that was not off.
+const LAPSED: Duration = Duration::from_secs(120);
 
 /// Waits in the queue: the lease, or nothing if the place was lost. Who ends without a seat has left.
 pub(super) async fn wait(
@@ -45,9 +48,9 @@ pub(super) async fn wait(
     match &end {
         Ok(Some(_)) => {}
         Ok(None) => eprintln_quiet("usher: the place in the queue was lost; queueing again"),
-        // The command does not wait for that, too: a place that is not asked about goes by itself.
+        // The command does not wait for that, too.
         Err(none) if ask.away == Away::Run && is_for_want_of_a_server(none) => {
-            tokio::spawn(leave(client.clone(), ticket.id.clone()));
+            tokio::spawn(leave_later(client.clone(), ticket.id.clone()));
         }
         Err(_) => leave(client.clone(), ticket.id.clone()).await,
     }
@@ -93,21 +96,35 @@ async fn in_line(
         let answer = tokio::select! {
             answer = timeout(within, asked) => answer.unwrap_or_else(|_| Err(no_answer(client))),
             signal = &mut stop => return Err(NoSeat::Stopped(signal)),
-            () = sleep(left.unwrap_or(Duration::MAX)) => return Err(NoSeat::waited(ask, last)),
+            () = sleep(left.unwrap_or(Duration::MAX)) => {
+                let is_silent = last_asked.elapsed() > poll + NOTICED;
+                let silence = || WaitedFor::Server(no_answer(client).to_string());
+                return Err(NoSeat::waited(ask, if is_silent { silence() } else { last }));
+            }
         };
         let pause = match answer {
             Ok(answer) => {
                 last_answer = Instant::now();
-                last = WaitedFor::Seat;
-                told.goes_on();
+                let held_up = answer.grants_nothing.as_ref().map(WaitedFor::granting);
+                match &held_up {
+                    Some(held_up) => {
+                        progress.clear();
+                        told.waits(held_up);
+                    }
+                    None => told.goes_on(),
+                }
+                let is_held_up = held_up.is_some();
+                last = held_up.unwrap_or(WaitedFor::Seat);
                 match (answer.state, answer.lease) {
                     (TicketState::Granted, Some(lease)) => return Ok(Some(lease)),
                     (TicketState::Waiting, _) => {
-                        progress.show(
-                            &answer.product,
-                            answer.position,
-                            answer.expected_wait_seconds,
-                        );
+                        if !is_held_up {
+                            progress.show(
+                                &answer.product,
+                                answer.position,
+                                answer.expected_wait_seconds,
+                            );
+                        }
                         POLL_APART.saturating_sub(last_asked.elapsed())
                     }
                     (TicketState::Denied, _) => {
@@ -159,6 +176,23 @@ fn holds_up(error: &ClientError, ask: &Ask, silent: Duration) -> Option<WaitedFo
     }
 }
 
+/// Leaves the queue of a server that does not answer once it does: else it would grant a seat to nobody.
+async fn leave_later(client: Client, ticket: String) {
+    let path = format!("/v1/tickets/{}", escaped(&ticket));
+    // An agent that was told goes on by itself.
+    let goes_on = matches!(client.endpoint(), Endpoint::Url(_));
+    let tries = async {
+        while let Err(error) = client.delete(&path).await
+            && goes_on
+            && is_absence(&error)
+        {
+            sleep(ASK_AGAIN).await;
+        }
+    };
+    // Nothing is lost by a place that has lapsed meanwhile.
+    let _ = timeout(LAPSED, tries).await;
+}
+
 /// Leaves the queue. A seat that was granted meanwhile is given back.
 pub(super) async fn leave(client: Client, ticket: String) {
     let path = format!("/v1/tickets/{}", escaped(&ticket));
@@ -170,7 +204,7 @@ pub(super) async fn leave(client: Client, ticket: String) {
         lease: Some(lease), ..
     })) = left.await
     {
-        give_back(&client, &lease.id).await;
+        give_back(&client, &lease, Later::WithItsTtl).await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use usher_api::client::Client;
@@ -16,13 +17,18 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
 use crate::package;
 
-/// The product whose rules match `file`; none if no rule does.
-pub(crate) async fn product(door: &Door, file: &Path) -> Result<Option<String>, Failure> {
+/// The product whose rules match `file`; none if no rule does. Who is asked has `within` for each
+/// answer.
+pub(crate) async fn product(
+    door: &Door,
+    file: &Path,
+    within: Duration,
+) -> Result<Option<String>, Failure> {
     let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| named.clone());
     match &door.agent {
-        Some(agent) => ask_agent(agent, &file).await,
-        None => look_through(&door.seats, file, named).await,
+        Some(agent) => ask_agent(&agent.clone().within(within), &file).await,
+        None => look_through(&door.seats.clone().within(within), file, named).await,
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Promises: a request is repeated only under its idempotency key; whoever stops waiting leaves the
 //! queue, and a seat that comes while they leave is given back; every retry is bounded, but for
-//! those of who waits, which go on as long as they wait. Whoever waits ends without a seat no earlier than their time is over, and no
-//! later than that or [`AT_LEAST`].
+//! those of who waits, which go on as long as they wait. Whoever waits ends without a seat no earlier
+//! than their time is over, and no later than that or the least that an answer is given ([`patience`]).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,16 +15,14 @@ use usher_api::{CheckoutAnswer, Code, Lease};
 use usher_platform::signals::Signal;
 
 use super::ask::Ask;
-use super::bounds::{GIVE_BACK, NOTICED, SILENCE};
-use super::keep::give_back;
+use super::bounds::{GIVE_BACK, patience};
+use super::keep::{Later, give_back};
 use super::no_seat::{NoSeat, WaitedFor, no_answer};
 use super::queue::{self, leave};
 use super::told::Told;
 use crate::failure::may_wait;
 use crate::host;
 
-/// How long the first answer may take at least, for who waits no longer than a moment.
-const AT_LEAST: Duration = NOTICED;
 /// How often a server is asked again that grants nothing for a while, or does not answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -89,15 +87,15 @@ async fn first_answer(
     mut stop: Pin<&mut impl Future<Output = Signal>>,
 ) -> Result<CheckoutAnswer, NoSeat> {
     let mut post = std::pin::pin!(post(client, ask, key));
-    let left = ask.time_left().filter(|_| ask.waits());
-    let patience = left.map_or(SILENCE, |left| left.clamp(AT_LEAST, SILENCE));
     let signal = tokio::select! {
         answer = &mut post => return answer.map_err(NoSeat::Answer),
         signal = &mut stop => signal,
-        () = sleep(patience) => return Err(NoSeat::Answer(no_answer(client))),
+        () = sleep(patience(ask.time_left())) => return Err(NoSeat::Answer(no_answer(client))),
     };
     match timeout(GIVE_BACK, post).await {
-        Ok(Ok(CheckoutAnswer::Granted { lease, .. })) => give_back(client, &lease.id).await,
+        Ok(Ok(CheckoutAnswer::Granted { lease, .. })) => {
+            give_back(client, &lease, Later::WithItsTtl).await;
+        }
         Ok(Ok(CheckoutAnswer::Queued { ticket, .. })) => leave(client.clone(), ticket.id).await,
         Ok(Err(_)) | Err(_) => {}
     }

@@ -10,22 +10,24 @@ use usher_api::client::Client;
 use usher_api::{Lease, OnLostLease};
 
 use super::ask::{Ask, Away};
+use super::bounds::patience;
 use super::child::Child;
 use super::covers::{covers, say_uncovered, stays_with};
 use super::door::Door;
 use super::join::{Joined, join_around, join_named};
-use super::keep::{give_back, keep};
-use super::no_seat::NoSeat;
+use super::keep::{Later, give_back, keep};
+use super::no_seat::{NoSeat, WaitedFor};
 use super::order::Order;
 use super::passed::Passed;
 use super::seat::acquire;
 use super::signals::Signals;
-use super::unseated::{self, policy, when_away};
+use super::unseated::{self, when_away, when_lost};
 use super::{absent, find, recognise};
 use crate::context::Context;
 use crate::failure::{Failure, is_absence, may_wait};
 use crate::host;
 use crate::listing::eprintln_quiet;
+use crate::output::tame;
 
 /// Runs the command; returns its exit code.
 pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> {
@@ -33,18 +35,19 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         .words
         .first()
         .ok_or_else(|| Failure::usage("there is no command to run"))?;
+    context.is_to_start(tame(&name.to_string_lossy()));
     let file = find::find(name)?;
-    context.is_to_start(name.to_string_lossy().into_owned());
     let begun = Instant::now();
     let mut signals = Signals::take()?;
     if let Some(lease) = order.lease.clone().filter(|_| order.lease_named) {
         return join_named(&order, context, &file, &lease, &mut signals).await;
     }
     let door = absent::door(&order, context, begun, &mut signals).await?;
+    let left = order.wait.and_then(|wait| wait.left(begun));
     let mut product = match &order.product {
         Some(product) => Some(product.clone()),
         // Inside of a run, what is not recognised runs like it.
-        None => match recognise::product(&door, &file).await {
+        None => match recognise::product(&door, &file, patience(left)).await {
             Err(_) if order.lease.is_some() || order.without_seat.is_some() => None,
             recognised => recognised?,
         },
@@ -66,13 +69,8 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = product.or_else(|| order.without_seat.clone());
     let product = product.ok_or_else(|| unrecognised(&file))?;
-    // Whoever waits through an agent may outlive it: what it knows is asked before.
-    let away = match order.wait {
-        Some(_) => Some(when_away(&door, &product).await),
-        None => None,
-    };
-    let ask = Ask {
-        away: away.unwrap_or(Away::Wait),
+    let mut ask = Ask {
+        away: Away::Wait,
         one_use: door.through_agent && !order.own_seat && order.seats == 1 && order.also.is_empty(),
         also: order.also.clone(),
         product,
@@ -87,17 +85,20 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         wait: order.wait,
         begun,
     };
+    // Whoever waits through an agent may outlive it: what it knows is asked before.
+    if order.wait.is_some() {
+        ask.away = when_away(&door, ask.products()).await;
+    }
     let none = match acquire(&door.seats, &ask, signals.ending()).await {
-        Ok(lease) => return on_seat(&order, &door, ask, lease, &file, &mut signals).await,
+        Ok(lease) => return on_seat(&order, &door, &ask, lease, &file, &mut signals).await,
         Err(none) => none,
     };
     if let Some(why) = unseated::why(&none) {
-        let away = match away {
-            Some(away) => away,
-            None => when_away(&door, &ask.product).await,
-        };
-        if away == Away::Run {
-            return unseated::run(&order, &file, &ask.product, &why, &mut signals).await;
+        if order.wait.is_none() {
+            ask.away = when_away(&door, ask.products()).await;
+        }
+        if ask.away == Away::Run {
+            return unseated::run(&order, &file, &ask, &why, &mut signals).await;
         }
     }
     Err(refused(none, &order, &door, context))
@@ -105,18 +106,26 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
 
 /// Why the command does not run, and what who asked may do.
 fn refused(none: NoSeat, order: &Order, door: &Door, context: &Context) -> Failure {
+    // Without an agent and a token nobody answers who it is that asks.
+    let may_ask = door.through_agent || context.token().is_some();
     if let NoSeat::Answer(error) = &none
         && is_absence(error)
     {
-        return none.into();
+        let waits_for = WaitedFor::of(error).filter(|_| order.wait.is_none() && may_ask);
+        let failure = Failure::from(none);
+        return match waits_for {
+            Some(WaitedFor::Server(_)) => {
+                failure.first(&format!("To wait for the server: {}", order.to_wait()))
+            }
+            Some(_) => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
+            None => failure,
+        };
     }
     let may_wait = matches!(&none, NoSeat::Answer(error) if may_wait(error));
-    let failure = Failure::from(none);
-    let failure = match context.token() {
+    let failure = match may_ask {
         // By the agent whoever was refused is told why, too.
-        _ if door.through_agent => failure,
-        Some(_) => failure,
-        None => failure.for_an_administrator(),
+        true => Failure::from(none),
+        false => Failure::from(none).for_an_administrator(),
     };
     match may_wait {
         true => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
@@ -126,7 +135,8 @@ fn refused(none: NoSeat, order: &Order, door: &Door, context: &Context) -> Failu
 
 fn unrecognised(file: &Path) -> Failure {
     Failure::usage(format!("no product's rules match {}", file.display())).next(
-        "Name it with --product ID; `usher product list` shows the products, `usher product learn` helps to add one.",
+        "Name it with --product ID; `usher product list` shows the products. An administrator adds one \
+         with `usher product learn`.",
     )
 }
 
@@ -134,14 +144,12 @@ fn unrecognised(file: &Path) -> Failure {
 async fn on_seat(
     order: &Order,
     door: &Door,
-    ask: Ask,
+    ask: &Ask,
     lease: Lease,
     file: &Path,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
-    if let Some(agent) = &door.agent {
-        say_uncovered(covers(agent, &lease).await);
-    }
+    let mut later = cover_of(door, &lease).await;
     let passed = Passed::Seat {
         lease: &lease.id,
         proof: lease.proof.as_deref(),
@@ -151,7 +159,7 @@ async fn on_seat(
     let child = match Child::start(file, &order.words, &environment, signals.mask_before()) {
         Ok(child) => child,
         Err(failure) => {
-            give_back(&door.seats, &lease.id).await;
+            give_back(&door.seats, &lease, later).await;
             return Err(failure);
         }
     };
@@ -167,16 +175,35 @@ async fn on_seat(
                 }
             }
             () = &mut keeping => {
-                held = seat_again(door, &ask, &child).await;
+                held = None;
+                if let Some(lease) = seat_again(door, ask, &child).await {
+                    later = cover_of(door, &lease).await;
+                    held = Some(lease);
+                }
                 keeping = keeper(&door.seats, held.clone());
                 staying = stayer(door, held.clone(), &child);
             }
         }
     };
     if let Some(lease) = held {
-        give_back(&door.seats, &lease.id).await;
+        give_back(&door.seats, &lease, later).await;
     }
     Ok(code)
+}
+
+/// Tells the agent, if there is one, that the lease covers this process and what it starts; who gives
+/// it back if no server answers in the end: an agent does what was granted through it.
+async fn cover_of(door: &Door, lease: &Lease) -> Later {
+    let Some(agent) = &door.agent else {
+        return Later::WithItsTtl;
+    };
+    let covered = covers(agent, lease).await;
+    let later = match covered.is_ok() && door.through_agent {
+        true => Later::ByAgent,
+        false => Later::WithItsTtl,
+    };
+    say_uncovered(covered);
+    later
 }
 
 /// Keeps a lease; without one, there is nothing to do for ever.
@@ -208,15 +235,9 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
         ..ask.clone()
     };
     match acquire(&door.seats, &ask, std::future::pending()).await {
-        Ok(lease) => {
-            if let Some(agent) = &door.agent {
-                say_uncovered(covers(agent, &lease).await);
-            }
-            Some(lease)
-        }
+        Ok(lease) => Some(lease),
         Err(_) => {
-            let policy = policy(&door.seats, &ask.product).await.unwrap_or_default();
-            if policy.on_lost_lease == OnLostLease::End {
+            if when_lost(&door.seats, ask.products()).await == OnLostLease::End {
                 eprintln_quiet(
                     "usher: the seat is lost and no other is free; the command is told to end",
                 );

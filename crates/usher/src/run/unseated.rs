@@ -7,7 +7,7 @@ use serde::Deserialize;
 use usher_api::client::{Client, ClientError};
 use usher_api::{OnLostLease, OnUnreachable};
 
-use super::ask::Away;
+use super::ask::{Ask, Away};
 use super::child::Child;
 use super::door::Door;
 use super::no_seat::{NoSeat, WaitedFor};
@@ -22,29 +22,46 @@ use crate::output::tame;
 /// What a product says for bad days.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct BadDays {
+struct BadDays {
     on_unreachable: OnUnreachable,
-    pub(super) on_lost_lease: OnLostLease,
+    on_lost_lease: OnLostLease,
 }
 
 /// The policy of a product, if who is asked knows it.
-pub(super) async fn policy(client: &Client, product: &str) -> Option<BadDays> {
+async fn policy(client: &Client, product: &str) -> Option<BadDays> {
     client
         .get(&format!("/v1/products/{}", escaped(product)))
         .await
         .ok()
 }
 
-/// What is done while no server answers, by the policy that the agent knows.
-pub(super) async fn when_away(door: &Door, product: &str) -> Away {
-    let known = match &door.agent {
-        Some(agent) => policy(agent, product).await,
-        None => None,
+/// What is done while no server answers, by the policies that the agent knows: of products that are
+/// asked for together, each has to allow it.
+pub(super) async fn when_away(door: &Door, products: impl Iterator<Item = &str>) -> Away {
+    let Some(agent) = &door.agent else {
+        return Away::Wait;
     };
-    match known.is_some_and(|policy| policy.on_unreachable != OnUnreachable::Refuse) {
-        true => Away::Run,
-        false => Away::Wait,
+    for product in products {
+        let known = policy(agent, product).await;
+        if known.is_none_or(|policy| policy.on_unreachable == OnUnreachable::Refuse) {
+            return Away::Wait;
+        }
     }
+    Away::Run
+}
+
+/// What becomes of a command whose seats are lost: it ends if one of the products says so.
+pub(super) async fn when_lost(
+    client: &Client,
+    products: impl Iterator<Item = &str>,
+) -> OnLostLease {
+    for product in products {
+        let policy = policy(client, product).await.unwrap_or_default();
+        if policy.on_lost_lease == OnLostLease::End {
+            return OnLostLease::End;
+        }
+    }
+    OnLostLease::Run
 }
 
 /// Why a command without a seat may run, of a product that may run without a server; none: a seat was
@@ -87,22 +104,32 @@ fn not_granted(why: &str) -> String {
 pub(super) async fn run(
     order: &Order,
     file: &Path,
-    product: &str,
+    ask: &Ask,
     why: &str,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
-    eprintln_quiet(&format!(
-        "usher: {}; {} runs without a seat, as its policy allows",
-        tame(why),
-        tame(product)
-    ));
-    let environment = Passed::NoSeat { product }.variables();
+    eprintln_quiet(&format!("usher: {}; {}", tame(why), allowed(ask)));
+    let environment = Passed::NoSeat {
+        product: &ask.product,
+    }
+    .variables();
     let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
     loop {
         if let Some(code) = child.attend(signals.next().await) {
             return Ok(code);
         }
     }
+}
+
+/// That it runs without, and by whose word.
+fn allowed(ask: &Ask) -> String {
+    let others: Vec<String> = ask.products().skip(1).map(tame).collect();
+    let whose = match &others[..] {
+        [] => "its policy allows".to_owned(),
+        [one] => format!("its policy and that of {one} allow"),
+        many => format!("its policy and those of {} allow", many.join(", ")),
+    };
+    format!("{} runs without a seat, as {whose}", tame(&ask.product))
 }
 
 #[cfg(test)]

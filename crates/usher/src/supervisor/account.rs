@@ -29,15 +29,15 @@ pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
         return Ok(if is_root { look_up(USUAL)? } else { None });
     };
     let account = look_up(name)?.ok_or_else(|| {
-        Failure::usage(format!("there is no account {name}"))
-            .next("Make it (`useradd --system usher`), or name another with --run-as.")
+        Failure::usage(format!("--run-as {name}: there is no such account"))
+            .next("Make it (`useradd --system usher`), or name another.")
     })?;
     if account.uid == nix::unistd::geteuid() {
         return Ok(None);
     }
     if !is_root {
         return Err(Failure::usage(format!(
-            "only root can take the account {name}"
+            "--run-as {name}: only root can take another account"
         )));
     }
     Ok(Some(account))

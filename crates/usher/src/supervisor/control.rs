@@ -72,6 +72,9 @@ pub(crate) struct Told {
     /// Those of them that died too often and are not started again.
     #[serde(default)]
     pub(crate) given_up: Vec<RoleName>,
+    /// Where the manager is; one of before does not tell.
+    #[serde(default)]
+    pub(crate) console: Option<String>,
 }
 
 /// What `usher up` answers.
@@ -193,6 +196,14 @@ pub(crate) async fn given_up(data: &Path) -> Vec<String> {
     };
     let names = told.given_up.into_iter().map(RoleName::as_str);
     names.map(said_of_given_up).collect()
+}
+
+/// Where the manager of the `usher up` of a data directory is.
+pub(crate) async fn console(data: &Path) -> Option<String> {
+    match ask(data, &Question::Tell, LOOK).await {
+        Ok(Answer::Told(told)) => told.console,
+        _ => None,
+    }
 }
 
 /// The same of one role.

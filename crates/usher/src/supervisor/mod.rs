@@ -140,7 +140,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             () = tend(&mut roles.manager) => {}
             () = tend(&mut roles.agent) => {}
             (question, stream) = control.next() => {
-                let answer = roles.answer(question, &api, &mut stop).await;
+                let answer = roles.answer(question, &api, &console, &mut stop).await;
                 control::reply(stream, &answer).await;
             }
         }
@@ -167,7 +167,13 @@ impl Roles {
         }
     }
 
-    async fn answer(&mut self, question: Question, api: &str, stop: &mut StopSignals) -> Answer {
+    async fn answer(
+        &mut self,
+        question: Question,
+        api: &str,
+        console: &str,
+        stop: &mut StopSignals,
+    ) -> Answer {
         match question {
             Question::Tell => {
                 let all = [RoleName::Server, RoleName::Manager, RoleName::Agent];
@@ -182,6 +188,7 @@ impl Roles {
                     api: ready::reachable(api, &self.names),
                     roles: all.into_iter().filter(|name| self.has(*name)).collect(),
                     given_up,
+                    console: Some(console.to_owned()),
                 })
             }
             Question::Restart { role } => match self.named(role) {

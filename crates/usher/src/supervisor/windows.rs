@@ -9,4 +9,9 @@ pub(crate) mod control {
     pub(crate) async fn given_up(_data: &Path) -> Vec<String> {
         Vec::new()
     }
+
+    /// Where the manager of the `usher up` of a data directory is.
+    pub(crate) async fn console(_data: &Path) -> Option<String> {
+        None
+    }
 }

@@ -86,6 +86,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
+/// Reads a duration of at least, and at most, so many seconds. What it says of another has the range.
+pub(crate) fn within(text: &str, least: u64, most: Option<u64>) -> Result<u64, String> {
+    let range = match most {
+        Some(most) => format!("give {} to {}", span(least), span(most)),
+        None => format!("give {} or more", span(least)),
+    };
+    let seconds = duration(text)
+        .map_err(|why| format!("{why}; {range}"))?
+        .as_secs();
+    match seconds >= least && most.is_none_or(|most| seconds <= most) {
+        true => Ok(seconds),
+        false => Err(range),
+    }
+}
+
 /// Clocks may differ by so much without anybody's mistake.
 const LEEWAY_SECONDS: i64 = 60;
 

@@ -92,7 +92,7 @@ fn arrive(data: &Path, program: PathBuf, from: &str, left: &dyn Fn(u64)) -> Resu
         .enable_all()
         .build()
         .map_err(|error| not_begun(error.to_string()))?;
-    let rehearsed = runtime.block_on(rehearsal::rehearse(&rehearsal, told));
+    let rehearsed = runtime.block_on(Box::pin(rehearsal::rehearse(&rehearsal, told)));
     // What was started is ended before the copy goes.
     drop(runtime);
     match rehearsed {

@@ -71,7 +71,7 @@ pub(crate) async fn carry_out(
     told: impl Fn(Step, Duration),
 ) -> Result<Outcome, Failure> {
     match owner::of(data)? {
-        None => here(work, data, told).await,
+        None => here(work, data, &told).await,
         // It waits for nobody else: this process does nothing meanwhile.
         Some(_) => by_child(&work, data, told),
     }
@@ -129,7 +129,7 @@ impl child::Job for Work {
             .enable_all()
             .build()
             .map_err(|error| Failure::failed(format!("cannot start: {error}")))?
-            .block_on(here(self, data, told));
+            .block_on(Box::pin(here(self, data, &told)));
         match done {
             Ok(outcome) => say(&Word::Done(outcome)),
             Err(Failure::Said { message, next, .. }) => say(&Word::Failed(message, next)),
@@ -138,7 +138,7 @@ impl child::Job for Work {
     }
 }
 
-async fn here(work: Work, data: &Path, told: impl Fn(Step, Duration)) -> Result<Outcome, Failure> {
+async fn here(work: Work, data: &Path, told: &dyn Fn(Step, Duration)) -> Result<Outcome, Failure> {
     match work {
         Work::Rehearse {
             new,
@@ -170,7 +170,7 @@ async fn rehearse(
     keep: u32,
     version: &str,
     data: &Path,
-    told: impl Fn(Step, Duration),
+    told: &dyn Fn(Step, Duration),
 ) -> Result<Outcome, Failure> {
     let room = room_in(data)?;
     let snapshot = snapshot(data, keep, room.path())?;

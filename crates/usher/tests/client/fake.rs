@@ -27,13 +27,21 @@ pub(crate) struct World {
     pub(crate) asked: Vec<String>,
     /// So many checkouts are answered with 503 and this code first.
     pub(crate) trouble: (u32, &'static str),
+    /// No lease is taken back: an agent says so of a server that is away.
+    pub(crate) keeps: bool,
     /// Renewals are answered with 404.
     pub(crate) forget: bool,
     /// No checkout, and no look at a ticket, is answered but with 503.
     pub(crate) away: bool,
     /// Nor with anything.
     pub(crate) hangs: bool,
+    /// Who waits for a ticket is told that the server is paused.
+    pub(crate) grants_nothing: bool,
+    /// How often that was asked about.
+    pub(crate) polls: usize,
     pub(crate) on_unreachable: &'static str,
+    /// A product that may not run without a server, whatever the others may.
+    pub(crate) refuses: &'static str,
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
     pub(crate) not_yet: Option<std::path::PathBuf>,
@@ -125,6 +133,8 @@ impl Fake {
             .route("/v1/leases", get(leases))
             .route("/v1/products/{id}", get(product))
             .route("/v1/status", get(status))
+            .route("/v1/usage/users", get(unused))
+            .route("/v1/usage/days", get(unused))
             .route("/v1/agent", get(agent))
             .route("/v1/identify", post(identify))
             .route("/v1/agents/leases/{id}", get(held))
@@ -234,6 +244,11 @@ async fn ticket(
     Query(poll): Query<Poll>,
 ) -> Response {
     let end = tokio::time::Instant::now() + Duration::from_secs(poll.wait_seconds);
+    let granted_nothing = {
+        let mut world = shared.world.lock().unwrap();
+        world.polls += 1;
+        world.grants_nothing
+    };
     loop {
         hang(&shared).await;
         let changed = shared.changed.notified();
@@ -251,8 +266,13 @@ async fn ticket(
                 return Json(json!({"id": id, "product": "tool", "state": "cancelled"}))
                     .into_response();
             };
-            if tokio::time::Instant::now() >= end {
-                let body = json!({"id": id, "product": "tool", "state": "waiting", "position": position + 1});
+            let is_news = world.grants_nothing != granted_nothing;
+            if is_news || tokio::time::Instant::now() >= end {
+                let mut body = json!({"id": id, "product": "tool", "state": "waiting", "position": position + 1});
+                if world.grants_nothing {
+                    body["grants_nothing"] = json!({"reason": "paused", "until": null,
+                        "why": "it is paused and grants nothing until `usher service continue server`"});
+                }
                 return Json(body).into_response();
             }
         }
@@ -297,13 +317,16 @@ async fn held(
     }
 }
 
-async fn checkin(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> StatusCode {
+async fn checkin(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> Response {
     let mut world = shared.world.lock().unwrap();
     world.asked.push(format!("DELETE /v1/leases/{id}"));
+    if world.keeps {
+        return problem(503, "server_unreachable");
+    }
     world.leases.retain(|lease| *lease != id);
     world.promote();
     shared.changed.notify_waiters();
-    StatusCode::NO_CONTENT
+    StatusCode::NO_CONTENT.into_response()
 }
 
 #[derive(serde::Deserialize)]
@@ -328,7 +351,11 @@ async fn leases(State(shared): State<Arc<Shared>>, Query(page): Query<Paging>) -
 
 async fn product(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> Json<Value> {
     let world = shared.world.lock().unwrap();
-    Json(json!({"id": id, "on_unreachable": world.on_unreachable,
+    let on_unreachable = match id == world.refuses {
+        true => "refuse",
+        false => world.on_unreachable,
+    };
+    Json(json!({"id": id, "on_unreachable": on_unreachable,
         "on_lost_lease": world.on_lost_lease}))
 }
 
@@ -339,6 +366,11 @@ async fn status() -> Json<Value> {
         json!({"server": {"id": "s-1", "version": "0.0.0", "state": "running", "since": NOW,
         "pack": null}, "products": [product]}),
     )
+}
+
+async fn unused() -> Json<Value> {
+    Json(json!({"items": [], "next": null,
+        "only": {"realm": "computer:c-1", "account": "anna", "computer": "c-1"}}))
 }
 
 async fn agent() -> Json<Value> {

@@ -398,7 +398,7 @@ fn no_token() -> String {
 }
 
 /// The address of a server that answers so to a method and a path.
-fn answers(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> String {
+pub(crate) fn answers(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> String {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -54,7 +54,7 @@ fn a_refusal_says_why_and_nothing_is_started() {
     assert_eq!(output.status.code(), Some(77));
     let started = file.display().to_string();
     insta::assert_snapshot!(stderr(&output).replace(&started, "FILE"), @r"
-    usher: the only seat of tool is in use: wait for one with --wait
+    usher: the only seat of tool is in use: wait for one with --wait; touch was not started
       To wait for a seat: usher run --product tool --wait -- touch FILE
       For an administrator: `usher why d-3` tells how the seats were held, and what would help.
     ");
@@ -82,7 +82,22 @@ fn a_command_that_cannot_be_started_takes_no_seat() {
             ])
             .ended();
         assert_eq!(output.status.code(), Some(code), "{command}");
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("{command} was not started")),
+            "{said}"
+        );
     }
+    // Nor does one of a line that is wrong, which says so, too.
+    let output = usher(&folder)
+        .args(["run", "--seats", "0", "--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).starts_with("usher: --seats is 0; true was not started\n"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(fake.with(|world| world.asked.clone()), Vec::<String>::new());
 }
 
@@ -151,7 +166,7 @@ fn who_has_waited_as_long_as_asked_leaves_the_queue() {
         .ended();
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("no seat came free within 1 s"),
+        stderr(&output).contains("no seat came free within 1 s; true was not started\n"),
         "{}",
         stderr(&output)
     );
@@ -311,4 +326,28 @@ fn through_the_agent_no_token_is_needed_and_the_cover_stands_before_the_command_
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn a_seat_that_cannot_be_given_back_is_said_to_come_free_as_it_does() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let agent = Fake::agent(1, &socket);
+    agent.with(|world| world.keeps = true);
+    let output = usher(&folder)
+        .args(["run", "--product", "tool", "--agent-socket"])
+        .arg(&socket)
+        .args(["--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stderr(&output), @"usher: the seat could not be given back now, as no server answers; the agent of this computer gives it back as soon as one does");
+    // Without an agent nobody knows later that it is to go back.
+    let server = Fake::server(1);
+    server.with(|world| world.keeps = true);
+    let output = usher(&folder)
+        .args(["run", "--product", "tool", "--server", &server.url])
+        .args(["--", "true"])
+        .ended();
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stderr(&output), @"usher: the seat could not be given back now, as no server answers; it comes free by itself within 1 s");
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use crate::fake::Fake;
-use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, finish, signal, stderr, stdout, usher, wait_for};
 
 fn waits(folder: &Folder, url: &str, wait: &str) -> Child {
     usher(folder)
@@ -93,6 +95,68 @@ fn who_is_in_the_queue_keeps_the_place_while_the_server_is_away() {
     assert!(said.contains("usher: waiting: "), "{said}");
     assert!(said.contains("usher: the server answers again"), "{said}");
     assert_eq!(fake.with(|world| world.count("POST /v1/checkouts")), 1);
+}
+
+#[test]
+fn a_signal_that_ends_the_wait_has_it_said_that_nothing_was_started() {
+    let folder = Folder::new();
+    let fake = Fake::server(0);
+    let child = waits(&folder, &fake.url, "--wait");
+    wait_for("a place in the queue", || {
+        fake.with(|world| world.queue.front().cloned())
+    });
+    signal(child.id(), Signal::SIGTERM);
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(128 + 15));
+    let said = stderr(&output);
+    assert!(
+        said.ends_with("usher: told to end before there was a seat; echo was not started\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn who_is_in_the_queue_when_the_server_is_paused_is_told_so_and_what_the_wait_was_for_in_vain() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.leases.push("others".into()));
+    let paused = "usher: waiting: the service is paused and grants nothing\n";
+    let polled = |more_than: usize| {
+        wait_for("a poll", || {
+            fake.with(|world| Some(world.polls).filter(|polls| *polls > more_than))
+        })
+    };
+    // The poll that goes on is answered with it, and another follows.
+    let is_told = |before: usize| {
+        polled(before);
+        let polls = fake.with(|world| {
+            world.grants_nothing = true;
+            world.polls
+        });
+        polled(polls);
+    };
+    let child = waits(&folder, &fake.url, "--wait=4s");
+    is_told(0);
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert_eq!(said.matches(paused).count(), 1, "{said}");
+    let in_vain = "usher: no seat was granted within 4 s: the service is paused";
+    assert!(said.contains(in_vain), "{said}");
+    // It is over before the wait is.
+    let before = fake.with(|world| {
+        world.grants_nothing = false;
+        world.polls
+    });
+    let child = waits(&folder, &fake.url, "--wait");
+    is_told(before);
+    fake.with(|world| world.grants_nothing = false);
+    fake.free();
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    let goes_on = "usher: the server grants seats again\n";
+    assert!(said.contains(paused) && said.contains(goes_on), "{said}");
 }
 
 #[test]
@@ -189,6 +253,60 @@ fn who_waits_ends_without_a_seat_no_earlier_than_their_time_is_over() {
 }
 
 #[test]
+fn who_waits_for_nothing_is_not_held_up_by_a_server_that_hangs() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    fake.with(|world| world.hangs = true);
+    for (policy, code) in [("refuse", 69), ("run", 0)] {
+        fake.with(|world| world.on_unreachable = policy);
+        let begun = Instant::now();
+        let output = finish(waits_through(&folder, &socket, "--wait=0"));
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        // Who does not wait is held up for 20 seconds.
+        assert!(begun.elapsed() < Duration::from_secs(18), "{policy}");
+    }
+}
+
+#[test]
+fn of_products_that_are_needed_together_each_has_to_run_without_a_server() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    fake.with(|world| {
+        world.away = true;
+        world.refuses = "strict";
+    });
+    let run = |also: &[&str], wait: &[&str]| {
+        let output = usher(&folder)
+            .args(["run", "--product", "tool"])
+            .args(also)
+            .args(wait)
+            .arg("--agent-socket")
+            .arg(&socket)
+            .args(["--", "echo", "runs"])
+            .ended();
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, ran, said) = run(&["--also", "strict"], &[]);
+    assert_eq!((code, &*ran), (Some(75), ""), "{said}");
+    assert!(said.contains("echo was not started"), "{said}");
+    // Waiting helps, and is told how.
+    assert!(
+        said.contains("To wait for the server: usher run --product tool --also strict=1"),
+        "{said}"
+    );
+    let (code, ran, said) = run(&["--also", "lenient", "--also", "strict=2"], &["--wait=1s"]);
+    assert_eq!((code, &*ran), (Some(75), ""), "{said}");
+    let (code, ran, said) = run(&["--also", "lenient"], &[]);
+    assert_eq!((code, &*ran), (Some(0), "runs\n"), "{said}");
+    assert!(
+        said.contains("tool runs without a seat, as its policy and that of lenient allow"),
+        "{said}"
+    );
+}
+
+#[test]
 fn who_waits_is_told_when_a_pause_is_over() {
     let folder = Folder::new();
     let fake = Fake::server(1);
@@ -214,7 +332,10 @@ fn who_waits_waits_for_an_agent_that_restarts() {
     said.read_line(&mut first).unwrap();
     assert_eq!(
         first,
-        "usher: waiting: no Usher agent answers on this computer\n"
+        format!(
+            "usher: waiting: no Usher agent answers at {}\n",
+            socket.display()
+        )
     );
     let _agent = Fake::agent(1, &socket);
     let output = finish(child);

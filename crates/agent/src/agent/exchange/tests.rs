@@ -10,6 +10,7 @@ mod disk;
 mod lost;
 mod one_seat;
 mod starts;
+mod waits;
 
 /// An agent by itself; the tests are its server.
 struct Desk {

@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, Query, State as AxumState};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
+use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{
     CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, Reason, SubjectKey,
@@ -25,6 +26,8 @@ use crate::agent::Left;
 use crate::base::lock;
 use crate::model::notices::Denial;
 use crate::model::shares::uses::{Asking, Key};
+use crate::server::hearing::SEATED;
+use crate::server::leaving::is_settled;
 
 /// How long what is started plainly waits for the answer to a `usher run` of the same use: less than a
 /// start is held for.
@@ -173,10 +176,13 @@ async fn post(
     request: &CheckoutRequest<'_>,
     key: Option<&str>,
 ) -> Result<CheckoutAnswer, ClientError> {
-    match key {
-        Some(key) => state.client.post_keyed("/v1/checkouts", key, request).await,
-        None => state.client.post("/v1/checkouts", request).await,
-    }
+    let asked = async {
+        match key {
+            Some(key) => state.client.post_keyed("/v1/checkouts", key, request).await,
+            None => state.client.post("/v1/checkouts", request).await,
+        }
+    };
+    state.hearing.of(SEATED, Duration::ZERO, asked).await
 }
 
 /// A seat of a use is asked for: what its person starts plainly meanwhile waits for the answer, but not
@@ -265,10 +271,8 @@ pub(super) async fn renew(
     if let Some(lease) = lent {
         return answer(StatusCode::OK, &lease);
     }
-    let lease: Lease = state
-        .client
-        .post_empty(&format!("/v1/leases/{id}/renew"))
-        .await?;
+    let path = format!("/v1/leases/{id}/renew");
+    let lease: Lease = state.heard(state.client.post_empty(&path)).await?;
     state.keeping.renewed(&lease);
     answer(StatusCode::OK, &lease)
 }
@@ -284,7 +288,7 @@ pub(super) async fn checkin(
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     // Nobody is given it meanwhile.
-    let _turn = state.uses.turn_of(id).await;
+    let turn = state.uses.turn_of(id).await;
     if one_use::stays(&state, peer, id)? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -297,12 +301,41 @@ pub(super) async fn checkin(
         }
         Left::ToGiveBack => {}
     }
-    let given_back = state.client.delete(&format!("/v1/leases/{id}")).await;
-    let mut agent = lock(&state.agent);
-    agent.is_gone(id);
-    given_back?;
-    agent.given_back(id)?;
+    // Who gives it back may be gone before a server that is silent has answered.
+    lock(&state.agent).leave_behind(id)?;
+    match tokio::spawn(give_back(state.clone(), id.to_owned(), turn)).await {
+        Ok(given_back) => given_back?,
+        Err(_) => return Err(later(id)),
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Gives a lease back that was left behind. What the server does not take now, the exchange gives back.
+async fn give_back(
+    state: Arc<State>,
+    lease: String,
+    _turn: OwnedMutexGuard<()>,
+) -> Result<(), Refusal> {
+    let path = format!("/v1/leases/{lease}");
+    let given_back = state.heard(state.client.delete(&path)).await;
+    let mut agent = lock(&state.agent);
+    agent.is_gone(&lease);
+    if given_back.as_ref().is_err_and(|error| !is_settled(error)) {
+        state.changed.notify_one();
+        return Err(later(&lease));
+    }
+    agent.given_back(&lease)?;
+    Ok(given_back?)
+}
+
+fn later(lease: &str) -> Refusal {
+    Refusal::new(
+        Code::ServerUnreachable,
+        format!(
+            "no server takes the seat {lease} back now; the agent of this computer gives it back as \
+             soon as one does"
+        ),
+    )
 }
 
 fn in_use(lease: &str) -> Refusal {

@@ -20,8 +20,17 @@ use super::peer::Peer;
 use crate::base::{clock, lock};
 
 /// What may be asked of a list; whose it is, is not.
-const FILTERS: [&str; 9] = [
-    "product", "user", "computer", "since", "until", "running", "owned", "limit", "cursor",
+const FILTERS: [&str; 10] = [
+    "product",
+    "user",
+    "computer",
+    "since",
+    "until",
+    "running",
+    "owned",
+    "time_zone",
+    "limit",
+    "cursor",
 ];
 
 type MineQuery = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -75,6 +84,18 @@ pub(super) async fn denials(
     )
 }
 
+/// `GET /v1/waits`: what who asks waited for in vain.
+pub(super) async fn waits(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/waits", asked).await?,
+    )
+}
+
 /// `GET /v1/sessions`: what who asks used on this computer.
 pub(super) async fn sessions(
     AxumState(state): App,
@@ -99,6 +120,30 @@ pub(super) async fn usage(
     )
 }
 
+/// `GET /v1/usage/users`: the same, summed by person, who is one.
+pub(super) async fn usage_by_user(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/usage/users", asked).await?,
+    )
+}
+
+/// `GET /v1/usage/days`: the same, summed by day.
+pub(super) async fn usage_by_day(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: MineQuery,
+) -> Answer {
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/usage/days", asked).await?,
+    )
+}
+
 /// `GET /v1/decisions/{id}`: why who asks was refused, or not.
 pub(super) async fn decision(
     AxumState(state): App,
@@ -118,7 +163,7 @@ pub(super) async fn decision(
 /// `GET /v1/status`: the server, and of each product how many hold and wait.
 pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
     may_look(&state, peer)?;
-    let status: usher_api::Status = state.client.get("/v1/status").await?;
+    let status: usher_api::Status = state.heard(state.client.get("/v1/status")).await?;
     answer(StatusCode::OK, &status)
 }
 
@@ -157,7 +202,7 @@ async fn ask(
         let separator = if place == 0 { '?' } else { '&' };
         path.push_str(&format!("{separator}{name}={}", escaped(value)));
     }
-    let answered: Value = state.client.get(&path).await?;
+    let answered: Value = state.heard(state.client.get(&path)).await?;
     // A server of the version before passes over whom it is asked for.
     let realm = answered.pointer("/only/realm");
     if !peer.is_root() && realm.is_none() {

@@ -24,10 +24,11 @@ mod tickets;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 use usher_api::Watching;
-use usher_api::client::Client;
+use usher_api::client::{Client, ClientError};
 use usher_platform::socket::Reach;
 
 use crate::AgentOptions;
@@ -35,7 +36,9 @@ use crate::agent::Agent;
 use crate::model::joins::Joins;
 use crate::model::shares::uses::Uses;
 use crate::server::attend::Attendant;
+use crate::server::hearing::{Hearing, LOOKED_UP};
 use crate::server::keeping::Keeping;
+use crate::server::leaving::Leaving;
 use crate::server::sync_loop::Exchanges;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
@@ -67,8 +70,22 @@ pub(crate) struct State {
     pub(crate) keeping: Arc<Keeping>,
     /// Who waits by which place in the queue.
     pub(crate) tickets: Tickets,
+    /// Places that nobody waits by any more.
+    pub(crate) leaving: Arc<Leaving>,
+    /// Whether the server answers at all.
+    pub(crate) hearing: Arc<Hearing>,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
+}
+
+impl State {
+    /// What the server answers to what is not to take long; an error if it is silent.
+    async fn heard<T>(
+        &self,
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        self.hearing.of(LOOKED_UP, Duration::ZERO, answer).await
+    }
 }
 
 /// Listens on the socket of the data directory and, where there is to be one, on the public one.

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use usher_api::{CheckoutRequest, Counting, Lease};
+use usher_api::client::ClientError;
+use usher_api::{CheckoutRequest, Code, Counting, Lease};
 
 use super::State;
 use super::answers::Refusal;
@@ -141,7 +142,8 @@ impl Use {
                 continue;
             }
             let path = format!("/v1/leases/{lease}/renew");
-            if let Ok(renewed) = state.client.post_empty::<Lease>(&path).await {
+            let renewed = state.client.post_empty::<Lease>(&path);
+            if let Ok(renewed) = state.heard(renewed).await {
                 claim(state, peer, &lease);
                 let proof = last.filter(|(known, _)| *known == lease);
                 return Some(Lease {
@@ -164,14 +166,22 @@ impl Use {
             return Ok(None);
         };
         let path = format!("/v1/leases/{id}/renew");
-        let Ok(lease) = state.client.post_empty::<Lease>(&path).await else {
-            return Ok(None);
-        };
+        let renewed = state.client.post_empty::<Lease>(&path);
+        let renewed = state.heard(renewed).await;
         let mut agent = lock(&state.agent);
         // A program that was started plainly may have it by now.
         if agent.waits().kept_for(product, counted) != Some((number, id)) {
             return Ok(None);
         }
+        let lease = match renewed {
+            Ok(lease) => lease,
+            Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {
+                // It was given back by somebody else: it is kept no more.
+                agent.end_wait(number, None, None)?;
+                return Ok(None);
+            }
+            Err(_) => return Ok(None),
+        };
         agent.save_grant(&lease.id, peer.uid, product, Some(counted))?;
         claim(state, peer, &lease.id);
         agent.end_wait(number, Some(&lease.id), None)?;

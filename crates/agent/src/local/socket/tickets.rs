@@ -14,8 +14,7 @@ use axum::extract::{ConnectInfo, Query, State as AxumState};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep, timeout};
-use usher_api::client::ClientError;
+use tokio::time::{Instant, sleep};
 use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
 use usher_core::sessions::ProcessKey;
 
@@ -27,7 +26,8 @@ use super::peer::Peer;
 use crate::base::clock::{self, timestamp};
 use crate::base::lock;
 use crate::model::shares::uses::Key;
-use crate::store::outbox::OutboxError;
+use crate::server::hearing::LOOKED_UP;
+use crate::server::leaving::is_settled;
 use crate::system::procfs;
 
 /// The longest that a poll of a ticket may wait, in seconds.
@@ -36,8 +36,6 @@ const WAIT_LIMIT_SECONDS: u64 = 300;
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked at meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long the server may take to hear that a waiter is gone.
-const LEFT_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,15 +54,15 @@ pub(super) async fn ticket(
     let Query(wait) =
         wait.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    state.leaving.is_over(id)?;
     let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
     let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
     let of_use = state.tickets.of_use(id, peer);
     let waiting = Waiting::begin(&state, id, peer);
     let mut shared_now = state.uses.follow();
-    let polled = state
-        .client
-        .get_waiting::<TicketAnswer>(&path, Duration::from_secs(seconds));
-    let mut polled = pin!(polled);
+    let wait = Duration::from_secs(seconds);
+    let polled = state.client.get_waiting::<TicketAnswer>(&path, wait);
+    let mut polled = pin!(state.hearing.of(LOOKED_UP, wait, polled));
     let answered = loop {
         if let Some(key) = &of_use
             && let Some(lease) = Use::again(&state, key).await.shared(&state, peer).await?
@@ -73,8 +71,7 @@ pub(super) async fn ticket(
                 waiting.answered();
             }
             if !state.tickets.leaves_to_others(id, peer) {
-                // A place that is not left lapses soon.
-                let _ = state.client.delete(&format!("/v1/tickets/{id}")).await;
+                state.leaving.later(id);
             }
             return answer(StatusCode::OK, &shares(id, lease));
         }
@@ -124,7 +121,7 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
 pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
     let (id, decision_id) = state.tickets.of(one_use.key())?;
     let path = format!("/v1/tickets/{id}");
-    let place: TicketAnswer = state.client.get(&path).await.ok()?;
+    let place: TicketAnswer = state.heard(state.client.get(&path)).await.ok()?;
     // What was granted this instant is told to who asks about the ticket next.
     let stands = place.state == TicketState::Waiting || place.lease.is_some();
     if !stands || !state.tickets.joins(&id, peer) {
@@ -156,6 +153,7 @@ fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
         expected_wait_seconds: None,
         expires_at: None,
         passed_over: None,
+        grants_nothing: None,
         reason: None,
         decision_id: None,
         lease: Some(lease),
@@ -163,7 +161,8 @@ fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
     }
 }
 
-/// `DELETE /v1/tickets/{id}`.
+/// `DELETE /v1/tickets/{id}`. While the server does not answer, the place is left once it does, whether
+/// or not who asks waits for that.
 pub(super) async fn leave(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -173,8 +172,14 @@ pub(super) async fn leave(
     if state.tickets.leaves_to_others(id, peer) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    state.client.delete(&format!("/v1/tickets/{id}")).await?;
     state.tickets.forget(id);
+    let _begun = state.leaving.begins(id)?;
+    let path = format!("/v1/tickets/{id}");
+    let left = state.heard(state.client.delete(&path)).await;
+    if left.as_ref().is_ok() || left.as_ref().is_err_and(is_settled) {
+        state.leaving.is_over(id)?;
+    }
+    left?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -214,13 +219,9 @@ impl Drop for Waiting {
             if !ends(waiter).await {
                 return;
             }
-            let left = leave_for(&state, &ticket, waiter);
-            match timeout(LEFT_WITHIN, left).await {
-                Ok(Ok(())) => tracing::info!(ticket, pid = waiter.pid, "its waiter has ended"),
-                Ok(Err(error)) => {
-                    tracing::warn!(ticket, %error, "the place of a waiter that has ended is kept");
-                }
-                Err(_) => tracing::warn!(ticket, "the server does not answer: its place is kept"),
+            if state.tickets.leaves(&ticket, waiter) {
+                tracing::info!(ticket, pid = waiter.pid, "its waiter has ended");
+                state.leaving.later(&ticket);
             }
         });
     }
@@ -236,29 +237,4 @@ async fn ends(process: ProcessKey) -> bool {
         sleep(LOOK_EVERY).await;
     }
     true
-}
-
-/// Leaves the queue, and gives back a seat that was granted meanwhile, unless somebody runs on it.
-async fn leave_for(state: &State, ticket: &str, waiter: ProcessKey) -> Result<(), Left> {
-    if !state.tickets.leaves(ticket, waiter) {
-        return Ok(());
-    }
-    let path = format!("/v1/tickets/{ticket}");
-    let answered: TicketAnswer = state.client.get(&path).await?;
-    if let Some(lease) = answered.lease {
-        let covers = lock(&state.agent).outbox().covers()?;
-        let is_used = covers.iter().any(|cover| cover.lease == lease.id);
-        if is_used || state.uses.is_shared_now(&lease.id) {
-            return Ok(());
-        }
-    }
-    Ok(state.client.delete(&path).await?)
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Left {
-    #[error(transparent)]
-    Server(#[from] ClientError),
-    #[error(transparent)]
-    Storage(#[from] OutboxError),
 }

@@ -6,8 +6,8 @@
 //!   until the server has it.
 //! - *Kept* sessions that the server has acknowledged, should it come back from a snapshot.
 //! - *Sessions* that run and their seats, so that a crash or an upgrade loses none.
-//! - Covers, leases that local users hold through the socket, what people were told in the last day,
-//!   the policy, the computer's id.
+//! - Covers, leases that local users hold through the socket, places in the queue that are to be left,
+//!   what people were told in the last day, the policy, the computer's id.
 //!
 //! A change and the items that tell of it are one transaction. Items are bounded by
 //! [`ITEMS_LIMIT`]: at the bound counts of programs of no product are dropped first, then the
@@ -18,6 +18,7 @@ mod kept;
 mod notices;
 mod schema;
 mod seats;
+mod tickets;
 
 use std::path::Path;
 
@@ -296,7 +297,8 @@ impl Change<'_> {
     pub(crate) fn forget_everything(&self) -> Result<()> {
         self.connection.execute_batch(
             "DELETE FROM items; DELETE FROM kept; DELETE FROM sessions; DELETE FROM seats; \
-             DELETE FROM covers; DELETE FROM grants; DELETE FROM notices;",
+             DELETE FROM covers; DELETE FROM grants; DELETE FROM notices; \
+             DELETE FROM left_tickets;",
         )?;
         Ok(())
     }

@@ -10,7 +10,7 @@ const VERSION: usize = STEPS.len();
 
 /// Each step makes version `index + 1` out of `index`. The version before must still be able to
 /// write the file, so a step only adds; a step that does more raises `oldest_writer` in `meta`.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- What the server is to be told, in order of id. sequence: once it was put into a request.
@@ -63,6 +63,10 @@ ALTER TABLE grants ADD COLUMN one_use_of INTEGER;
 CREATE TABLE notices (
     number INTEGER PRIMARY KEY, run INTEGER NOT NULL, counted INTEGER NOT NULL,
     real INTEGER NOT NULL, at_wall_ms INTEGER NOT NULL, body TEXT NOT NULL);
+",
+    "
+-- Places in the queue that nobody waits by any more, and that the server was not told of.
+CREATE TABLE left_tickets (ticket TEXT UNIQUE NOT NULL);
 ",
 ];
 

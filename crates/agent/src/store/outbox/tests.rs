@@ -243,7 +243,7 @@ fn a_newer_file_that_this_version_may_still_write_is_used_and_an_older_one_is_br
     assert_eq!(open(&folder).waiting().unwrap(), 1);
     set("PRAGMA user_version = 1; DROP TABLE kept; DROP TABLE seats;
          ALTER TABLE covers DROP COLUMN proof; ALTER TABLE grants DROP COLUMN one_use_of;
-         DROP TABLE notices;
+         DROP TABLE notices; DROP TABLE left_tickets;
          DELETE FROM meta WHERE key = 'oldest_writer'");
     let mut outbox = open(&folder);
     assert_eq!(sequences(&mut outbox), [(1, Some(1))]);

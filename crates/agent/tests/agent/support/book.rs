@@ -18,7 +18,7 @@ pub(crate) struct Book {
     /// Seats of each product; none: it has none.
     pub(crate) seats: BTreeMap<String, usize>,
     pub(crate) ttl_seconds: u32,
-    /// Answers 503 to everything.
+    /// Answers 503 to exchanges, and to what is given back.
     pub(crate) away: bool,
     /// Fields that it does not know: it refuses a request that has one.
     pub(crate) knows_not: Vec<&'static str>,
@@ -26,6 +26,10 @@ pub(crate) struct Book {
     pub(crate) not_known: usize,
     /// What is given back is answered only once this is over.
     pub(crate) holds_deletes: bool,
+    /// Leases that have ended: none of these is renewed.
+    pub(crate) ended: BTreeSet<String>,
+    /// What was given back, by its path.
+    pub(crate) given_back: BTreeSet<String>,
     /// Grants no ticket its seat, but for these.
     pub(crate) holds_tickets: bool,
     pub(crate) granted_tickets: BTreeSet<String>,

@@ -222,9 +222,18 @@ async fn other(
         }
         ("POST", path) if path.ends_with("/renew") => {
             let id = path.split('/').nth(3).unwrap();
+            if book.ended.contains(id) {
+                let problem = usher_api::Problem::new(usher_api::Code::UnknownLease, "none");
+                let problem = serde_json::to_value(problem).unwrap();
+                return (StatusCode::NOT_FOUND, axum::Json(problem));
+            }
             (StatusCode::OK, axum::Json(lease(id)))
         }
-        ("DELETE", _) => (StatusCode::NO_CONTENT, axum::Json(Value::Null)),
+        ("DELETE", _) if book.away => (StatusCode::SERVICE_UNAVAILABLE, axum::Json(Value::Null)),
+        ("DELETE", path) => {
+            book.given_back.insert(path.to_owned());
+            (StatusCode::NO_CONTENT, axum::Json(Value::Null))
+        }
         _ => (StatusCode::NOT_FOUND, axum::Json(Value::Null)),
     }
 }

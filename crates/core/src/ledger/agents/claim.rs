@@ -12,9 +12,6 @@ use crate::ledger::state::undo::Undo;
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
-/// What is said as the program of a seat that is kept for a start to come.
-pub const KEPT: &str = "(kept)";
-
 /// How a session asks for its seat.
 pub(in crate::ledger) struct Wish {
     pub shown: Option<Shown>,
@@ -86,7 +83,7 @@ impl Ledger {
     /// were asked for at once, it is the first: the others are held with it.
     pub(in crate::ledger) fn claimable(&self, id: LeaseId, asked: &AskPart) -> Option<EventNumber> {
         let lease = self.leases.get(id.number)?;
-        let is_kept = lease.ticket().is_some() || lease.program.as_deref() == Some(KEPT);
+        let is_kept = lease.ticket().is_some() || lease.is_kept();
         let may_be = lease.id() == id
             && is_kept
             && lease.session().is_none()
@@ -137,6 +134,9 @@ impl Ledger {
             return Undo::Nothing;
         };
         lease.set_session(Some(session));
+        if let Some(pool) = self.pools.get_mut(lease.product) {
+            pool.kept.remove(&number);
+        }
         let before = lease.ttl_seconds;
         let mut shared_before = None;
         if shared {
@@ -165,6 +165,13 @@ impl Ledger {
             return;
         };
         lease.set_session(None);
+        if let Some(pool) = self
+            .pools
+            .get_mut(lease.product)
+            .filter(|_| lease.is_kept())
+        {
+            pool.kept.insert(number);
+        }
         let was_shared = !lease.holders().is_empty();
         lease.set_holders(Box::default());
         let key = (lease.product, lease.subject);

@@ -50,6 +50,7 @@ impl Ledger {
             Reason::Undecided if wish.gate => ItemReply::Undecided,
             reason if wish.gate => self.refuse_session(&asked, reason),
             reason => {
+                let is_new = !matches!(self.sessions.get(&key), Some(Seating::Unseated(_)));
                 self.emit(Event::Unseated(Unseated {
                     product: asked.product,
                     subject: asked.subject,
@@ -58,6 +59,12 @@ impl Ledger {
                     deadline: self.now.steady.plus_seconds(u64::from(asked.ttl_seconds)),
                     reason,
                 }));
+                if let Some(program) = asked.program.filter(|_| is_new) {
+                    self.emit(Event::UnseatedProgram {
+                        session: key,
+                        program,
+                    });
+                }
                 ItemReply::Unseated(reason)
             }
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::ledger::words::ids::*;
-use crate::ledger::words::records::{Bundle, Draw, Lease, SessionKey};
+use crate::ledger::words::records::{Bundle, Draw, KEPT, Lease, SessionKey};
 
 /// A lease that is held.
 #[derive(Debug, Clone)]
@@ -110,6 +110,11 @@ impl Held {
 
     pub(in crate::ledger) fn number(&self) -> EventNumber {
         self.number
+    }
+
+    /// Whether it is kept for a start to come: nobody uses it yet, as far as sessions tell.
+    pub(in crate::ledger) fn is_kept(&self) -> bool {
+        self.program.as_deref() == Some(KEPT) && self.session().is_none()
     }
 
     pub(in crate::ledger) fn draws(&self) -> &[Draw] {

@@ -48,6 +48,8 @@ pub struct Pool {
     pub(in crate::ledger) queue: BTreeSet<Place>,
     /// Who waits for more seats than there are: passed over.
     pub(in crate::ledger) aside: BTreeSet<Place>,
+    /// Leases that are kept for a start to come, and that no session has claimed.
+    pub(in crate::ledger) kept: BTreeSet<EventNumber>,
     pub(in crate::ledger) reviewed: Reviewed,
     pub(in crate::ledger) pace: Pace,
 }
@@ -62,6 +64,7 @@ impl Pool {
             unseated: 0,
             queue: BTreeSet::new(),
             aside: BTreeSet::new(),
+            kept: BTreeSet::new(),
             reviewed: Reviewed::default(),
             pace: Pace::default(),
         }

@@ -134,7 +134,11 @@ impl Ledger {
                 self.set_tickets(&together, state);
                 self.promote_each(self.products_of(&together));
             }
-            TicketState::Granted { lease, .. } => {
+            TicketState::Granted { lease, claim_until } => {
+                let cause = match claim_until {
+                    Some(_) => EndCause::Unclaimed,
+                    None => EndCause::CheckedIn,
+                };
                 self.set_tickets(&together, state);
                 // A session that has taken the lease over needs it still.
                 let in_use = |number: &EventNumber| {
@@ -142,7 +146,7 @@ impl Ledger {
                     lease.is_some_and(|lease| lease.session().is_some())
                 };
                 if !self.leases_with(lease.number).iter().any(in_use) {
-                    self.end_lease(lease.number, EndCause::CheckedIn);
+                    self.end_lease(lease.number, cause);
                 }
             }
             TicketState::Expired { .. }
@@ -170,7 +174,8 @@ impl Ledger {
         let mut is_known = true;
         for number in self.tickets_with(ticket.id.number) {
             let own = self.tickets.get(&number);
-            let (place, wait_seconds) = own.map_or((0, None), |own| self.place(own));
+            let (place, paced) = own.map_or((0, None), |own| self.place(own));
+            let wait_seconds = own.map_or(paced, |own| paced.max(self.kept_seconds(own.product)));
             position = position.max(place);
             // Where one of them is not known, all are not.
             is_known &= wait_seconds.is_some();
@@ -201,6 +206,23 @@ impl Ledger {
         let place = pool.position(crate::ledger::kept::pool::place_of(ticket));
         let known = (place > 0).then(|| pool.expected_wait_seconds(place, self.now));
         (place, known.flatten())
+    }
+
+    /// For how long at the least no seat of a product comes free, unless it is given back: every one
+    /// in use is kept for a start to come, for as long as its lease was granted. None: one of them is
+    /// used, or is free.
+    pub fn kept_seconds(&self, product: ProductNumber) -> Option<u64> {
+        let pool = self.pools.get(product)?;
+        let is_all_kept = pool.leases > 0 && pool.leases == pool.kept.len() as u64;
+        if !is_all_kept || pool.in_use < pool.seats(self.now) {
+            return None;
+        }
+        let left_seconds = |number: &EventNumber| {
+            let lease = self.leases.get(*number)?;
+            let until = lease.granted.plus_seconds(lease.ttl_seconds.into());
+            Some(until.since_ms(self.now.steady) / 1_000)
+        };
+        pool.kept.iter().filter_map(left_seconds).min()
     }
 
     /// Fetches the seats that a ticket was granted, once: they are held from now on, and their

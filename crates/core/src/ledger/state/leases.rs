@@ -44,6 +44,9 @@ impl Ledger {
         if let Some(pool) = self.pools.get_mut(lease.product) {
             pool.take(lease.draws());
             pool.leases += 1;
+            if lease.is_kept() {
+                pool.kept.insert(number);
+            }
         }
         for session in lease.sessions() {
             self.sessions.insert(session, Seating::Lease(number));
@@ -54,7 +57,7 @@ impl Ledger {
         self.shared.insert((lease.product, lease.subject), number)
     }
 
-    pub(super) fn remove_lease(&mut self, number: EventNumber) -> Undo {
+    pub(super) fn remove_lease(&mut self, number: EventNumber, cause: EndCause) -> Undo {
         let Some(slot) = self.leases.end(number) else {
             return Undo::Nothing;
         };
@@ -65,8 +68,12 @@ impl Ledger {
         if let Some(pool) = self.pools.get_mut(lease.product) {
             pool.give_back(lease.draws());
             pool.leases = pool.leases.saturating_sub(1);
-            let held_ms = self.now.steady.since_ms(lease.granted);
-            pool.pace.note(held_ms, self.now.steady);
+            pool.kept.remove(&number);
+            // What nobody fetched says nothing of how long seats are held.
+            if cause != EndCause::Unclaimed {
+                let held_ms = self.now.steady.since_ms(lease.granted);
+                pool.pace.note(held_ms, self.now.steady);
+            }
         }
         for session in lease.sessions() {
             self.sessions.remove(&session);
@@ -166,7 +173,8 @@ impl Ledger {
     /// Takes [`Ledger::add_lease`] back.
     pub(super) fn undo_lease(&mut self, number: EventNumber, shared_before: Option<EventNumber>) {
         let gone = self.leases.get(number).map(|l| (l.product, l.subject));
-        if let Undo::Ended { slot, .. } = self.remove_lease(number) {
+        // It was never held, so it says nothing of how long seats are.
+        if let Undo::Ended { slot, .. } = self.remove_lease(number, EndCause::Unclaimed) {
             self.leases.forget(slot);
         }
         if let (Some(key), Some(before)) = (gone, shared_before) {

@@ -57,7 +57,7 @@ impl Ledger {
             Event::Renewed { lease, deadline } => self.set_deadline(*lease, *deadline, false),
             Event::Graced { lease, deadline } => self.set_deadline(*lease, *deadline, true),
             Event::Redrawn { lease, draws } => self.redraw(*lease, draws),
-            Event::Ended { lease, .. } => self.remove_lease(*lease),
+            Event::Ended { lease, cause } => self.remove_lease(*lease, *cause),
             Event::Joined { lease, session } => match self.join(*lease, *session) {
                 true => Undo::Joined {
                     lease: *lease,
@@ -128,7 +128,9 @@ impl Ledger {
                 session: *session,
                 before: self.set_unseated(*session, None),
             },
-            Event::SessionFinished(_) | Event::ProgramsSeen { .. } => Undo::Nothing,
+            Event::SessionFinished(_)
+            | Event::ProgramsSeen { .. }
+            | Event::UnseatedProgram { .. } => Undo::Nothing,
             Event::Reported {
                 computer,
                 incarnation,

@@ -23,7 +23,7 @@ pub enum EndCause {
     CheckedIn,
     /// It was not renewed in time.
     Expired,
-    /// It was granted to a ticket that nobody fetched it with.
+    /// It was granted to a ticket that nobody fetched it with, or that was left before.
     Unclaimed,
     /// It was given back because nobody used the program, which runs on.
     Idle,
@@ -252,6 +252,13 @@ pub enum Event {
         entitlement: EntitlementNumber,
         /// All that is said of it now.
         details: Details,
+    },
+    /// What runs without a seat, where its agent says so; told once, when it begins to.
+    UnseatedProgram {
+        /// Which session.
+        session: SessionKey,
+        /// The program that began it, by file name.
+        program: Arc<str>,
     },
 }
 

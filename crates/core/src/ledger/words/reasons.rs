@@ -20,6 +20,8 @@ pub struct Refused<'a> {
     pub in_use: u64,
     /// Requests that waited.
     pub queued: u32,
+    /// Of the seats in use, those that were kept for a start to come.
+    pub kept: u64,
     /// What to do, for who might have a seat another time.
     pub next: &'a str,
 }
@@ -163,7 +165,15 @@ fn taken(refused: &Refused<'_>) -> String {
     } = refused;
     let free = total.saturating_sub(refused.in_use);
     match (total, free) {
+        (1, 0) if refused.kept > 0 => format!(
+            "the only seat of {product} is kept for somebody's next start, and not used yet"
+        ),
         (1, 0) => format!("the only seat of {product} is in use"),
+        (_, 0) if refused.kept > 0 => format!(
+            "all {total} seats of {product} are in use, {} of them kept for somebody's next start \
+             and not used yet",
+            refused.kept
+        ),
         (_, 0) => format!("all {total} seats of {product} are in use"),
         (_, 1) if *seats > 1 => {
             format!("only 1 of {total} seats of {product} is free, and {seats} were asked for")
@@ -215,6 +225,7 @@ mod tests {
             total: 2,
             in_use: 2,
             queued: 0,
+            kept: 0,
             next: "wait",
         };
         for reason in Reason::ALL {

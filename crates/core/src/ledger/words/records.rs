@@ -110,6 +110,9 @@ pub struct Other {
     pub seats: u32,
 }
 
+/// What is said as the program of a seat that is kept for a start to come.
+pub const KEPT: &str = "(kept)";
+
 /// A seat, or several, held by someone until a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {

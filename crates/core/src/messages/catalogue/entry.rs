@@ -140,12 +140,22 @@ impl Place {
 }
 
 /// Words that stand in commands for what a message is about, and the field that says which it is.
-const PLACES: [(&str, &str); 3] = [("ID", "product"), ("NAME", "server"), ("RULE", "rule")];
+const PLACES: [(&str, &str); 4] = [
+    ("ID", "product"),
+    ("ENTITLEMENT", "entitlement"),
+    ("NAME", "server"),
+    ("RULE", "rule"),
+];
 
-/// The id in what a message calls a thing: `CAD T (tcad)`, or the id alone.
+/// The id in what a message calls a thing: `CAD T (tcad)`, `cad-2026 (E12, contract A-4711)`, or the
+/// id first, as in `E12 (contract A-4711)`.
 fn id_in(value: &str) -> &str {
     let inner = value.strip_suffix(')').and_then(|it| it.rsplit_once(" ("));
-    inner.map_or(value, |(_, id)| id)
+    let Some((first, inner)) = inner else {
+        return value;
+    };
+    let id = inner.split_once(", ").map_or(inner, |(id, _)| id);
+    if is_plain(id) { id } else { first }
 }
 
 fn is_plain(word: &str) -> bool {

@@ -13,8 +13,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Milestone,
         text: "Notice on the entitlement {0} of {1} is to be given by {2}: it ends on {3}, and {4} {4#seat goes|seats go} with it",
         meaning: "The contract of an entitlement may go on by itself, or end for good, if nobody says in time what is wanted.",
-        check: "Whether it is to go on. If so, enter the renewal with `usher entitlement add PRODUCT --from DAY`; if notice is given, `usher entitlement edit NAME --notice-days ''` ends this message.",
-        does: "Nothing: it says when. It is silent if another entitlement takes over.",
+        check: "Whether it is to go on. If so, `usher entitlement add ID --seats N --from DAY` enters the renewal; with as many seats as end, it ends this message. If fewer seats are to go on, or notice is given, `usher entitlement edit ENTITLEMENT --notice-days ''` ends it.",
+        does: "Nothing: it says when. It is silent if what takes over has as many seats; if it has fewer, the message says how many are renewed.",
     },
     Entry {
         id: 9430,

@@ -41,7 +41,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         component: SERVER_MANAGER,
         severity: Severity::Error,
         kind: Kind::Detail,
-        text: "Healing {0}: a step failed: {1}",
+        text: "The metering server {0} is not healed: {1}",
         meaning: "The service manager refused, the process is not the one that it was, or nothing can be done at all, as of a server without a unit here.",
         check: "The reason in the message; `usher servers show NAME` says who starts the server again, and `usher servers edit NAME --unit UNIT` names its unit.",
         does: "It goes on as far as its bounds allow.",

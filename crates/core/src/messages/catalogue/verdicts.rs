@@ -73,7 +73,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Milestone,
         text: "It is not known how the metering server {0} is: {1}",
         meaning: "What was found does not say whether it runs: something else answers at its address, it speaks TLS and was asked without, or it does not take the manager's token.",
-        check: "The address and the token of the server: `usher servers show NAME`; `usher servers edit NAME` changes them.",
+        check: "The address and the token of the server: `usher servers show NAME`; `usher servers edit NAME --url URL --token-file FILE` changes them.",
         does: "It asks again at each poll.",
     },
     Entry {

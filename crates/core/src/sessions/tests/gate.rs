@@ -392,6 +392,21 @@ fn a_product_that_is_removed_holds_nobody() {
 }
 
 #[test]
+fn a_start_beside_what_runs_of_a_product_that_is_removed_is_let_go() {
+    let mut computer = Computer::new();
+    computer.runs(10, 1, Some("app"));
+    computer.asks_for(1000, 11, "app", AGAINST);
+    assert_eq!(
+        computer.does(Event::ProductsAre(Vec::new())),
+        ["allow 11"],
+        "what runs goes on"
+    );
+    assert!(!computer.sessions.is_asking(SessionId(1)));
+    assert_eq!(computer.exits(11), NOTHING);
+    assert_eq!(computer.exits(10).len(), 2);
+}
+
+#[test]
 fn a_full_table_is_answered_by_the_policy() {
     let mut computer = Computer::new();
     computer.sessions = Sessions::new(

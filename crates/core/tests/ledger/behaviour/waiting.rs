@@ -132,6 +132,36 @@ fn a_ticket_that_is_taken_back_leaves_the_queue_and_gives_back_what_it_was_grant
 }
 
 #[test]
+fn a_seat_that_nobody_fetched_says_nothing_of_how_long_seats_are_held() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let held = w.granted("cad", "ada");
+    let gone = w.queued("cad", "bob");
+    w.pass(20);
+    let left = w.queued("cad", "cyd");
+    let waits = w.queued("cad", "dan");
+    w.pass(5);
+    w.checkin(held.id);
+    let expected = |w: &mut World| w.poll(waits).expected_wait_seconds;
+    let before = expected(&mut w);
+    assert!(before.is_some());
+    // The first does not fetch it, and the second leaves before it has.
+    w.pass(CLAIM_SECONDS);
+    assert!(matches!(
+        w.poll(gone).ticket.state,
+        TicketState::Expired { .. }
+    ));
+    w.tell(Command::Cancel {
+        ticket: left,
+        access: Access::Anyone,
+    });
+    let lease = w.poll(waits).lease.unwrap();
+    let next = w.queued("cad", "eve");
+    assert_eq!(w.poll(next).expected_wait_seconds, Some(25));
+    w.checkin(lease.id);
+}
+
+#[test]
 fn an_estimate_of_the_wait_is_made_of_how_long_seats_were_held() {
     let mut w = World::new();
     w.product("cad", 1);

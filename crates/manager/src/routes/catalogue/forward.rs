@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use hyper::header::{CONTENT_TYPE, LOCATION};
-use hyper::{Method, StatusCode};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
-use usher_api::{Code, ON_BEHALF_OF, Problem};
+use usher_api::{Code, ON_BEHALF_OF, Problem, Role};
 use usher_http::{REQUEST_ID, RequestId};
 
 use crate::app::App;
 use crate::asker::Asker;
+use crate::probe::role_in;
 use crate::problem::Refusal;
 use crate::reach::{innermost, whole};
 
@@ -26,12 +27,24 @@ pub(super) struct Asked {
     pub(super) token: String,
 }
 
+/// Under which a request may be sent twice.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Servers that are named where one is to be chosen.
+const NAMED: usize = 5;
+
 /// What a server is asked.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Bytes,
+    /// Under which who asks may send it twice.
+    pub(super) key: Option<HeaderValue>,
+}
+
+/// The key of a request, if it has one.
+pub(super) fn key(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(IDEMPOTENCY_KEY).cloned()
 }
 
 impl Ask {
@@ -55,6 +68,9 @@ impl Ask {
             // Whoever may look here may look there: a token of a viewer is enough for it.
             let other = format!("{} {}", asker.role.as_str(), asker.id);
             asking = asking.header(ON_BEHALF_OF, other);
+        }
+        if let Some(key) = self.key {
+            asking = asking.header(IDEMPOTENCY_KEY, key);
         }
         if !self.body.is_empty() {
             asking = asking
@@ -86,10 +102,20 @@ fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
             "no metering server is watched: `usher servers add` has one watched",
         )),
         None => Err(Refusal::invalid(format!(
-            "{} metering servers are watched: say which is meant by `?server=NAME`",
-            all.len()
+            "{} metering servers are watched ({}): say which is meant by `?server=NAME`",
+            all.len(),
+            named_first(&all)
         ))),
     }
+}
+
+/// The names of the first of them, and how many more there are.
+fn named_first(all: &[Asked]) -> String {
+    let mut names: Vec<&str> = all.iter().map(|it| &*it.name).take(NAMED).collect();
+    let more = all.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} more"));
+    names.extend(more.as_deref());
+    names.join(", ")
 }
 
 /// Those that are watched, in the order of their names.
@@ -158,6 +184,9 @@ async fn passed_on(
     let body = whole(&mut answer, ANSWER_BYTES)
         .await
         .map_err(|why| unanswered(name, &why.to_string(), false, is_look))?;
+    if let Some(refusal) = acts_for_nobody(name, status, &body) {
+        return Err(refusal);
+    }
     let mut response = Response::builder().status(status);
     for header in [CONTENT_TYPE, LOCATION] {
         if let Some(value) = answer.headers().get(&header) {
@@ -167,6 +196,25 @@ async fn passed_on(
     response
         .body(Body::from(with_server(body, name)))
         .map_err(|error| Refusal::new(Code::Internal, error.to_string()))
+}
+
+/// What is said if the server takes the manager's token and lets it act on nobody's behalf: who asked
+/// has not said on whose behalf the manager asks.
+fn acts_for_nobody(name: &str, status: StatusCode, body: &[u8]) -> Option<Refusal> {
+    let problem: Problem = serde_json::from_slice(body).ok()?;
+    if status != StatusCode::FORBIDDEN || !problem.detail.contains(ON_BEHALF_OF) {
+        return None;
+    }
+    let role = role_in(&problem.detail).map_or("another role", Role::as_str);
+    Some(Refusal::new(
+        Code::Forbidden,
+        format!(
+            "the manager's token of the metering server {name} is of role {role}, and one of role \
+             manager changes what is owned there: `usher token create --role manager` on that \
+             server makes one, and `usher servers edit {name} --token-file FILE` gives it to the \
+             manager"
+        ),
+    ))
 }
 
 /// The answer, with whose it is; one that is no object stays as it is.
@@ -183,6 +231,44 @@ fn with_server(body: Vec<u8>, name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_a_manager_whose_token_changes_nothing_is_told_what_the_manager_lacks() {
+        let refused = |detail: &str| {
+            let problem = Problem::new(Code::Forbidden, detail);
+            let body = serde_json::to_vec(&problem).unwrap();
+            acts_for_nobody("beta", StatusCode::FORBIDDEN, &body).map(|it| format!("{it:?}"))
+        };
+        let said = refused(
+            "a token of role viewer acts on nobody else's behalf: leave usher-on-behalf-of out, or \
+             use a token of role manager",
+        );
+        let said = said.unwrap();
+        for word in [
+            "of role viewer",
+            "servers edit beta --token-file",
+            "--role manager",
+        ] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        assert!(!said.contains("usher-on-behalf-of"), "{said}");
+        assert_eq!(
+            refused("an operator may not do this: use one of role admin"),
+            None
+        );
+    }
+
+    #[test]
+    fn of_many_servers_the_first_are_named_where_one_is_to_be_chosen() {
+        let asked = |name: &str| Asked {
+            name: name.to_owned(),
+            url: String::new(),
+            token: String::new(),
+        };
+        let all: Vec<Asked> = ["a", "b", "c", "d", "e", "f", "g"].map(asked).into();
+        assert_eq!(named_first(&all), "a, b, c, d, e, 2 more");
+        assert_eq!(named_first(&all[..2]), "a, b");
+    }
 
     #[test]
     fn an_answer_says_whose_it_is_and_what_is_no_object_stays_as_it_is() {

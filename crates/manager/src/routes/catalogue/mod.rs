@@ -7,18 +7,20 @@
 mod forward;
 mod lists;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use hyper::Method;
+use hyper::{HeaderMap, Method};
 use serde::Deserialize;
+use usher_api::client::escaped;
 use usher_api::{Problem, SitePage};
 use usher_http::RequestId;
 use usher_http::input::{Id, Query};
 
-use self::forward::Ask;
+use self::forward::{Ask, key};
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::Refusal;
@@ -84,9 +86,11 @@ macro_rules! of_servers {
             Extension(asker): Extension<Asker>,
             Extension(request): Extension<RequestId>,
             Query(whose): Query<Whose>,
+            headers: HeaderMap,
             body: Bytes,
         ) -> Result<Response, Refusal> {
-            let ask = Ask { method: Method::POST, path: $path.to_owned(), body };
+            let (path, key) = ($path.to_owned(), key(&headers));
+            let ask = Ask { method: Method::POST, path, body, key };
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
@@ -107,7 +111,7 @@ macro_rules! of_servers {
             Query(whose): Query<Whose>,
             Id(id): Id,
         ) -> Result<Response, Refusal> {
-            let ask = Ask { method: Method::GET, path: super::one($path, &id), body: Bytes::new() };
+            let ask = Ask { method: Method::GET, path: super::one($path, &id), body: Bytes::new(), key: None };
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
@@ -130,7 +134,7 @@ macro_rules! of_servers {
             Id(id): Id,
             body: Bytes,
         ) -> Result<Response, Refusal> {
-            let ask = Ask { method: Method::PUT, path: super::one($path, &id), body };
+            let ask = Ask { method: Method::PUT, path: super::one($path, &id), body, key: None };
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
@@ -151,7 +155,7 @@ macro_rules! of_servers {
             Query(whose): Query<Whose>,
             Id(id): Id,
         ) -> Result<Response, Refusal> {
-            let ask = Ask { method: Method::DELETE, path: super::one($path, &id), body: Bytes::new() };
+            let ask = Ask { method: Method::DELETE, path: super::one($path, &id), body: Bytes::new(), key: None };
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
     };
@@ -161,6 +165,39 @@ pub(crate) mod products {
     //! What is metered.
     use super::*;
     of_servers!("/v1/products", "/v1/products/{id}");
+
+    /// Whom seats of a product would have refused, as its server plays again what it knows.
+    #[utoipa::path(
+        get,
+        path = "/v1/products/{id}/demand",
+        params(
+            ("id" = String, Path, description = "The product's id"),
+            ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
+            ("since" = Option<String>, Query, description = "As the server takes it, and so is the rest"),
+        ),
+        responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)),
+    )]
+    pub(crate) async fn demand(
+        State(app): State<Arc<App>>,
+        Extension(asker): Extension<Asker>,
+        Extension(request): Extension<RequestId>,
+        Query(mut asked): Query<BTreeMap<String, String>>,
+        Id(id): Id,
+    ) -> Result<Response, Refusal> {
+        let server = asked.remove("server");
+        let query: Vec<String> = asked
+            .iter()
+            .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+            .collect();
+        let path = format!("/v1/products/{}/demand?{}", escaped(&id), query.join("&"));
+        let ask = Ask {
+            method: Method::GET,
+            path,
+            body: Bytes::new(),
+            key: None,
+        };
+        ask.of(&app, server.as_deref(), &asker, &request).await
+    }
 }
 
 pub(crate) mod entitlements {
@@ -171,5 +208,5 @@ pub(crate) mod entitlements {
 
 /// The path of one of a list's.
 fn one(list: &str, id: &str) -> String {
-    format!("{list}/{}", usher_api::client::escaped(id))
+    format!("{list}/{}", escaped(id))
 }

@@ -38,10 +38,7 @@ pub(super) fn what_would_help(
         Reason::NoSeat => {
             let mut help = Vec::new();
             if free < asked {
-                help.push(format!(
-                    "{} given back by those who hold them.",
-                    capital(&counted(more, "seat"))
-                ));
+                help.push(given_back(more));
                 help.push(own_more(product, more, reader));
             } else {
                 help.push("Those who waited before being served, or giving up.".to_owned());
@@ -88,13 +85,7 @@ pub(super) fn what_would_help(
             }
         }],
         Reason::QueueFull => {
-            let mut help = vec![
-                format!(
-                    "{} given back by those who hold them.",
-                    capital(&counted(more, "seat"))
-                ),
-                own_more(product, more, reader),
-            ];
+            let mut help = vec![given_back(more), own_more(product, more, reader)];
             if !reader.is_person() {
                 help.push(format!(
                     "A longer queue: `usher product edit {product} --queue-limit N`."
@@ -103,6 +94,16 @@ pub(super) fn what_would_help(
             help
         }
         Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => Vec::new(),
+    }
+}
+
+fn given_back(seats: u64) -> String {
+    match seats {
+        1 => "1 seat given back by who holds one.".to_owned(),
+        _ => format!(
+            "{} given back by those who hold them.",
+            capital(&counted(seats, "seat"))
+        ),
     }
 }
 

@@ -63,6 +63,12 @@ pub(crate) fn explain(row: DecisionRow, reader: Reader) -> Decision {
         rule,
         seats_total: row.scene.seats,
         seats_in_use: row.scene.in_use,
+        seats_kept: row
+            .holders
+            .iter()
+            .filter(|holder| holder.kept)
+            .map(|holder| u64::from(holder.seats))
+            .sum(),
         queued: u64::from(row.scene.queued),
         what_would_help,
         lease: (row.kind == DecisionKind::Granted).then(|| lease.to_string()),
@@ -104,5 +110,6 @@ fn holder(row: HolderRow) -> Holder {
         seats: row.seats,
         granted_at: timestamp(row.granted_at),
         ended_at: row.ended_at.map(timestamp),
+        kept: row.kept,
     }
 }

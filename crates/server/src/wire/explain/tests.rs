@@ -101,7 +101,7 @@ fn who_may_change_nothing_is_told_what_they_may_do() {
         assert!(!text.contains(command), "{text}");
     }
     insta::assert_snapshot!(text, @r"
-    1 seat given back by those who hold them.
+    1 seat given back by who holds one.
     1 seat more owned: ask the administrator of the licences.
     Waiting in the queue: `usher run --product cad --wait -- PROGRAM`.
     Asking for at most 2 seats at once.
@@ -111,7 +111,7 @@ fn who_may_change_nothing_is_told_what_they_may_do() {
     1 seat more owned: ask the administrator of the licences.
     An entitlement whose dates hold that day: ask the administrator of the licences.
     The product switched on again: ask the administrator of the licences.
-    1 seat given back by those who hold them.
+    1 seat given back by who holds one.
     1 seat more owned: ask the administrator of the licences.
     Waiting in the queue: `usher run --product cad --seats 2 --also pack=3 --wait -- PROGRAM`.
     ");
@@ -150,7 +150,7 @@ fn one_of_a_thing_is_said_as_one() {
                 let denied = explain(denied, Reader::Administrator);
                 let text = format!("{} {}", denied.rule, denied.what_would_help.join(" "));
                 assert!(!is_wrong(&text), "{text}");
-                let text = records::denial("cad", seats, "ask again later", reason, there);
+                let text = records::denial("cad", seats, "ask again later", reason, (there, 0));
                 assert!(!is_wrong(&text), "{text}");
             }
             let queued = row(DecisionKind::Queued, None, seats, there);

@@ -71,6 +71,8 @@ pub struct HolderRow {
     pub granted_at: i64,
     /// Until when, in Unix milliseconds; none while it is held.
     pub ended_at: Option<i64>,
+    /// Whether it was granted to be kept for a start to come, and no session has claimed it.
+    pub kept: bool,
 }
 
 const HEAD: &str = "p.id, s.name, s.authority, c.name, c.key, d.seats";
@@ -165,8 +167,8 @@ fn holders(
     at: EventNumber,
 ) -> rusqlite::Result<Vec<HolderRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT l.number, l.incarnation, s.name, c.name, l.seats, l.granted_at, l.ended_at \
-         FROM leases l JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
+        "SELECT l.number, l.incarnation, s.name, c.name, l.seats, l.granted_at, l.ended_at, \
+         l.session IS NULL AND l.program IS '(kept)' FROM leases l JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
          WHERE l.product = ?1 AND l.number < ?2 AND (l.ended IS NULL OR l.ended > ?2) \
          ORDER BY l.number LIMIT 1000",
     )?;
@@ -181,6 +183,7 @@ fn holders(
             seats: row.get(4)?,
             granted_at: row.get(5)?,
             ended_at: row.get(6)?,
+            kept: row.get(7)?,
         })
     })?;
     rows.collect()

@@ -26,7 +26,7 @@ pub struct DemandFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DemandKind {
     /// Seats that were granted, from when they were asked for: the wait for them is part of it, and
-    /// the time in which the program ran without a seat before.
+    /// the time in which the program ran without a seat before. None that nobody fetched.
     Leased,
     /// A session that had no seat, or whose lease is not known here.
     Unseated,
@@ -96,6 +96,7 @@ const LEASED: &str = "SELECT l.number, l.subject, l.computer, l.seats, \
      FROM leases l LEFT JOIN tickets t ON t.number = l.ticket \
          AND t.incarnation = l.ticket_incarnation \
      WHERE l.product = ?1 AND l.granted_at < ?3 AND (l.ended_at IS NULL OR l.ended_at >= ?2) \
+     AND l.cause IS NOT 'unclaimed' \
      ORDER BY l.number DESC LIMIT ?4";
 const UNSEATED: &str = "SELECT s.number, s.subject, s.computer, 1, s.started_at, s.ended_at, NULL, \
      NULL, 0, s.program, NULL FROM sessions s \
@@ -103,7 +104,7 @@ const UNSEATED: &str = "SELECT s.number, s.subject, s.computer, 1, s.started_at,
      AND (s.lease IS NULL OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.number = s.lease \
          AND l.incarnation = s.lease_incarnation)) \
      ORDER BY s.number DESC LIMIT ?4";
-const RUNNING: &str = "SELECT u.number, u.subject, u.computer, 1, u.since, NULL, NULL, NULL, 0, NULL, \
+const RUNNING: &str = "SELECT u.number, u.subject, u.computer, 1, u.since, NULL, NULL, NULL, 0, u.program, \
      NULL FROM unseated u WHERE u.product = ?1 AND u.since < ?3 AND ?2 IS NOT NULL \
      ORDER BY u.number DESC LIMIT ?4";
 const WAITED: &str = "SELECT t.number, t.subject, t.computer, t.seats, t.queued_at, \
@@ -213,8 +214,8 @@ impl Asked<'_> {
     }
 }
 
-/// A ticket whose seat was given back or was not fetched says no more which lease it was; the lease
-/// does, and holds the wait.
+/// A ticket whose seat was given back says no more which lease it was; the lease does, and holds the
+/// wait. One whose seat nobody fetched has waited in vain.
 fn leave_out_what_was_granted(rows: &mut Vec<DemandRow>) {
     let leased = rows.iter().filter(|row| row.kind == DemandKind::Leased);
     let granted: FxHashSet<u64> = leased.filter_map(|row| row.ticket).collect();

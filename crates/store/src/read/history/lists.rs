@@ -75,6 +75,8 @@ pub struct LeaseRow {
     pub allotments: Vec<u64>,
     /// The first of the leases that it is held with, where several products were asked for.
     pub with: Option<LeaseId>,
+    /// Whether it was granted to be kept for a start to come, and no session has claimed it.
+    pub kept: bool,
 }
 
 /// A request that waits.
@@ -121,7 +123,8 @@ impl History {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
-                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, s.key \
+                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, s.key, \
+                 l.session IS NULL AND l.program IS '(kept)' \
                  FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
@@ -162,12 +165,12 @@ impl History {
                 .prepare_cached(
                     "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
                      l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, \
-                     s.key, l.ended IS NOT NULL \
+                     s.key, l.session IS NULL AND l.program IS '(kept)', l.ended IS NOT NULL \
                      FROM leases l JOIN products p ON p.number = l.product \
                      JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                      WHERE l.number = ?1",
                 )?
-                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(14)?)))
+                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(15)?)))
                 .optional()
         })
     }
@@ -283,6 +286,7 @@ fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
         granted_at: row.get(8)?,
         deadline: Steady(from_i64(row.get(9)?)),
         ttl_seconds: row.get(10)?,
+        kept: row.get(14)?,
         allotments: crate::base::columns::read_draws(&draws)
             .iter()
             .map(|d| d.allotment.0)

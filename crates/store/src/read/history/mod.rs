@@ -9,8 +9,10 @@ mod demand;
 mod denials;
 mod finished;
 mod lists;
+mod recorded;
 mod sessions;
 mod sums;
+mod waits;
 
 use std::sync::Arc;
 
@@ -29,16 +31,19 @@ pub use finished::{
     FinishedWait, HistoryPoint, NamedComputer, NamedPerson, NotHere,
 };
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
-pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+pub use sessions::{
+    NoPlace, ProgramRow, SessionFilter, SessionPlace, SessionRow, UsageFilter, UsageRow,
+};
 pub use sums::{DayUsageRow, UserUsageRow};
+pub use waits::{WaitEnd, WaitRow};
 
-/// One page of rows.
+/// One page of rows, each with a place of kind `P` in its list.
 #[derive(Debug, Clone)]
-pub struct Rows<T> {
+pub struct Rows<T, P = u64> {
     /// The rows.
     pub rows: Vec<T>,
     /// Where the next page begins; none at the end.
-    pub next: Option<u64>,
+    pub next: Option<P>,
 }
 
 /// The tables of a data file.
@@ -60,7 +65,7 @@ impl History {
 }
 
 /// Cuts one row more than asked for down to a page.
-pub(crate) fn page<T>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> u64) -> Rows<T> {
+pub(crate) fn page<T, P>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> P) -> Rows<T, P> {
     let limit = limit as usize;
     let more = rows.len() > limit;
     rows.truncate(limit);

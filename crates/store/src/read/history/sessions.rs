@@ -2,7 +2,11 @@
 //!
 //! A session is what an agent saw from start to end. A lease that no agent's session names (a
 //! checkout by `usher run` or through the API) is a session of its own, from grant to end. So one
-//! use is one session, however it was seated.
+//! use is one session, however it was seated. A seat that was waited for and that nobody fetched is
+//! no use.
+
+use std::fmt;
+use std::str::FromStr;
 
 use rusqlite::params;
 
@@ -47,7 +51,8 @@ pub struct UsageFilter {
 pub struct SessionRow {
     /// The id of the session.
     pub id: String,
-    /// Place in the order of the list.
+    /// The event that it began with, or was told of by: of those that began at one instant it says
+    /// which is listed first.
     pub number: u64,
     /// Product id.
     pub product: String,
@@ -71,6 +76,41 @@ pub struct SessionRow {
     pub unseated_ms: u64,
     /// The lease that it held, by id.
     pub lease: Option<String>,
+}
+
+/// Where a session stands in the list: by its start, and not by when it was told of, which may be
+/// long after it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionPlace {
+    /// When it began, in Unix milliseconds.
+    pub started_at: i64,
+    /// As of [`SessionRow::number`].
+    pub number: u64,
+}
+
+impl fmt::Display for SessionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.started_at, self.number)
+    }
+}
+
+/// The text is of no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoPlace;
+
+impl FromStr for SessionPlace {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (started_at, number) = text.split_once('.').ok_or(NoPlace)?;
+        let place = SessionPlace {
+            started_at: started_at.parse().map_err(|_| NoPlace)?,
+            number: number.parse().map_err(|_| NoPlace)?,
+        };
+        // Numbers lie in the file as signed ones.
+        let is_one = i64::try_from(place.number).is_ok() && place.to_string() == text;
+        is_one.then_some(place).ok_or(NoPlace)
+    }
 }
 
 /// A product's use in a time.
@@ -118,15 +158,15 @@ pub struct ProgramRow {
 }
 
 impl History {
-    /// Sessions, newest first. `before` is the cursor: 0 begins at the newest. `now_wall_ms` is
-    /// when those that run are looked at.
+    /// Sessions, those that began last first. `before` is the cursor: none begins at the newest.
+    /// `now_wall_ms` is when those that run are looked at.
     pub fn sessions(
         &self,
         filter: &SessionFilter,
         now_wall_ms: i64,
-        before: u64,
+        before: Option<SessionPlace>,
         limit: u32,
-    ) -> Result<Rows<SessionRow>, Failure> {
+    ) -> Result<Rows<SessionRow, SessionPlace>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT u.number, u.id, p.id, u.program, s.name, s.authority, r.name, c.name, \
@@ -144,7 +184,8 @@ impl History {
                  AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
                  AND (?10 IS NULL OR s.authority = ?10 AND s.key = ?11) \
                  AND (?12 IS NULL OR c.key = ?12) \
-                 AND (?6 = 0 OR u.number < ?6) ORDER BY u.number DESC LIMIT ?8",
+                 AND (?6 IS NULL OR u.started_at < ?6 OR u.started_at = ?6 AND u.number < ?14) \
+                 ORDER BY u.started_at DESC, u.number DESC LIMIT ?8",
             )?;
             let rows = statement.query_map(
                 params![
@@ -153,7 +194,7 @@ impl History {
                     filter.computer,
                     filter.since,
                     filter.running,
-                    before as i64,
+                    before.map(|place| place.started_at),
                     now_wall_ms,
                     limit + 1,
                     filter.user.as_ref().map(|user| user.to_lowercase()),
@@ -161,6 +202,7 @@ impl History {
                     filter.owner.account(),
                     filter.owner.computer,
                     filter.until,
+                    before.map(|place| place.number.cast_signed()),
                 ],
                 |row| {
                     Ok(SessionRow {
@@ -183,7 +225,10 @@ impl History {
             Ok(page(
                 rows.collect::<Result<_, _>>()?,
                 limit,
-                |row: &SessionRow| row.number,
+                |row: &SessionRow| SessionPlace {
+                    started_at: row.started_at,
+                    number: row.number,
+                },
             ))
         })
     }

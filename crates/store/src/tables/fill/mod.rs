@@ -283,6 +283,16 @@ fn row(
                 signed(u.session.incarnation)
             ],
         ),
+        Event::UnseatedProgram { session, program } => execute(
+            "UPDATE unseated SET program = ?4 \
+             WHERE computer = ?1 AND session = ?2 AND session_incarnation = ?3",
+            params![
+                signed(session.computer.0),
+                signed(session.session),
+                signed(session.incarnation),
+                &**program
+            ],
+        ),
         Event::UnseatedEnded { session } => execute(
             "DELETE FROM unseated WHERE computer = ?1 AND session = ?2 AND session_incarnation = ?3",
             params![

@@ -8,13 +8,13 @@
 //!
 //! A new kind of event at the end of all changes none of those before it. Then a frame is written
 //! in the first form that has its kind, and the version before reads every frame whose kind it
-//! knows. Form 2 is form 1 with `EntitlementDescribed`.
+//! knows. Form 2 is form 1 with `EntitlementDescribed`, form 3 is form 2 with `UnseatedProgram`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The latest form that this version writes; it reads all up to it.
-pub(crate) const FORM: u16 = 2;
+pub(crate) const FORM: u16 = 3;
 
 const LENGTH_BYTES: usize = 4;
 const FORM_BYTES: usize = 2;
@@ -89,7 +89,7 @@ mod tests {
         assert!(take::<(u32, String)>(&shorter).is_err());
         let mut later = Vec::new();
         put(&7_u32, FORM, &mut later).unwrap();
-        later[4] = 3;
+        later[4] = u8::try_from(FORM + 1).unwrap();
         let why = take::<u32>(&later).unwrap_err();
         assert!(why.contains("a later version of Usher wrote it"), "{why}");
     }

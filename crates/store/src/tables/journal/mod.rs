@@ -8,6 +8,8 @@ pub(crate) mod frame;
 mod golden;
 #[cfg(test)]
 mod golden_2;
+#[cfg(test)]
+mod golden_3;
 pub(crate) mod unframed;
 
 use std::path::Path;
@@ -90,6 +92,7 @@ pub(crate) fn replace(connection: &Connection, first: u64, events: &[Event]) -> 
 fn form(event: &Event) -> u16 {
     match event {
         Event::EntitlementDescribed { .. } => 2,
+        Event::UnseatedProgram { .. } => 3,
         _ => 1,
     }
 }

@@ -12,7 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::error::StoreError;
 use crate::base::place::Place;
 use crate::copies::life::NewLife;
-use crate::copies::unknown::Known;
+use crate::copies::unknown::{Known, Unknown};
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
@@ -185,9 +185,9 @@ fn begin_another_life(
         path: path.into(),
         source,
     })?;
-    let hold_seconds = known.longest_seconds();
-    NewLife::of(connection, path, known, clock)?.begin(hold_seconds, hold_seconds)?;
-    Ok(hold_seconds)
+    let unknown = Unknown::of_copy(&known);
+    NewLife::of(connection, path, known, clock)?.begin(unknown.seconds, &unknown)?;
+    Ok(unknown.seconds)
 }
 
 impl Writer {

@@ -13,7 +13,12 @@ pub(super) fn of_failure(failure: &Failure) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(text);
     let text = text.strip_prefix("usher: ").unwrap_or(text);
     // What to do is a sentence of its own.
-    text.replace("\n  ", ". ")
+    let sentences = text.split("\n  ").map(|it| it.trim_end_matches('.'));
+    let said = sentences.collect::<Vec<_>>().join(". ");
+    match text.ends_with('.') {
+        true => said + ".",
+        false => said,
+    }
 }
 
 #[cfg(test)]
@@ -27,5 +32,9 @@ mod tests {
             of_failure(&failure),
             "there is no settings file. Name another."
         );
+        let failure = Failure::failed("it is so")
+            .next("Do this.")
+            .first("Do that.");
+        assert_eq!(of_failure(&failure), "it is so. Do that. Do this.");
     }
 }

@@ -14,10 +14,11 @@ use jiff::tz::TimeZone;
 use usher_api::client::{Client, ClientError};
 
 use self::finding::{Finding, Level, sentence, unknown};
-use super::managed::{self, MANAGER};
+use super::managed;
 use super::status;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::mine::Through;
 use crate::output::{line, print_json};
 
 /// How long whoever is asked may take in all. Monitors give a check 10 s (NRPE) to 60 s (Nagios);
@@ -37,11 +38,12 @@ error is open, WARNING where one is degraded or unreachable, grants nothing beca
 was restored, or a warning is open. Else, with --server-only, and where --server names one and
 --manager does not, the server's own: CRITICAL where nobody answers within 9 s or it cannot serve,
 WARNING where it serves with trouble or a threshold is passed.
+Without a token the agent of this computer is asked for the server, as by `usher status`.
 UNKNOWN: it cannot be told, such as with a token that is not valid, or that the manager does not
 take: it has tokens of its own (`usher token create --role viewer --at-manager`). A line about a
 server alone says so.")]
 pub(crate) struct Check {
-    /// The manager whose view it is [default: http://127.0.0.1:8480, where one is]
+    /// The manager whose view it is [default: that of `usher up`, else port 8480]
     #[arg(long, value_name = "URL", conflicts_with = "server_only")]
     manager: Option<String>,
     /// Ask the server alone, though a manager may be there
@@ -59,6 +61,8 @@ pub(crate) struct Check {
     /// CRITICAL where so many programs run without a seat
     #[arg(long, value_name = "N")]
     critical_unseated: Option<u64>,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it; returns the exit code.
@@ -66,8 +70,9 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     args.in_order()?;
     let finding = context.block_on(async {
         let mut finding = match of_site(args, context).await {
-            Some(finding) => finding,
-            None => server::alone(args, context).await,
+            Site::Seen(finding) => finding,
+            Site::NotAsked => server::alone(args, context, None).await,
+            Site::Absent(url) => server::alone(args, context, Some(&url)).await,
         };
         finding.adds_given_up(&status::given_up(context).await);
         Ok::<_, Failure>(finding)
@@ -116,11 +121,20 @@ impl Check {
     }
 }
 
-/// The manager's view. None if the server is to be asked: nobody has named a manager, and none
-/// answers. One that refuses is there, so that its view is not known.
-async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
+/// What came of asking a manager.
+enum Site {
+    /// Its view, or why that is not known.
+    Seen(Finding),
+    /// The server is to be asked.
+    NotAsked,
+    /// Nobody has named one, and none answers there: the server is to be asked.
+    Absent(String),
+}
+
+/// The manager's view. One that refuses is there, so that its view is not known.
+async fn of_site(args: &Check, context: &Context) -> Site {
     if args.server_only || (context.server_given && args.manager.is_none()) {
-        return None;
+        return Site::NotAsked;
     }
     // Thresholds are of a server's figures.
     let of_server = [
@@ -130,20 +144,28 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
         args.critical_unseated,
     ];
     if args.manager.is_none() && of_server.iter().any(Option::is_some) {
-        return None;
+        return Site::NotAsked;
     }
-    let url = args.manager.as_deref().unwrap_or(MANAGER);
+    let url = match &args.manager {
+        Some(url) => url.clone(),
+        None => managed::usual(context).await,
+    };
+    let url = &*url;
     let is_named = args.manager.is_some();
     let Ok(asked) = tokio::time::timeout(WITHIN, ask_manager(url, context)).await else {
         // Here, where nobody has named it, its port refuses if there is none: one that is silent hangs.
-        return Some(server::silent("manager", url));
+        return Site::Seen(server::silent("manager", url));
     };
-    match asked {
+    let seen = match asked {
         Ok(Ok(view)) => Some(site::judge(&view, &TimeZone::system())),
         Ok(Err(error)) if error.is_of_one_that_hangs() => Some(server::silent("manager", url)),
         Ok(Err(error)) => refused(&error, url)
             .or_else(|| is_named.then(|| server::without_status(error, context))),
         Err(failure) => is_named.then(|| unknown(&failed::of_failure(&failure))),
+    };
+    match seen {
+        Some(finding) => Site::Seen(finding),
+        None => Site::Absent(url.to_owned()),
     }
 }
 
@@ -173,6 +195,7 @@ fn refused(error: &ClientError, url: &str) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::managed::MANAGER;
 
     fn args() -> Check {
         Check {
@@ -182,6 +205,7 @@ mod tests {
             critical_queued: Some(50),
             warning_unseated: None,
             critical_unseated: None,
+            through: Through::default(),
         }
     }
 

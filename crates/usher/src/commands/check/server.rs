@@ -1,5 +1,6 @@
 //! A server's own view, for `usher check`.
 
+use tokio::time::{Instant, timeout_at};
 use usher_api::Status;
 use usher_api::client::{Client, ClientError};
 
@@ -7,6 +8,8 @@ use super::finding::{Finding, Level, one_line, unknown};
 use super::{Check, WITHIN, failed};
 use crate::context::Context;
 use crate::failure::{Asker, Failure};
+use crate::manager_there;
+use crate::mine::Answerer;
 use crate::output::counted;
 
 #[derive(Default)]
@@ -34,21 +37,19 @@ impl Figures {
     }
 }
 
-/// The server's own view.
-pub(super) async fn alone(args: &Check, context: &Context) -> Finding {
-    let mut finding = match context.client() {
-        Ok(client) => look(args, &client, context).await,
+/// The server's own view: of whom `usher status` asks, too. `no_manager`: where a manager was looked
+/// for before, and none answers.
+pub(super) async fn alone(args: &Check, context: &Context, no_manager: Option<&str>) -> Finding {
+    let until = Instant::now() + WITHIN;
+    let mut finding = match args.through.ask(context).await {
+        Ok(whom) => match timeout_at(until, asked(args, &whom, context, no_manager)).await {
+            Ok(finding) => finding,
+            Err(_) => silent("server", &whom.server),
+        },
         Err(failure) => unknown(&failed::of_failure(&failure)),
     };
     finding.text.push_str(" (server only)");
     finding
-}
-
-async fn look(args: &Check, client: &Client, context: &Context) -> Finding {
-    match tokio::time::timeout(WITHIN, asked(args, client, context)).await {
-        Ok(finding) => finding,
-        Err(_) => silent("server", context.server()),
-    }
 }
 
 /// Who says nothing for so long took the connection: otherwise that would be known by now.
@@ -64,8 +65,24 @@ pub(super) fn silent(who: &str, url: &str) -> Finding {
     }
 }
 
-async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
+async fn asked(
+    args: &Check,
+    whom: &Answerer<'_>,
+    context: &Context,
+    no_manager: Option<&str>,
+) -> Finding {
+    let client = &whom.client;
+    if whom.by_agent {
+        return by_status(args, client, context).await;
+    }
     match client.health().await {
+        Ok(health) if manager_there::has_said(&health) => {
+            let url = &whom.server;
+            return unknown(&format!(
+                "{}: --manager {url} asks it for its view of the site",
+                manager_there::is_one(url)
+            ));
+        }
         // What it says of itself beside it is in its status, too.
         Ok(health) if health.status == "ok" || health.status == "degraded" => {}
         Ok(health) => {
@@ -78,8 +95,22 @@ async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
                 figures: None,
             };
         }
-        Err(error) => return without_status(error, context),
+        Err(error) => {
+            let is_absent = matches!(error, ClientError::Unreachable { .. });
+            let mut finding = without_status(error, context);
+            if let Some(url) = no_manager.filter(|_| is_absent) {
+                finding.text.push_str(&format!(
+                    "; no manager answers at {url} either: --server or --manager URL says where one \
+                     is"
+                ));
+            }
+            return finding;
+        }
     }
+    by_status(args, client, context).await
+}
+
+async fn by_status(args: &Check, client: &Client, context: &Context) -> Finding {
     match client.get::<Status>("/v1/status").await {
         Ok(status) => judge(args, &status),
         Err(error) => without_status(error, context),
@@ -194,6 +225,7 @@ mod tests {
                 denied_last_24h: 2,
                 held_since: None,
                 waiting_since: None,
+                kept: 0,
             }],
             computers: Vec::new(),
         }
@@ -207,6 +239,7 @@ mod tests {
             critical_queued: Some(50),
             warning_unseated: None,
             critical_unseated: None,
+            through: crate::mine::Through::default(),
         }
     }
 

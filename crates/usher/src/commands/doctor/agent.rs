@@ -7,11 +7,18 @@ use super::people;
 use crate::commands::gate;
 use crate::output::counted;
 
-/// What this computer's agent says of itself.
-pub(super) fn findings(status: &AgentStatus) -> Vec<Finding> {
-    let mut findings = vec![match status.connected {
-        true => Finding::ok("agent", format!("reports to {}", status.server)),
-        false => Finding::fail(
+/// What this computer's agent says of itself; `other` is the server that is looked at, if that is not
+/// the agent's.
+pub(super) fn findings(status: &AgentStatus, other: Option<&str>) -> Vec<Finding> {
+    let mut findings = vec![match (status.connected, other) {
+        (true, None) => Finding::ok("agent", format!("reports to {}", status.server)),
+        (true, Some(other)) => Finding::warn(
+            "agent",
+            format!("reports to {}, and not to {other}", status.server),
+            "What runs on this computer is metered there. Without --server and USHER_SERVER that \
+             server is looked at.",
+        ),
+        (false, _) => Finding::fail(
             "agent",
             match &status.not_connected {
                 Some(why) => format!("{why}; {}", waiting(status.outbox)),
@@ -115,7 +122,19 @@ mod tests {
             }),
             people: None,
         };
-        let lines: Vec<String> = findings(&status).iter().map(Finding::describe).collect();
+        let elsewhere = AgentStatus {
+            connected: true,
+            ..status.clone()
+        };
+        let elsewhere = findings(&elsewhere, Some("http://127.0.0.1:8572")).remove(0);
+        insta::assert_snapshot!(elsewhere.describe(), @r"
+        warn  agent       reports to http://127.0.0.1:8470, and not to http://127.0.0.1:8572
+                          What runs on this computer is metered there. Without --server and USHER_SERVER that server is looked at.
+        ");
+        let lines: Vec<String> = findings(&status, None)
+            .iter()
+            .map(Finding::describe)
+            .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         FAIL  agent       has no answer from http://127.0.0.1:8470; 3 items wait on disk
                           `usher agent status` tells when it is connected.

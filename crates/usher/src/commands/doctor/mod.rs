@@ -3,9 +3,11 @@
 mod agent;
 mod faults;
 mod finding;
+mod manager;
 mod mounts;
 mod people;
 mod server;
+mod unseen;
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +40,9 @@ pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    /// The manager to look at, too [default: as `usher check` finds it]
+    #[arg(long, value_name = "URL")]
+    manager: Option<String>,
     /// Show each of what is as it should be, which is counted otherwise
     #[arg(long)]
     all: bool,
@@ -75,23 +80,29 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     findings.extend(room(context.data()));
     findings.extend(given_up(context.data()).await);
     let found = door::agent(args.agent_socket.as_deref(), context).await;
-    let agent = found.ok().flatten().map(|(_, status)| status);
-    let url = match &agent {
-        Some(agent) if !context.server_given => &agent.server,
-        _ => context.server(),
-    };
-    match context.client_of(url, context.token_for(url)) {
-        Ok(client) => {
-            findings.extend(server::findings(&client, url, agent.is_some(), context).await)
+    let found = found.ok().flatten();
+    // Whom `usher status` asks: without a token the server of the agent, through it.
+    let through = found
+        .as_ref()
+        .filter(|(_, status)| context.token().is_none() && door::is_meant(status, context));
+    match (through, context.client()) {
+        (Some((agent, status)), _) => findings.extend(server::by_agent(agent, status).await),
+        (None, Ok(client)) => {
+            findings.extend(server::findings(&client, context.server(), context).await);
         }
-        Err(failure) => findings.push(Finding::fail(
+        (None, Err(failure)) => findings.push(Finding::fail(
             "server",
             failure.to_string(),
             "Mend the option.",
         )),
     }
+    let agent = found.map(|(_, status)| status);
+    findings.extend(manager::finding(args.manager.as_deref(), context).await);
     findings.extend(match &agent {
-        Some(status) => agent::findings(status),
+        Some(status) => {
+            let other = (!door::is_meant(status, context)).then(|| context.server());
+            agent::findings(status, other)
+        }
         None => vec![Finding::warn(
             "agent",
             "none answers on this computer: programs that nobody wrapped are not seen here",

@@ -1,27 +1,35 @@
 //! How the server is: whether it answers, serves and grants, and takes the token.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, GrantsNothing, Page, Status, TokenInfo, Withheld};
+use usher_api::{AgentStatus, Code, GrantsNothing, Page, Status, TokenInfo, Withheld};
 
 use super::faults;
 use super::finding::Finding;
+use super::unseen;
 use crate::context::Context;
 use crate::failure::answered::find_server;
 use crate::failure::is_of_tls;
+use crate::manager_there;
 
+/// How long the agent may take to have an answer of its server.
+const WITHIN: Duration = Duration::from_secs(8);
 /// Clocks that differ by more are worth a look.
 const CLOCK_SECONDS: i64 = 30;
 
 /// What the server at `url` says of itself, and whether the token opens it.
-pub(super) async fn findings(
-    client: &Client,
-    url: &str,
-    by_agent: bool,
-    context: &Context,
-) -> Vec<Finding> {
+pub(super) async fn findings(client: &Client, url: &str, context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
     match client.health().await {
+        Ok(health) if manager_there::has_said(&health) => {
+            return vec![Finding::fail(
+                "server",
+                manager_there::is_one(url),
+                manager_there::instead(url),
+            )];
+        }
         Ok(health) if health.status == "ok" || health.status == "degraded" => {
             findings.extend(health.grants_nothing.as_ref().map(granting));
         }
@@ -65,7 +73,7 @@ pub(super) async fn findings(
         }
         Err(error) => {
             findings.push(Finding::ok("server", format!("{url} answers")));
-            findings.push(no_status(&error, by_agent, context));
+            findings.push(no_status(&error, context));
             return findings;
         }
     };
@@ -77,7 +85,42 @@ pub(super) async fn findings(
         },
     );
     findings.extend(clock(client).await);
+    if sees_all {
+        findings.extend(unseen::findings(client).await);
+    }
     findings
+}
+
+/// What the server of the agent says of itself through it, by which no token is needed.
+pub(super) async fn by_agent(agent: &Client, status: &AgentStatus) -> Vec<Finding> {
+    let url = &status.server;
+    let agent = agent.clone().within(WITHIN);
+    let error = match agent.get::<Status>("/v1/status").await {
+        Ok(status) => {
+            let mut findings: Vec<Finding> = Vec::new();
+            findings.extend(status.server.grants_nothing.as_ref().map(granting));
+            findings.extend(serving(url, &status));
+            findings.push(Finding::ok(
+                "token",
+                "none is needed for what is yours: the agent knows who asks",
+            ));
+            return findings;
+        }
+        Err(error) => error,
+    };
+    let why = match error.problem() {
+        Some(problem) if problem.is(Code::Busy) => {
+            let said = "the agent has asked its server too often for this account";
+            return vec![Finding::warn("server", said, "Look again in a second.")];
+        }
+        Some(problem) => problem.detail.clone(),
+        None => error.to_string(),
+    };
+    vec![Finding::fail(
+        "server",
+        format!("the agent has no answer from {url}: {why}"),
+        "See the agent's line below.",
+    )]
 }
 
 fn serving(url: &str, status: &Status) -> Vec<Finding> {
@@ -154,17 +197,9 @@ fn granting(says: &GrantsNothing) -> Finding {
     Finding::warn("seats", format!("none is granted: {}", says.why), next)
 }
 
-fn no_status(error: &ClientError, by_agent: bool, context: &Context) -> Finding {
+fn no_status(error: &ClientError, context: &Context) -> Finding {
     let file = context.data().join("admin.token");
     match error.problem() {
-        Some(problem)
-            if problem.is(Code::Unauthorized) && context.token().is_none() && by_agent =>
-        {
-            Finding::ok(
-                "token",
-                "none is needed for `usher run`: the agent knows who asks",
-            )
-        }
         Some(problem) if problem.is(Code::Unauthorized) && context.token().is_none() => {
             Finding::fail(
                 "token",

@@ -6,7 +6,8 @@ use usher_api::client::Client;
 use usher_api::{Entitlement as Wire, EntitlementRequest, Metric};
 
 use super::details::Details;
-use super::named::called;
+use super::named::{called, word};
+use super::sums::usable;
 use super::validity::Validity;
 use super::{notice, overlap};
 use crate::context::Context;
@@ -33,8 +34,8 @@ pub(crate) struct Add {
     /// Product id
     #[arg(value_name = "PRODUCT")]
     product: String,
-    /// Seats owned
-    #[arg(long, value_name = "N")]
+    /// Seats owned; with 0 it is kept, and nobody may use a seat of it
+    #[arg(long, value_name = "N", value_parser = super::seats_owned())]
     seats: u32,
     /// How use is counted
     #[arg(long, value_name = "METRIC", default_value = "concurrent",
@@ -50,7 +51,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seats_owned())]
     overdraft: u32,
     #[command(flatten)]
     details: Details,
@@ -82,8 +83,20 @@ pub(super) async fn run(args: Add, context: &Context, client: &Client) -> Result
         counted(made.seats.into(), "seat"),
         made.product
     ))?;
+    without_seats(&made).map_or(Ok(()), line)?;
     say_dates(client, &made).await?;
     notice::told(&made, Timestamp::now()).map_or(Ok(()), line)
+}
+
+/// Says of one without seats that nobody may use it.
+pub(super) fn without_seats(it: &Wire) -> Option<String> {
+    (usable(it) == 0).then(|| {
+        format!(
+            "It has no seat that may be used, until `usher entitlement edit {} --seats N` gives it \
+             some.",
+            word(it)
+        )
+    })
 }
 
 /// Says when others of the product count, too, and when none does. It is done all the same where

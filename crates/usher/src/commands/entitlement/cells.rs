@@ -6,16 +6,13 @@ use jiff::tz::TimeZone;
 use usher_api::{EntitlementRequest, Metric, NAME_LIMIT_BYTES, NOTE_LIMIT_BYTES, Price};
 use usher_core::names::composed;
 use usher_core::policy;
-use usher_core::policy::is_servers_own;
+use usher_core::policy::{Range, Terms, is_servers_own};
 
 use super::columns::Header;
 use super::details::{read_days, read_price, wire_price};
 use super::validity::zone_of_days;
 use crate::output::tame;
 use crate::time;
-
-/// The most seats of an entitlement.
-pub(super) const SEATS_LIMIT: u32 = 1_000_000_000;
 
 /// A row that can be meant.
 #[derive(Debug, Clone)]
@@ -105,10 +102,7 @@ impl Cells<'_> {
         if product.is_none() && self.text("product").is_none() {
             self.faults.push("the product is missing".to_owned());
         }
-        let seats = self.read("seats", |text| match count(text)? {
-            0 => Err("it must be at least 1".to_owned()),
-            seats => Ok(seats),
-        });
+        let seats = self.read("seats", count);
         if seats.is_none() && self.text("seats").is_none() {
             self.faults.push("the seats are missing".to_owned());
         }
@@ -171,38 +165,59 @@ impl Cells<'_> {
     }
 
     /// A price out of its columns: whole in the first, or as an amount, a currency and for how long
-    /// it is paid. All that is wrong with it is told.
+    /// it is paid. A spreadsheet writes the sign of the currency into the cell of the amount, too:
+    /// it may stand there alone, and is to be of the currency that is named. All that is wrong with
+    /// it is told.
     fn price(&mut self) -> Option<Price> {
         let [price, code, per] = ["price", "currency", "per"].map(|column| self.text(column));
-        let has_price = price.is_some();
-        match (code, per) {
-            (None, None) => self.read("price", read_price),
-            _ if !has_price => {
-                let why =
-                    "price: it is missing, and there is a currency, or for how long it is paid";
+        if code.is_none() && per.is_none() {
+            return self.read("price", read_price);
+        }
+        if price.is_none() {
+            let why = "price: it is missing, and there is a currency, or for how long it is paid";
+            self.faults.push(why.to_owned());
+            return None;
+        }
+        let money = self.read("price", |text| text.parse::<policy::Money>());
+        let currency = self.currency(code.is_some(), money.as_ref());
+        let per = match per {
+            Some(_) => self.read("per", |text| text.parse::<policy::Per>()),
+            None => {
+                let why = "per: it is missing: write for how long the price is paid, year, month \
+                           or once";
                 self.faults.push(why.to_owned());
                 None
             }
-            (code, per) => {
-                if code.is_none() {
-                    let why = "currency: it is missing: write three capital letters, such as EUR";
-                    self.faults.push(why.to_owned());
+        };
+        Some(wire_price(&policy::Price {
+            amount: money?.amount,
+            currency: currency?,
+            per: per?,
+        }))
+    }
+
+    /// The currency of an amount: that of its column, or that of the sign beside it if there is no
+    /// column or nothing in it.
+    fn currency(&mut self, is_named: bool, money: Option<&policy::Money>) -> Option<String> {
+        let sign = money.and_then(|money| money.sign.as_deref());
+        let fault = match (is_named, sign) {
+            (true, _) => {
+                let currency = self.read("currency", policy::currency)?;
+                match money.map_or(Ok(()), |money| money.must_be_of(&currency)) {
+                    Ok(()) => return Some(currency),
+                    Err(why) => format!("price: {why}"),
                 }
-                if per.is_none() {
-                    let why = "per: it is missing: write for how long the price is paid, year, \
-                               month or once";
-                    self.faults.push(why.to_owned());
-                }
-                let amount = self.read("price", |text| text.parse::<policy::Amount>());
-                let currency = self.read("currency", policy::currency);
-                let per = self.read("per", |text| text.parse::<policy::Per>());
-                Some(wire_price(&policy::Price {
-                    amount: amount?,
-                    currency: currency?,
-                    per: per?,
-                }))
             }
-        }
+            (false, Some(sign)) => match policy::currency(sign) {
+                Ok(currency) => return Some(currency),
+                Err(why) => format!("currency: {why}"),
+            },
+            (false, None) => {
+                "currency: it is missing: write three capital letters, such as EUR".to_owned()
+            }
+        };
+        self.faults.push(fault);
+        None
     }
 }
 
@@ -226,8 +241,10 @@ pub(super) fn is_day(text: &str) -> bool {
 }
 
 fn count(text: &str) -> Result<u32, String> {
-    let count = text.parse().ok().filter(|count| *count <= SEATS_LIMIT);
-    count.ok_or_else(|| format!("{text:?} is not a whole number from 0 to {SEATS_LIMIT}"))
+    let Range { least, most, .. } = Terms::SEATS;
+    let is_within = |count: &u32| (least..=most).contains(count);
+    let count = text.parse().ok().filter(is_within);
+    count.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
 }
 
 /// The first instant of validity, as a server reads it.

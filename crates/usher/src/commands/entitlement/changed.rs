@@ -63,20 +63,24 @@ mod tests {
         named.notice_days = Some(90);
         let mut noted = named.clone();
         (noted.name, noted.note) = (None, Some("for the lab".to_owned()));
+        let mut noticed = for_ever.clone();
+        noticed.notice_days = Some(30);
         let told = [
             said(&old, &seats, "UTC"),
             said(&old, &longer, "UTC"),
             said(&longer, &for_ever, "UTC"),
             said(&old, &named, "UTC"),
             said(&named, &noted, "UTC"),
+            said(&for_ever, &noticed, "UTC"),
             said(&old, &old, "UTC"),
         ];
         insta::assert_snapshot!(told.join("\n"), @r"
         Entitlement E1: 10 seats before, 12 now; overdraft 0 before, 1 now.
         Entitlement E1: valid from 2026-01-01 to 2026-12-31 before, from 2026-01-01 to 2027-12-31 now.
         Entitlement E1: valid from 2026-01-01 to 2027-12-31 before, from 2026-01-01 on now.
-        Entitlement cad-2026 (E1): name none before, cad-2026 now; notice by none before, 2026-10-02 (90 d) now.
+        Entitlement cad-2026 (E1): name none before, cad-2026 now; notice none before, by 2026-10-02 (90 d) now.
         Entitlement E1: name cad-2026 before, none now; note none before, for the lab now.
+        Entitlement E1: notice none before, 30 days before its end now.
         Entitlement E1 is as it was.
         ");
     }

@@ -1,5 +1,7 @@
 //! The columns of a file of what is owned: which there are, and which those of a file are.
 
+use super::named::with_value;
+use crate::near::nearest;
 use crate::output::tame;
 
 /// What columns there are, in the order in which they are written.
@@ -23,6 +25,95 @@ pub(super) const COLUMNS: [&str; 15] = [
 
 /// What a list writes besides, which nobody can enter.
 pub(super) const LISTED_ALONE: [&str; 2] = ["id", "in_use"];
+
+/// Those without which no row can be understood.
+const NEEDED: [&str; 2] = ["product", "seats"];
+
+/// What people call columns in their tables, as it is compared, and which columns these are.
+const CALLED: [(&str, &[&str]); 11] = [
+    (
+        "product",
+        &[
+            "produkt", "produit", "producto", "prodotto", "software", "title", "titel",
+        ],
+    ),
+    (
+        "seats",
+        &[
+            "anzahl",
+            "menge",
+            "quantity",
+            "qty",
+            "count",
+            "number",
+            "licences",
+            "licenses",
+            "lizenzen",
+            "plätze",
+            "nombre",
+            "quantité",
+        ],
+    ),
+    (
+        "from",
+        &[
+            "von",
+            "ab",
+            "beginn",
+            "start",
+            "startdate",
+            "begin",
+            "validfrom",
+            "gültigab",
+        ],
+    ),
+    (
+        "to",
+        &[
+            "bis",
+            "ende",
+            "end",
+            "enddate",
+            "until",
+            "validto",
+            "validuntil",
+            "expires",
+            "expiry",
+            "gültigbis",
+        ],
+    ),
+    ("name", &["bezeichnung", "nom"]),
+    (
+        "price",
+        &["preis", "kosten", "cost", "amount", "betrag", "prix"],
+    ),
+    ("currency", &["währung", "devise"]),
+    ("contract", &["vertrag", "contrat", "order", "ponumber"]),
+    ("cost_centre", &["kostenstelle", "costcenter"]),
+    ("notice_days", &["notice", "kündigungsfrist", "frist"]),
+    (
+        "note",
+        &[
+            "notiz",
+            "notizen",
+            "bemerkung",
+            "kommentar",
+            "comment",
+            "comments",
+            "remark",
+            "notes",
+        ],
+    ),
+];
+
+/// Which column a name is that people give to it, or that it is a slip of.
+fn meant(name: &str) -> Option<&'static str> {
+    let key = key(name);
+    let called = CALLED.iter().find(|(_, names)| names.contains(&&*key));
+    called
+        .map(|(column, _)| *column)
+        .or_else(|| nearest(&key, COLUMNS))
+}
 
 /// The name of a column as it is compared: in small letters, without blanks and signs.
 pub(super) fn key(name: &str) -> String {
@@ -55,6 +146,7 @@ impl Header {
     pub(super) fn read<'a>(names: impl Iterator<Item = &'a str>, ignored: &[String]) -> Header {
         let mut header = Header::default();
         let mut left: Vec<&String> = ignored.iter().collect();
+        let mut strange = Vec::new();
         for (place, name) in names.enumerate() {
             header.count += 1;
             let shown = tame(name.trim().trim_matches('"').trim());
@@ -70,21 +162,20 @@ impl Header {
             match known.map(|known| &mut header.places[known]) {
                 // A spreadsheet writes columns without a heading behind the last.
                 None if shown.is_empty() => {}
-                None => header.faults.push(format!(
-                    "there is no column {shown:?} to import: --ignore-column {} leaves it out",
-                    crate::output::quoted(&shown)
-                )),
+                None => strange.push(shown),
                 Some(Some(_)) => header
                     .faults
                     .push(format!("there are two columns {shown:?}")),
                 Some(free) => *free = Some(place),
             }
         }
-        for needed in ["product", "seats"] {
+        let of_strange: Vec<String> = strange.iter().map(|it| header.no_column(it)).collect();
+        header.faults.extend(of_strange);
+        for needed in NEEDED {
             if !header.has(needed) {
-                header
-                    .faults
-                    .push(format!("the column {needed} is missing"));
+                header.faults.push(format!(
+                    "the column {needed} is missing: the first line names the columns"
+                ));
             }
         }
         let left = left.into_iter();
@@ -92,6 +183,25 @@ impl Header {
             left.map(|name| format!("--ignore-column {}: there is no such column", tame(name))),
         );
         header
+    }
+
+    /// That there is no such column, and what to do about it: it is another one that the file does
+    /// not have, or it can be left out. Nobody imports a file without its products and seats.
+    fn no_column(&self, name: &str) -> String {
+        let said = format!("there is no column {name:?} to import");
+        let ignored = format!("{} leaves it out", with_value("--ignore-column", name));
+        let lacks = |column: &&str| !self.has(column);
+        let meant = meant(name).filter(lacks);
+        match meant {
+            Some(column) if NEEDED.contains(&column) => {
+                format!("{said}: if it is {column:?}, name it so")
+            }
+            Some(column) => format!("{said}: if it is {column:?}, name it so; or {ignored}"),
+            None if NEEDED.iter().any(lacks) => {
+                format!("{said}: name it as the one that it is; or {ignored}")
+            }
+            None => format!("{said}: {ignored}"),
+        }
     }
 
     /// Whether the file has that column.
@@ -128,12 +238,30 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_columns_is_told_all_at_once_as_they_are_written() {
         insta::assert_snapshot!(faults("Lieferant;Produkt GmbH;seats;Seats", &["vendor"]), @r#"
-        there is no column "Lieferant" to import: --ignore-column Lieferant leaves it out
-        there is no column "Produkt GmbH" to import: --ignore-column 'Produkt GmbH' leaves it out
         there are two columns "Seats"
-        the column product is missing
+        there is no column "Lieferant" to import: name it as the one that it is; or --ignore-column Lieferant leaves it out
+        there is no column "Produkt GmbH" to import: name it as the one that it is; or --ignore-column 'Produkt GmbH' leaves it out
+        the column product is missing: the first line names the columns
         --ignore-column vendor: there is no such column
         "#);
         assert_eq!(faults("product;seats;Lieferant;", &["LIEFERANT"]), "");
+    }
+
+    #[test]
+    fn a_column_under_another_name_is_told_which_it_may_be() {
+        insta::assert_snapshot!(faults("Produkt;Anzahl;Preis;Bis", &[]), @r#"
+        there is no column "Produkt" to import: if it is "product", name it so
+        there is no column "Anzahl" to import: if it is "seats", name it so
+        there is no column "Preis" to import: if it is "price", name it so; or --ignore-column Preis leaves it out
+        there is no column "Bis" to import: if it is "to", name it so; or --ignore-column Bis leaves it out
+        the column product is missing: the first line names the columns
+        the column seats is missing: the first line names the columns
+        "#);
+        // The file has that one already.
+        insta::assert_snapshot!(faults("product;seats;Anzahl;-x;costs centre", &[]), @r#"
+        there is no column "Anzahl" to import: --ignore-column Anzahl leaves it out
+        there is no column "-x" to import: --ignore-column=-x leaves it out
+        there is no column "costs centre" to import: if it is "cost_centre", name it so; or --ignore-column 'costs centre' leaves it out
+        "#);
     }
 }

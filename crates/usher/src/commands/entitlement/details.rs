@@ -122,41 +122,47 @@ pub(super) struct Column {
     pub(super) heading: &'static str,
     /// What it says of an entitlement, if anything.
     pub(super) of: fn(&Wire) -> Option<String>,
+    /// What it is called where it has changed.
+    what: &'static str,
+    /// What it then says.
+    changed: fn(&Wire) -> Option<String>,
 }
 
-const COLUMNS: [Column; 6] = [
+impl Column {
+    const fn new(
+        heading: &'static str,
+        what: &'static str,
+        of: fn(&Wire) -> Option<String>,
+    ) -> Self {
+        Column {
+            heading,
+            of,
+            what,
+            changed: of,
+        }
+    }
+}
+
+static COLUMNS: [Column; 6] = [
+    Column::new("NAME", "name", |it| it.name.clone()),
+    Column::new(">PRICE", "price", |it| {
+        it.price.as_ref().map(|it| core_price(it).to_string())
+    }),
+    Column::new("CONTRACT", "contract", |it| it.contract.clone()),
+    Column::new("COST CENTRE", "cost centre", |it| it.cost_centre.clone()),
     Column {
-        heading: "NAME",
-        of: |it| it.name.clone(),
+        changed: notice::changed,
+        ..Column::new("NOTICE BY", "notice", notice::cell)
     },
-    Column {
-        heading: ">PRICE",
-        of: |it| it.price.as_ref().map(|it| core_price(it).to_string()),
-    },
-    Column {
-        heading: "CONTRACT",
-        of: |it| it.contract.clone(),
-    },
-    Column {
-        heading: "COST CENTRE",
-        of: |it| it.cost_centre.clone(),
-    },
-    Column {
-        heading: "NOTICE BY",
-        of: notice::cell,
-    },
-    Column {
-        heading: "NOTE",
-        of: |it| it.note.clone(),
-    },
+    Column::new("NOTE", "note", |it| it.note.clone()),
 ];
 
 /// What else is said of an entitlement now than before, such as `note lab before, none now`.
 pub(super) fn changes(old: &Wire, new: &Wire) -> Vec<String> {
     let shown = |it: Option<String>| it.unwrap_or_else(|| "none".to_owned());
     let changed = COLUMNS.iter().filter_map(|column| {
-        let (before, now) = ((column.of)(old), (column.of)(new));
-        let what = column.heading.trim_start_matches('>').to_lowercase();
+        let (before, now) = ((column.changed)(old), (column.changed)(new));
+        let what = column.what;
         (before != now).then(|| format!("{what} {} before, {} now", shown(before), shown(now)))
     });
     changed.collect()

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use usher_api::client::Client;
 use usher_api::{Entitlement as Wire, EntitlementRequest};
 
-use super::add::say_dates;
+use super::add::{say_dates, without_seats};
 use super::details::Details;
 use super::named::{find, path};
+use super::sums::{is_valid, usable};
 use super::validity::{Validity, here};
-use super::{changed, notice};
+use super::{changed, losses, notice};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json};
@@ -30,8 +31,8 @@ pub(crate) struct Edit {
     /// Its name, or its id
     #[arg(value_name = "NAME")]
     id: String,
-    /// Seats owned
-    #[arg(long, value_name = "N")]
+    /// Seats owned; with 0 it is kept, and nobody may use a seat of it
+    #[arg(long, value_name = "N", value_parser = super::seats_owned())]
     seats: Option<u32>,
     /// First day (or RFC 3339 instant) of validity; empty: always was
     #[arg(long, value_name = "DATE")]
@@ -43,7 +44,7 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::seats_owned())]
     overdraft: Option<u32>,
     #[command(flatten)]
     details: Details,
@@ -100,9 +101,25 @@ pub(super) async fn run(args: Edit, context: &Context, client: &Client) -> Resul
         return print_json(&new);
     }
     line(changed::said(&old, &new, &here()))?;
+    let now = Timestamp::now();
+    if grants(&old, now) && !grants(&new, now) {
+        let used = (new.in_use > 0).then(|| losses::still_used(new.in_use));
+        let waited = losses::waited_for(client, &new.product).await;
+        for lost in used.into_iter().chain(waited) {
+            line(format!("{lost}."))?;
+        }
+    }
+    if old.seats != new.seats || old.overdraft != new.overdraft {
+        without_seats(&new).map_or(Ok(()), line)?;
+    }
     if dates_change {
         say_dates(client, &new).await?;
     }
-    let told = notice_changes.then(|| notice::told(&new, Timestamp::now()));
+    let told = notice_changes.then(|| notice::told(&new, now));
     told.flatten().map_or(Ok(()), line)
+}
+
+/// Whether a seat of it may be used now.
+fn grants(it: &Wire, now: Timestamp) -> bool {
+    is_valid(it, now) && usable(it) > 0
 }

@@ -24,8 +24,9 @@ use super::validity::here;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch};
+use crate::listing::{Query, eprintln_quiet};
 use crate::output::{counted, line, print_json, tame};
+use crate::owned;
 use crate::sending::sent;
 
 /// Faults that are told; the rest are counted.
@@ -40,7 +41,8 @@ The first line names the columns, in any order: product and seats, and if wanted
 time_zone, overdraft, name, price, currency, per, contract, cost_centre, notice_days, note. Blanks,
 _, - and capitals make no difference; id and in_use, which a list writes, are passed over.
 A price is one column (12000 EUR/year), or three: an amount, a currency (EUR) and per (year, month,
-once). 12000,50 and 12.000,50 are read; 12.000 is not, as it may be twelve thousand or twelve.
+once). 12000,50 and 12.000,50 are read, with the sign of the currency, too, as spreadsheets show it;
+12.000 is not read, as it may be twelve thousand or twelve.
 Columns are set apart by commas, semicolons or tabs, as spreadsheets save them. Dates are days
 (2026-12-31, 31.12.2026), of this computer's time zone or of --time-zone, or RFC 3339 instants. Each
 row is added to what is owned; nothing is replaced. All that is wrong in the file is told at once,
@@ -84,7 +86,11 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
     };
     faults.extend(settled.faults);
     if !faults.is_empty() || !settled.again.is_empty() {
-        return Err(refused(args, faults, settled.again));
+        let again = Again {
+            rows: settled.again,
+            has_name: settled.is_again_by_name,
+        };
+        return Err(refused(args, faults, again));
     }
     for it in &settled.differing {
         eprintln_quiet(&format!("usher: left out: {}", placed(args, it)));
@@ -105,15 +111,10 @@ struct There {
 }
 
 async fn there(client: &Client) -> Result<There, Failure> {
-    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL).await?;
-    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL).await?;
+    let products = owned::all::<ProductView>(client, &Query::new("/v1/products")).await?;
     Ok(There {
-        products: products
-            .items
-            .into_iter()
-            .map(|view| view.product)
-            .collect(),
-        owned: owned.items,
+        products: products.into_iter().map(|view| view.product).collect(),
+        owned: owned::all(client, &Query::new("/v1/entitlements")).await?,
     })
 }
 
@@ -145,27 +146,46 @@ fn placed(args: &Import, Fault { line, what }: &Fault) -> String {
     }
 }
 
+/// Rows that are there already.
+struct Again {
+    rows: Vec<Fault>,
+    /// Whether one of them has the name of what is there.
+    has_name: bool,
+}
+
+impl Again {
+    /// What can be done with them.
+    fn step(&self) -> &'static str {
+        match self.has_name {
+            true => "--duplicates skip leaves out the rows that are there already.",
+            false => {
+                "--duplicates skip leaves out the rows that are there already, --duplicates add \
+                 adds them once more."
+            }
+        }
+    }
+}
+
 /// All that stands in the way of an import.
-fn refused(args: &Import, mut faults: Vec<Fault>, again: Vec<Fault>) -> Failure {
+fn refused(args: &Import, mut faults: Vec<Fault>, again: Again) -> Failure {
     let code = match faults.is_empty() {
         true => exit::FAILED,
         false => exit::USAGE,
     };
     let has = |part: &str| faults.iter().any(|fault| fault.what.contains(part));
     let mut steps = Vec::new();
-    if has("there is no column") {
+    if has("there is no column") || has("is missing: the first line") {
         steps.push(format!("The columns are {}.", COLUMNS.join(", ")));
     }
     if has("there is no product") {
         let step = "`usher product list` shows the ids, and `usher product add ID` adds one.";
         steps.push(step.to_owned());
     }
-    if !again.is_empty() {
-        let step = "--duplicates skip leaves out the rows that are there already, --duplicates add \
-                    adds them once more.";
-        steps.push(step.to_owned());
+    // What else is wrong is to be corrected first.
+    if faults.is_empty() {
+        steps.push(again.step().to_owned());
     }
-    faults.extend(again);
+    faults.extend(again.rows);
     faults.sort_by_key(|fault| fault.line);
     let mut lines = vec![format!(
         "{} cannot be imported as it is, and nothing was written:",

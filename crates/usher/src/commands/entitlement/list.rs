@@ -1,16 +1,18 @@
 //! `usher entitlement list`: what is owned, as a table, as JSON, or as a file that an import reads.
 
 use clap::Args;
+use jiff::Timestamp;
 use usher_api::client::Client;
-use usher_api::{Entitlement as Wire, Metric, Page};
+use usher_api::{Entitlement as Wire, Metric};
 
-use super::details;
 use super::sheet::written;
 use super::validity::{end, here};
+use super::{details, totals};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Form, Query, fetch, must_exist, say_if_cut, show};
-use crate::output::{Table, print};
+use crate::listing::{Extent, Form, Query, must_exist, say_if_cut};
+use crate::output::{Table, line, print};
+use crate::owned;
 
 /// List what is owned
 #[derive(Debug, Args)]
@@ -33,20 +35,31 @@ pub(crate) struct List {
 
 pub(super) async fn run(args: &List, context: &Context, client: &Client) -> Result<(), Failure> {
     let query = Query::new("/v1/entitlements").with("product", args.product.as_ref());
-    let page: Page<Wire> = fetch(client, &query, &args.extent).await?;
-    if page.items.is_empty() {
+    let listed = owned::list::<Wire>(client, &query, &args.extent).await?;
+    if listed.page.items.is_empty() {
         must_exist(client, args.product.as_deref()).await?;
     }
     if args.form.csv {
-        print(&written(&page.items)?)?;
-        say_if_cut(&page);
+        // It is what an import reads, and an import is of one server.
+        listed.must_be_of_one()?;
+        print(&written(&listed.page.items)?)?;
+        say_if_cut(&listed.page);
         return Ok(());
     }
     let empty = match &args.product {
         Some(_) => "Nothing is owned of it: `usher entitlement add PRODUCT --seats N`.",
         None => "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
     };
-    show(context, &page, empty, table)
+    listed.show(args.form, context, empty, table)?;
+    // A part of what is owned has no sum that anybody could use.
+    let totals = match listed.is_whole() && !context.json() {
+        true => totals::lines(&listed.page.items, Timestamp::now()),
+        false => Vec::new(),
+    };
+    if !totals.is_empty() {
+        line("")?;
+    }
+    totals.into_iter().try_for_each(line)
 }
 
 /// What is owned as a table.

@@ -1,6 +1,9 @@
 //! What becomes of who uses or waits for what is removed, in words.
 
-use crate::output::counted;
+use usher_api::Status;
+use usher_api::client::Client;
+
+use crate::output::{counted, tame};
 
 /// What becomes of seats in use.
 pub(crate) fn still_used(count: u64) -> String {
@@ -17,5 +20,34 @@ pub(crate) fn waiting(count: u64) -> String {
     match count {
         1 => format!("{requests} waits for a seat of it, and is then refused"),
         _ => format!("{requests} wait for a seat of it, and are then refused"),
+    }
+}
+
+/// Who waits for a seat of a product, in words; none if nobody does, or a server does not tell.
+pub(super) async fn waited_for(client: &Client, product: &str) -> Option<String> {
+    let status: Status = client.get("/v1/status").await.ok()?;
+    let shown = status.products.iter().find(|it| it.id == product)?;
+    still_waiting(shown.queued, product)
+}
+
+fn still_waiting(count: u64, product: &str) -> Option<String> {
+    let (requests, product) = (counted(count, "request"), tame(product));
+    match count {
+        0 => None,
+        1 => Some(format!("{requests} waits for a seat of {product}")),
+        _ => Some(format!("{requests} wait for a seat of {product}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_product_is_counted() {
+        let told = |count| still_waiting(count, "cad").unwrap_or_default();
+        assert_eq!(told(0), "");
+        assert_eq!(told(1), "1 request waits for a seat of cad");
+        assert_eq!(told(2), "2 requests wait for a seat of cad");
     }
 }

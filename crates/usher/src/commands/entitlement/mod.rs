@@ -8,6 +8,7 @@ pub(crate) mod details;
 mod edit;
 mod gaps;
 mod import;
+mod licence;
 pub(crate) mod list;
 pub(crate) mod losses;
 pub(crate) mod named;
@@ -21,12 +22,16 @@ mod settle;
 mod sheet;
 mod spans;
 mod sums;
+mod totals;
 pub(crate) mod validity;
 
 use clap::Subcommand;
+use clap::builder::RangedI64ValueParser;
+use usher_api::rights::Right;
+use usher_core::policy::{Range, Terms};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 
 /// What is owned: seats of products, with their dates
 #[derive(Debug, Subcommand)]
@@ -36,6 +41,25 @@ pub(crate) enum Entitlement {
     Edit(edit::Edit),
     Remove(remove::Remove),
     Import(import::Import),
+}
+
+impl Entitlement {
+    /// What it needs of a server.
+    pub(crate) fn needs(&self) -> Needed {
+        match self {
+            Entitlement::List(_) => SEE,
+            _ => Needed::of(&[Right::Own], "change what is owned"),
+        }
+    }
+}
+
+/// What looking at what is owned needs of a server.
+pub(crate) const SEE: Needed = Needed::of(&[Right::SeeCounts], "see what is owned");
+
+/// Reads how many seats are owned, or may be overdrawn.
+pub(crate) fn seats_owned() -> RangedI64ValueParser<u32> {
+    let Range { least, most, .. } = Terms::SEATS;
+    RangedI64ValueParser::new().range(i64::from(least)..=i64::from(most))
 }
 
 pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {

@@ -8,8 +8,10 @@ use usher_core::policy::is_servers_own;
 use super::details;
 use super::validity::end;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, segment};
-use crate::output::{counted, tame};
+use crate::listing::{Query, segment};
+use crate::near::nearest;
+use crate::output::{counted, quoted, tame};
+use crate::owned;
 
 /// As sentences name it: `cad-2026 (E12)`, or `E12` if nobody named it.
 pub(crate) fn called(it: &Wire) -> String {
@@ -17,6 +19,18 @@ pub(crate) fn called(it: &Wire) -> String {
         Some(name) => format!("{} ({})", tame(name), tame(&it.id)),
         None => tame(&it.id),
     }
+}
+
+/// As a command takes it: its name, or its id if a command would read the name otherwise.
+pub(crate) fn word(it: &Wire) -> String {
+    let name = it.name.as_ref().filter(|name| !name.starts_with('-'));
+    quoted(name.unwrap_or(&it.id))
+}
+
+/// An option with its value as it is typed. One with a minus would be read as an option.
+pub(super) fn with_value(option: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{option}{between}{}", quoted(value))
 }
 
 /// The same with what is said of it: `cad-2026 (E12, 5 seats)`, or `E12 (5 seats)`.
@@ -51,21 +65,71 @@ pub(super) async fn find(client: &Client, named: &str) -> Result<Wire, Failure> 
         return Ok(client.get(&format!("/v1/entitlements/{id}")).await?);
     }
     let name = composed(named);
-    let all = fetch::<Wire>(client, &Query::new("/v1/entitlements"), &Extent::ALL).await?;
-    let found = all
-        .items
-        .into_iter()
-        .find(|it| it.name.as_deref() == Some(&*name));
-    found.ok_or_else(|| {
-        Failure::failed(format!(
-            "no entitlement has the name or the id {}",
-            tame(named)
-        ))
-        .next("`usher entitlement list` shows what is owned, with ids and names.")
-    })
+    let all = owned::all::<Wire>(client, &Query::new("/v1/entitlements")).await?;
+    let is_it = |it: &&Wire| it.name.as_deref() == Some(&*name);
+    let found = all.iter().find(is_it).cloned();
+    found.ok_or_else(|| none_named(named, &all))
+}
+
+/// None has that name: the one that was meant, as far as it can be told.
+fn none_named(named: &str, all: &[Wire]) -> Failure {
+    let failure = Failure::failed(format!(
+        "no entitlement has the name or the id {}",
+        tame(named)
+    ))
+    .next("`usher entitlement list` shows what is owned, with ids and names.");
+    let names = all.iter().filter_map(|it| it.name.as_deref());
+    if let Some(name) = nearest(named, names) {
+        return failure.first(&format!("Did you mean {}?", tame(name)));
+    }
+    // A product is named for what is owned of it.
+    let mut of_product = all.iter().filter(|it| it.product == named);
+    match of_product.next() {
+        Some(_) => failure.first(&format!(
+            "It is the id of a product: `usher entitlement list --product {}` shows what is owned \
+             of it.",
+            quoted(named)
+        )),
+        None => failure,
+    }
 }
 
 /// The path of an entitlement.
 pub(super) fn path(it: &Wire) -> Result<String, Failure> {
     Ok(format!("/v1/entitlements/{}", segment(&it.id)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::wire;
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
+        let mut it = wire("E7", 3, None);
+        it.name = Some("fem-2026".to_owned());
+        let all = [it];
+        insta::assert_snapshot!(none_named("fem2026", &all).to_string(), @r"
+        usher: no entitlement has the name or the id fem2026
+          Did you mean fem-2026?
+          `usher entitlement list` shows what is owned, with ids and names.
+        ");
+        let of_product = none_named("cad", &all).to_string();
+        assert!(
+            of_product.contains("`usher entitlement list --product cad`"),
+            "{of_product}"
+        );
+        let other = none_named("viewer", &all).to_string();
+        assert!(!other.contains("Did you mean"), "{other}");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_an_option_is_not_typed() {
+        let mut it = wire("E7", 3, None);
+        assert_eq!(word(&it), "E7");
+        it.name = Some("cad 2026".to_owned());
+        assert_eq!(word(&it), "'cad 2026'");
+        it.name = Some("-7".to_owned());
+        assert_eq!(word(&it), "E7");
+    }
 }

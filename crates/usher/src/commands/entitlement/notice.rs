@@ -5,6 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 use usher_api::Entitlement as Wire;
 
+use crate::output::counted;
+
 /// The last day on which notice can be given; none if none is to be given, or it never ends.
 pub(super) fn day(it: &Wire) -> Option<Date> {
     let days = it.notice_days?;
@@ -27,6 +29,15 @@ pub(super) fn cell(it: &Wire) -> Option<String> {
     Some(match day(it) {
         Some(day) => format!("{day} ({days} d)"),
         None => format!("{days} d"),
+    })
+}
+
+/// How a change of it is said: `by 2026-10-02 (90 d)`, or `30 days before its end`.
+pub(super) fn changed(it: &Wire) -> Option<String> {
+    let days = it.notice_days?;
+    Some(match day(it) {
+        Some(day) => format!("by {day} ({days} d)"),
+        None => format!("{} before its end", counted(days.into(), "day")),
     })
 }
 

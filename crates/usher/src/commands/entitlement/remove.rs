@@ -3,7 +3,7 @@
 use clap::Args;
 use usher_api::client::Client;
 
-use super::named::{called, described, find, path};
+use super::named::{called, described, find, path, word};
 use super::validity::here;
 use super::{details, losses};
 use crate::agreed;
@@ -29,23 +29,25 @@ pub(super) async fn run(args: &Remove, client: &Client) -> Result<(), Failure> {
     let called = called(&it);
     if !args.yes {
         let what = described(&it, &here());
-        let in_use = match it.in_use {
-            0 => String::new(),
-            count => format!("; {}", losses::still_used(count)),
-        };
+        let used = (it.in_use > 0).then(|| losses::still_used(it.in_use));
+        let waited = losses::waited_for(client, &it.product).await;
+        let lost = used.into_iter().chain(waited);
+        let lost: String = lost.map(|lost| format!("; {lost}")).collect();
         if agreed::can_be_asked() {
-            eprintln_quiet(&format!("{called}: {what}{in_use}"));
+            eprintln_quiet(&format!("{called}: {what}{lost}"));
             if !agreed::asked("Remove it?")? {
                 return Err(Failure::failed("nothing was removed"));
             }
         } else if it.name.is_some() || !details::said(&it).is_empty() {
             return Err(Failure::usage(format!(
-                "nothing was removed: it asks before it removes {called} ({what}{in_use}), and \
+                "nothing was removed: it asks before it removes {called} ({what}{lost}), and \
                  there is no terminal to ask on"
             ))
-            .next(
-                "--yes removes it without asking; `usher entitlement edit --to today` ends it.",
-            ));
+            .next(format!(
+                "--yes removes it without asking; `usher entitlement edit {} --to today` ends it \
+                 with this day, and keeps what is known of it.",
+                word(&it)
+            )));
         }
     }
     client.delete(&path(&it)?).await?;

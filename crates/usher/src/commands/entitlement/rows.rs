@@ -7,7 +7,8 @@ use usher_api::Entitlement;
 
 use super::cells::{Cells, Row, Zone, end, is_day, start};
 use super::columns::Header;
-use super::sheet;
+use super::{licence, sheet};
+use crate::output::counted;
 
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
@@ -50,6 +51,12 @@ pub(super) fn parse(source: impl std::io::Read, zone: &Zone, ignored: &[String])
         return Parsed::of_fault(Some(sheet.first_line), unreadable);
     };
     let mut header = Header::read(names.iter(), ignored);
+    if !header.has("product")
+        && !header.has("seats")
+        && let Some(why) = licence::not_read_yet(&sheet.text)
+    {
+        return Parsed::of_fault(None, &why);
+    }
     let of_header = std::mem::take(&mut header.faults).into_iter();
     parsed.faults.extend(of_header.map(|what| Fault {
         line: Some(sheet.first_line),
@@ -84,16 +91,7 @@ pub(super) fn parse(source: impl std::io::Read, zone: &Zone, ignored: &[String])
             .skip(header.count)
             .any(|cell| !cell.is_empty());
         if record.len() < header.count || has_more {
-            parsed.fault(
-                line,
-                format!(
-                    "it has {} columns, and the first line {}: a text with {} in it stands in \
-                     quotes",
-                    record.len(),
-                    header.count,
-                    char::from(sheet.separator).escape_debug()
-                ),
-            );
+            parsed.fault(line, another_length(&record, &header, sheet.separator));
             continue;
         }
         let mut cells = Cells {
@@ -111,6 +109,20 @@ pub(super) fn parse(source: impl std::io::Read, zone: &Zone, ignored: &[String])
         }
     }
     parsed
+}
+
+/// That a row has more or fewer columns than the first line.
+fn another_length(record: &csv::StringRecord, header: &Header, separator: u8) -> String {
+    let separator = char::from(separator).escape_debug();
+    let why = match record.len() < header.count {
+        true => format!("write the {separator} of empty cells, too"),
+        false => format!("a text with {separator} in it stands in quotes"),
+    };
+    format!(
+        "it has {}, and the first line {}: {why}",
+        counted(record.len() as u64, "column"),
+        header.count
+    )
 }
 
 impl Parsed {

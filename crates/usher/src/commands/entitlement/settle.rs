@@ -8,9 +8,9 @@ use usher_api::{Entitlement, Product};
 
 use super::cells::Row;
 use super::details::core_price;
-use super::named::called;
+use super::named::{called, with_value, word};
 use super::rows::{Fault, row_as_owned};
-use crate::output::{quoted, tame};
+use crate::output::tame;
 
 /// What to do with rows that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +34,8 @@ pub(super) struct Settled {
     pub(super) differing: Vec<Fault>,
     /// Those that are there already, which nobody said what to do with.
     pub(super) again: Vec<Fault>,
+    /// Whether one of these has the name of what is there: it cannot be added once more.
+    pub(super) is_again_by_name: bool,
     /// What cannot be added.
     pub(super) faults: Vec<Fault>,
 }
@@ -102,15 +104,21 @@ pub(super) fn settle(
             }
             _ if what == Duplicates::Add => settled.new.push(row),
             Standing::Same(_) if what == Duplicates::Skip => settled.left_out += 1,
-            Standing::Same(it) => settled.again.push(fault(format!(
-                "such an entitlement is there already: {}",
-                called(it)
-            ))),
+            Standing::Same(it) => {
+                settled.is_again_by_name |= has_name;
+                settled.again.push(fault(format!(
+                    "such an entitlement is there already: {}",
+                    called(it)
+                )));
+            }
             Standing::Differs(it, differences) => {
                 let told = fault(differing(it, &differences));
                 match what {
                     Duplicates::Skip => settled.differing.push(told),
-                    _ => settled.again.push(told),
+                    _ => {
+                        settled.is_again_by_name |= has_name;
+                        settled.again.push(told);
+                    }
                 }
             }
         }
@@ -244,7 +252,7 @@ fn differences(row: &Row, it: &Entitlement) -> Vec<Difference> {
             found.push(Difference {
                 what,
                 there: shown(there.unwrap_or_default()),
-                option: format!("{option} {}", quoted(&here)),
+                option: with_value(option, &here),
                 here: shown(here),
             });
         }
@@ -313,7 +321,7 @@ fn differing(it: &Entitlement, differences: &[Difference]) -> String {
         "{} is there already, and differs: {}; to change it: usher entitlement edit {} {}",
         called(it),
         tame(&said.join(", ")),
-        quoted(it.name.as_ref().unwrap_or(&it.id)),
+        tame(&word(it)),
         tame(&options.join(" "))
     )
 }

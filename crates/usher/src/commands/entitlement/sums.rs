@@ -79,10 +79,13 @@ fn validity(it: &Wire) -> Validity {
     (it.from.map(wall), it.to.map(wall))
 }
 
+/// Whether it is valid at an instant.
+pub(super) fn is_valid(it: &Wire, now: Timestamp) -> bool {
+    it.from.is_none_or(|from| from <= now) && it.to.is_none_or(|to| to > now)
+}
+
 fn today(all: &[&Wire], now: Timestamp) -> u64 {
-    let valid = all
-        .iter()
-        .filter(|it| it.from.is_none_or(|from| from <= now) && it.to.is_none_or(|to| to > now));
+    let valid = all.iter().filter(|it| is_valid(it, now));
     valid.map(|it| usable(it)).sum()
 }
 

@@ -10,10 +10,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use usher_api::client::Client;
+use usher_api::rights::Right;
 use usher_api::{Code, PackReport, PackResult, PackSchedule, PackState};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::host;
 use crate::output::{bytes, counted, line, print, print_json, tame};
 use crate::time;
@@ -36,6 +37,18 @@ updates the statistics and checks the file, in small steps while the server serv
 pub(crate) struct Pack {
     #[command(subcommand)]
     command: Option<PackCommand>,
+}
+
+impl Pack {
+    /// What it needs of a server.
+    pub(crate) fn needs(&self) -> Needed {
+        match self.command {
+            None | Some(PackCommand::Status) => {
+                Needed::of(&[Right::SeeCounts], "see the upkeep of the store")
+            }
+            Some(_) => Needed::of(&[Right::Operate], "start, stop or schedule packs"),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

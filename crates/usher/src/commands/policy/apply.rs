@@ -309,15 +309,9 @@ fn told(
         };
     };
     if !context.json() {
-        eprintln_quiet(&format!("{} made:", were(made)));
-        for change in changes.iter().take(made) {
-            eprintln_quiet(&format!("  {}", shown::sentence(change)));
-        }
+        tell_each("made", changes.get(..made).unwrap_or_default());
         if !not_tried.is_empty() {
-            eprintln_quiet(&format!("{} not tried:", were(not_tried.len())));
-            for change in not_tried {
-                eprintln_quiet(&format!("  {}", shown::sentence(change)));
-            }
+            tell_each("not tried", not_tried);
         }
     }
     let code = match failure.code() {
@@ -330,6 +324,15 @@ fn told(
         format!("this was not made: {}: {why}", shown::sentence(failed)),
     )
     .next("`usher policy diff` shows what is left; a second apply goes on from there."))
+}
+
+/// Says which changes were made, or not tried.
+fn tell_each(what: &str, changes: &[Change]) {
+    let end = if changes.is_empty() { '.' } else { ':' };
+    eprintln_quiet(&format!("{} {what}{end}", were(changes.len())));
+    for change in changes {
+        eprintln_quiet(&format!("  {}", shown::sentence(change)));
+    }
 }
 
 /// `No change is`, `1 change is`, `3 changes are`.

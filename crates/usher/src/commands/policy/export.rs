@@ -10,7 +10,7 @@ use super::held::Held;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
-use crate::output::{counted, print, print_json};
+use crate::output::{counted, print, print_json, tame};
 
 /// Write out what the server has, in the form that apply reads
 #[derive(Debug, Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Export {
 
 pub(super) async fn run(args: &Export, context: &Context) -> Result<(), Failure> {
     let held = Held::of(&context.client()?).await?;
+    if let Some(server) = &held.server {
+        eprintln_quiet(&format!("This is what the server {} has.", tame(server)));
+    }
     if let Some(folder) = &args.folder {
         return to_folder(folder, &held);
     }

@@ -8,7 +8,8 @@ use usher_core::policy::Policy;
 
 use super::convert;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch};
+use crate::listing::{Extent, Query};
+use crate::owned;
 
 /// The products and entitlements of a server.
 #[derive(Debug)]
@@ -23,18 +24,19 @@ pub(super) struct Held {
     ids: BTreeMap<String, String>,
     /// Seats in use of the products, by their ids.
     in_use: BTreeMap<String, u64>,
+    /// The name of the server, if a manager was asked.
+    pub(super) server: Option<String>,
 }
 
 impl Held {
     /// Asks the server for all of it.
     pub(super) async fn of(client: &Client) -> Result<Held, Failure> {
-        let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL)
-            .await?
-            .items;
-        let entitlements =
-            fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
-                .await?
-                .items;
+        let query = Query::new("/v1/products");
+        let products = owned::list::<ProductView>(client, &query, &Extent::ALL).await?;
+        products.must_be_of_one()?;
+        let server = products.server();
+        let products = products.page.items;
+        let entitlements = owned::all(client, &Query::new("/v1/entitlements")).await?;
         let in_use = products
             .iter()
             .map(|view| (view.product.id.clone(), view.in_use))
@@ -46,6 +48,7 @@ impl Held {
             entitlements,
             ids: BTreeMap::new(),
             in_use,
+            server,
         };
         for wire in &held.products {
             let product = convert::product(wire);

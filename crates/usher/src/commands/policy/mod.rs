@@ -12,9 +12,11 @@ mod plan;
 mod shown;
 
 use clap::Subcommand;
+use usher_api::rights::Right;
 
+use crate::commands::entitlement::SEE;
 use crate::context::Context;
-use crate::failure::{Failure, exit};
+use crate::failure::{Failure, Needed, exit};
 
 /// Products, rules and entitlements as files: checked, compared, applied, written out
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,21 @@ pub(crate) enum Policy {
     Diff(diff::Diff),
     Apply(apply::Apply),
     Export(export::Export),
+}
+
+impl Policy {
+    /// What it needs of a server; none if it asks none.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        const APPLY: Needed = Needed::of(
+            &[Right::ChangePolicy, Right::Own],
+            "change products and what is owned",
+        );
+        match self {
+            Policy::Check(_) => None,
+            Policy::Diff(_) | Policy::Export(_) => Some(SEE),
+            Policy::Apply(_) => Some(APPLY),
+        }
+    }
 }
 
 /// Does it; returns the exit code.

@@ -64,10 +64,6 @@ fn obstacles(difference: &Difference, read: &Read) -> Vec<String> {
                  name of its own",
                 placed(name)
             )),
-            Change::AddEntitlement { name, terms } if terms.seats == 0 => found.push(format!(
-                "{}: it would be of no seats: give it at least 1, or leave it out",
-                placed(name)
-            )),
             Change::ChangeEntitlement {
                 name, was: Some(_), ..
             } if is_servers_own(name) => found.push(format!(
@@ -164,7 +160,6 @@ mod tests {
         insta::assert_snapshot!(plan.obstacles.join("\n"), @r"
         E12: a server gives such names by itself, and this one has no E12: give it a name of its own
         moved: on the server it is of another product, and an entitlement keeps its product: give this one a name of its own
-        none: it would be of no seats: give it at least 1, or leave it out
         ");
     }
 

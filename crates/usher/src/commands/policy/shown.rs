@@ -69,7 +69,8 @@ fn mark(change: &Change) -> char {
 }
 
 fn seats(plan: &Plan) -> Table {
-    let mut table = Table::new(&["PRODUCT", "FROM", ">SEATS NOW", ">SEATS THEN"]);
+    // Of a day to come, too: what there is then without the changes, and with them.
+    let mut table = Table::new(&["PRODUCT", "FROM", ">SEATS UNCHANGED", ">SEATS CHANGED"]);
     for (product, steps) in &plan.seats {
         for step in steps.iter().take(STEPS_SHOWN) {
             table.row([

@@ -6,6 +6,7 @@ use usher_api::{Entitlement, EntitlementRequest, Metric, Mode, ProductView};
 
 use super::traits::Traits;
 use super::{Enforcing, danger, plain, rehearsal};
+use crate::commands::entitlement::seats_owned;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -32,7 +33,7 @@ pub(crate) struct Add {
     #[command(flatten)]
     traits: Traits,
     /// Add a concurrent entitlement of so many seats at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = seats_owned())]
     seats: Option<u32>,
     #[command(flatten)]
     enforcing: Enforcing,
@@ -41,6 +42,11 @@ pub(crate) struct Add {
 }
 
 impl Add {
+    /// Whether it only looks.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.enforcing.dry_run
+    }
+
     /// Adds a product of these programs, with the defaults for the rest.
     pub(super) fn of_programs(id: String, programs: Vec<String>, seats: Option<u32>) -> Self {
         let traits = Traits {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use super::add::{self, Add};
+use crate::commands::entitlement::seats_owned;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::learn::{self, ExecutedProgram, Hosted, Proposal, Watched, propose};
@@ -30,7 +31,7 @@ pub(crate) struct Learn {
     #[arg(long)]
     add: bool,
     /// Seats owned, for --add and the proposed command
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = seats_owned())]
     seats: Option<u32>,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]

@@ -21,13 +21,15 @@ pub(crate) use super::windows::learn;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use usher_api::client::Client;
+use usher_api::rights::Right;
 use usher_api::{Mode, Product as Wire, ProductView};
 
 use self::add::Add;
 use self::learn::Learn;
 use self::traits::{Traits, rule};
+use crate::commands::entitlement::seats_owned;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::listing::{Extent, Form, eprintln_quiet, segment};
 use crate::mine::Through;
 use crate::output::print_json;
@@ -43,6 +45,20 @@ pub(crate) enum Product {
     Edit(Edit),
     Remove(remove::Remove),
     Learn(Learn),
+}
+
+impl Product {
+    /// What it needs of a server; none if everybody may do it.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        const REHEARSE: Needed = Needed::of(&[Right::SeeCounts], "see how many seats were wanted");
+        const CHANGE: Needed = Needed::of(&[Right::ChangePolicy], "change products");
+        match self {
+            Product::Add(args) if args.is_dry_run() => Some(REHEARSE),
+            Product::Edit(args) if args.enforcing.dry_run => Some(REHEARSE),
+            Product::Add(_) | Product::Edit(_) | Product::Remove(_) => Some(CHANGE),
+            Product::Learn(_) | Product::List(_) | Product::Show(_) => None,
+        }
+    }
 }
 
 /// How a product goes to mode enforce.
@@ -113,7 +129,7 @@ pub(crate) struct Edit {
     disable: bool,
     /// With --dry-run: try so many seats instead of those that are owned
     #[arg(long, value_name = "N", requires = "dry_run",
-        value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
+        value_parser = seats_owned())]
     seats: Option<u32>,
     /// With --dry-run: look back to then instead of for 30 days
     #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = time::since)]

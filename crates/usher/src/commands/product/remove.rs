@@ -13,8 +13,9 @@ use crate::commands::entitlement::named::{called, described};
 use crate::commands::entitlement::validity::here;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch};
+use crate::listing::{Query, eprintln_quiet};
 use crate::output::{counted, tame};
+use crate::owned;
 use crate::run::door::ToldAgent;
 
 /// Entitlements that are named; the rest are counted.
@@ -42,9 +43,7 @@ pub(super) async fn run(args: &Remove, context: &Context, client: &Client) -> Re
     let view: ProductView = client.get(&path).await?;
     let id = tame(&view.product.id);
     let query = Query::new("/v1/entitlements").with("product", Some(&view.product.id));
-    let owned = fetch::<Entitlement>(client, &query, &Extent::ALL)
-        .await?
-        .items;
+    let owned: Vec<Entitlement> = owned::all(client, &query).await?;
     let waits = waiting(client).await.get(&view.product.id).copied();
     let goes = goes_with(&owned, view.in_use, waits.unwrap_or(0));
     if !args.yes {

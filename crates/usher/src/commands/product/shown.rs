@@ -4,28 +4,32 @@
 use std::collections::BTreeMap;
 
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, Entitlement, Mode, Page, Product, ProductStatus, ProductView, Status};
+use usher_api::{
+    Code, Entitlement, Mode, Page, Product, ProductStatus, ProductView, Status, Usage,
+};
 
 use super::{List, Show, path};
-use crate::commands::entitlement;
+use crate::commands::{entitlement, usage};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, show_as};
 use crate::mine::in_all;
 use crate::output::{Table, counted, line, print_json, tame};
+use crate::owned;
 use crate::time;
 
 /// Lists them.
 pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> {
     let asked = args.through.ask(context).await?;
     if !asked.by_agent {
-        let page = fetch(&asked.client, &Query::new("/v1/products"), &args.extent).await?;
+        let query = Query::new("/v1/products");
+        let listed = owned::list::<ProductView>(&asked.client, &query, &args.extent).await?;
         let empty = "No products yet: `usher product add ID --program RULE --seats N` adds one.";
         let waiting = match context.json() {
             true => Waiting::new(),
             false => waiting(&asked.client).await,
         };
-        return show_as(args.form, context, &page, empty, |products| {
+        return listed.show(args.form, context, empty, |products| {
             table(products, &waiting)
         });
     }
@@ -35,6 +39,7 @@ pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> 
         items: status.products,
         next: None,
         only: None,
+        time: None,
     };
     if args.extent.limit > 0 {
         page.items.truncate(args.extent.limit as usize);
@@ -80,7 +85,8 @@ async fn whole(id: &str, context: &Context, client: &Client) -> Result<(), Failu
     if context.json() {
         return print_json(&view);
     }
-    line(describe(&view))?;
+    let used = last_used(id, client).await;
+    line(describe(&view, used))?;
     let query = Query::new("/v1/entitlements").with("product", Some(id));
     let owned = match fetch::<Entitlement>(client, &query, &Extent::ALL).await {
         Ok(owned) => owned.items,
@@ -98,7 +104,24 @@ async fn whole(id: &str, context: &Context, client: &Client) -> Result<(), Failu
     }
 }
 
-fn describe(view: &ProductView) -> String {
+/// When a product was last in use, and if never, since when that would be known; nothing for who is
+/// not shown the use of all.
+async fn last_used(id: &str, client: &Client) -> Option<String> {
+    let query = Query::new("/v1/usage")
+        .with("product", Some(id))
+        .with("owned", Some("true"))
+        .with("since", Some("1970-01-01"));
+    let page: Page<Usage> = fetch(client, &query, &Extent { limit: 1 }).await.ok()?;
+    let item = page.items.first().filter(|_| page.only.is_none())?;
+    let begun = page.time.and_then(|of| of.recorded_since);
+    let known = usage::last_used(item);
+    Some(match begun.filter(|_| item.last_used_at.is_none()) {
+        Some(begun) => format!("{known} (recorded since {})", time::local(begun)),
+        None => known,
+    })
+}
+
+fn describe(view: &ProductView, used: Option<String>) -> String {
     let product = &view.product;
     let word = |value: serde_json::Result<serde_json::Value>| {
         value
@@ -146,6 +169,7 @@ fn describe(view: &ProductView) -> String {
             if product.show_holders { "yes" } else { "" }.to_owned(),
         ),
         ("added", time::local(view.created_at)),
+        ("last used", used.unwrap_or_default()),
     ];
     rows.extend(
         product

@@ -92,22 +92,16 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 }
 
 fn idle(text: &str) -> Result<u32, String> {
-    match time::duration(text)?.as_secs() {
-        0 => Ok(0),
-        _ => within(text, IDLE_LIMITS_SECONDS),
+    match time::duration(text).map(|idle| idle.as_secs()) {
+        Ok(0) => Ok(0),
+        _ => within(text, IDLE_LIMITS_SECONDS).map_err(|why| format!("{why}, or 0")),
     }
 }
 
 fn within(text: &str, (least, most): (u32, u32)) -> Result<u32, String> {
-    let seconds = u32::try_from(time::duration(text)?.as_secs()).unwrap_or(u32::MAX);
-    match (least..=most).contains(&seconds) {
-        true => Ok(seconds),
-        false => Err(format!(
-            "give {} to {}",
-            time::span(least.into()),
-            time::span(most.into())
-        )),
-    }
+    let seconds = time::within(text, least.into(), Some(most.into()))?;
+    // It is at most what `most` is.
+    Ok(u32::try_from(seconds).unwrap_or(most))
 }
 
 impl Traits {

@@ -39,34 +39,35 @@ fn mails(rules: &[Rule]) -> bool {
 /// Says where messages wait, and why.
 pub(super) fn waiting(deliveries: &[Delivery]) -> Result<(), Failure> {
     for it in deliveries {
-        let waits = match it.waiting {
-            0 => "Nothing waits".to_owned(),
-            1 => "1 message waits".to_owned(),
-            many => format!("{many} messages wait"),
-        };
-        let why = match &it.why {
-            None => String::new(),
-            Some(why) => {
-                let again = it.next_at.map(time::local);
-                let again = again.map(|at| format!("; tried again at {at}"));
-                format!(
-                    ", since {} nothing goes through: {}{}",
-                    time::local_or_dash(it.failing_since),
-                    tame(why),
-                    again.unwrap_or_default()
-                )
-            }
-        };
-        let given_up = match it.given_up {
-            0 => String::new(),
-            some => format!("; {} given up", counted(some, "message")),
-        };
-        line(format!(
-            "{waits} for {}{why}{given_up}.",
-            tame(&it.destination)
-        ))?;
+        line(waits(it))?;
     }
     Ok(())
+}
+
+/// What waits for one destination, since when nothing goes through and why: each a sentence.
+fn waits(it: &Delivery) -> String {
+    let to = tame(&it.destination);
+    let mut said = match it.waiting {
+        0 => format!("Nothing waits for {to}."),
+        1 => format!("1 message waits for {to}."),
+        many => format!("{many} messages wait for {to}."),
+    };
+    if let Some(why) = &it.why {
+        let since = time::local_or_dash(it.failing_since);
+        said += &format!(
+            " Every try since {since} has failed: {}.",
+            tame(why).trim_end_matches('.')
+        );
+    }
+    if let Some(at) = it.why.as_ref().and(it.next_at) {
+        said += &format!(" The next try is at {}.", time::local(at));
+    }
+    said += &match it.given_up {
+        0 => String::new(),
+        1 => " 1 message was given up.".to_owned(),
+        many => format!(" {many} messages were given up."),
+    };
+    said
 }
 
 fn criteria(when: &Criteria) -> String {
@@ -105,5 +106,52 @@ fn action(action: &Action) -> String {
         Action::Mail { to } => format!("mail {}", tame(to)),
         Action::Run { program, .. } => format!("run {}", tame(program)),
         Action::DoNotSummarise => "not in summaries".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_and_what_was_given_up_is_said_in_sentences() {
+        let at = usher_api::Timestamp::UNIX_EPOCH;
+        let refused = Delivery {
+            destination: "mail to ops@example.org".to_owned(),
+            waiting: 0,
+            why: Some("the relay answers 550 no such user.".to_owned()),
+            failing_since: Some(at),
+            next_at: None,
+            given_up: 1,
+        };
+        let since = time::local(at);
+        assert_eq!(
+            waits(&refused),
+            format!(
+                "Nothing waits for mail to ops@example.org. Every try since {since} has failed: \
+                 the relay answers 550 no such user. 1 message was given up."
+            )
+        );
+        let late = Delivery {
+            waiting: 2,
+            next_at: Some(at),
+            given_up: 0,
+            ..refused.clone()
+        };
+        let said = waits(&late);
+        assert!(said.starts_with("2 messages wait for mail to"), "{said}");
+        assert!(
+            said.ends_with(&format!("The next try is at {since}.")),
+            "{said}"
+        );
+        let fresh = Delivery {
+            why: None,
+            failing_since: None,
+            ..late
+        };
+        assert_eq!(
+            waits(&fresh),
+            "2 messages wait for mail to ops@example.org."
+        );
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use usher_api::client::{Client, check_url};
+use usher_api::rights::Right;
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::files::{self, Installation, Role};
 
@@ -20,7 +21,8 @@ use self::failed::{cannot, not_done};
 use self::place::{UNIT_DIR, absolute};
 use self::told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
+use crate::listening;
 use crate::notify::autostart;
 use crate::output::{line, print, print_json};
 
@@ -72,10 +74,11 @@ pub(crate) struct Install {
     #[command(flatten)]
     which: Which,
     /// Where the metering server listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470",
+        value_parser = listening::address)]
     listen: SocketAddr,
     /// Where the manager's console listens [default: as its settings say, else 127.0.0.1:8480]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening::address)]
     console: Option<SocketAddr>,
     /// Certificate chain (PEM) of the server or the manager, which systemd hands to the service
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -146,6 +149,19 @@ impl Which {
     }
 }
 
+impl Service {
+    /// What it needs of a server; none if it asks systemd alone.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        match self {
+            Service::Pause(_) | Service::Continue(_) | Service::Start(_) | Service::Stop(_) => {
+                Some(Needed::of(&[Right::Operate], "steer the service"))
+            }
+            Service::Query(_) => Some(Needed::of(&[Right::SeeCounts], "see the service")),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
     match command {
         Service::Install(args) => install(&args, context),
@@ -171,14 +187,17 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     if let (Role::Agent, true) = (role, context.server_given) {
         let url = context.server();
-        check_url(url).map_err(|why| Failure::usage(format!("the URL {url} {why}")))?;
+        check_url(url).map_err(|why| Failure::usage(format!("--server {url} {why}")))?;
     }
     if let Some(file) = context.ca_file().filter(|_| role != Role::Server) {
         // As the role will read it when it starts.
         let pem = std::fs::read(file).map_err(|error| error.to_string());
         pem.and_then(|pem| usher_tls::authorities(&pem))
             .map_err(|why| {
-                Failure::usage(format!("cannot use the CA file {}: {why}", file.display()))
+                Failure::usage(format!(
+                    "cannot use the --ca-file {}: {why}",
+                    file.display()
+                ))
             })?;
     }
     let installation = Installation {
@@ -203,13 +222,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    if !args.unit_dir.is_dir() {
-        return Err(Failure::failed(format!(
-            "there is no {}: this computer does not seem to have systemd",
-            args.unit_dir.display()
-        ))
-        .next("Name another place with --unit-dir DIR, or see the files with --print."));
-    }
+    place::must_be_there(&args.unit_dir, "--unit-dir")?;
     for (name, text) in &units {
         let path = args.unit_dir.join(name);
         std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
@@ -220,7 +233,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     }
     if let Some(rights) = rights {
         let dir = beside_units(&args.polkit_dir, &args.unit_dir, POLKIT_DIR);
-        give_rights(dir, &rights)?;
+        give_rights(dir, args.polkit_dir.is_some(), &rights)?;
     }
     if role == Role::Agent {
         let dir = beside_units(&args.autostart_dir, &args.unit_dir, autostart::EVERYBODYS);
@@ -251,14 +264,21 @@ fn beside_units<'a>(
 }
 
 /// Lets the manager steer units, where this computer has somebody to ask for that.
-fn give_rights(polkit_dir: &Path, text: &str) -> Result<(), Failure> {
+fn give_rights(polkit_dir: &Path, is_named: bool, text: &str) -> Result<(), Failure> {
     let path = polkit_dir.join(files::RIGHTS);
     if !polkit_dir.is_dir() {
-        return line(format!(
-            "there is no {}: without polkit the manager watches, and cannot restart anything; \
-             --polkit-dir names another place",
-            polkit_dir.display()
-        ));
+        let shown = polkit_dir.display();
+        return line(match is_named {
+            true => format!(
+                "--polkit-dir {shown} is not there, so {} was not written: without it the manager \
+                 watches, and cannot restart anything. Make the folder, and install again",
+                files::RIGHTS
+            ),
+            false => format!(
+                "there is no {shown}: without polkit the manager watches, and cannot restart \
+                 anything; --polkit-dir names another place"
+            ),
+        });
     }
     std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
     line(format!("wrote {}", path.display()))

@@ -61,6 +61,7 @@ pub(super) fn install(args: &InstallBackup, context: &Context) -> Result<(), Fai
         }
         return Ok(());
     }
+    place::must_be_there(&args.unit_dir, "--unit-dir")?;
     for (name, text) in units {
         let path = args.unit_dir.join(name);
         std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;

@@ -2,12 +2,37 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::failure::Failure;
+use crate::output::quoted;
+
 /// Where systemd looks for what the administrator installs.
 pub(super) const UNIT_DIR: &str = "/etc/systemd/system";
 
 /// What a unit names is looked up from nowhere.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Refuses to write to a folder that is not there, before anything is written. `option` names it.
+pub(super) fn must_be_there(dir: &Path, option: &str) -> Result<(), Failure> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let shown = dir.display();
+    Err(if dir.exists() {
+        Failure::failed(format!("{option} {shown} is no folder"))
+            .next("Name a folder, or see the files with --print.")
+    } else if dir == Path::new(UNIT_DIR) {
+        Failure::failed(format!(
+            "there is no {shown}: this computer does not seem to have systemd"
+        ))
+        .next("Name another place with --unit-dir DIR, or see the files with --print.")
+    } else {
+        Failure::failed(format!("{option} {shown} is not there")).next(format!(
+            "Make it (mkdir -p {}), or see the files with --print.",
+            quoted(&dir.to_string_lossy())
+        ))
+    })
 }
 
 /// Where systemd looks for units.
@@ -39,6 +64,26 @@ pub(super) fn to_start(dir: &Path, enable: &str, runs_systemd: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_with_how_to_make_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let (dir, file) = (parent.path().join("my units"), parent.path().join("file"));
+        std::fs::write(&file, "").unwrap();
+        assert!(must_be_there(parent.path(), "--unit-dir").is_ok());
+        let told = |dir: &Path| {
+            let failure = must_be_there(dir, "--unit-dir").unwrap_err().to_string();
+            failure.replace(&parent.path().display().to_string(), "PARENT")
+        };
+        insta::assert_snapshot!(told(&dir), @r"
+        usher: --unit-dir PARENT/my units is not there
+          Make it (mkdir -p 'PARENT/my units'), or see the files with --print.
+        ");
+        insta::assert_snapshot!(told(&file), @r"
+        usher: --unit-dir PARENT/file is no folder
+          Name a folder, or see the files with --print.
+        ");
+    }
 
     #[test]
     fn a_command_of_systemd_is_given_only_where_it_would_work() {

@@ -7,6 +7,7 @@ use usher_service::files::Role;
 use super::Install;
 use super::place::absolute;
 use crate::failure::Failure;
+use crate::listening;
 use crate::listing::eprintln_quiet;
 
 /// The certificate and key that the service is to show, where clients will take them.
@@ -18,7 +19,8 @@ pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failur
     };
     // Where its settings say, they say with what, too.
     let address = address.unwrap_or_else(|| ([127, 0, 0, 1], 8480).into());
-    let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
+    let both = listening::tls_files(args.tls_cert.clone(), args.tls_key.clone())?;
+    let Some((cert, key)) = both else {
         if !address.ip().is_loopback() && !args.plain_http {
             eprintln_quiet(&format!(
                 "warning: {address} is beyond this computer: the service does not start without a \
@@ -27,7 +29,7 @@ pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failur
         }
         return Ok(None);
     };
-    let (cert, key) = (absolute(cert), absolute(key));
+    let (cert, key) = (absolute(&cert), absolute(&key));
     let files = usher_tls::ServerFiles {
         cert: cert.clone(),
         key: key.clone(),

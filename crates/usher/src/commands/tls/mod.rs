@@ -1,19 +1,21 @@
 //! `usher tls`: certificates of a site's own.
 
 mod folder;
+mod next;
+mod show;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::Timestamp;
 use serde_json::json;
-use usher_tls::{Authority, Identity, MakeError, Names, Pair};
+use usher_tls::{Authority, MakeError, Names};
 
 use self::folder::Folder;
+use self::next::{Made, tell};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::output::{line, print_json, tame};
+use crate::output::{print_json, quoted};
 
 /// Names that lead to this computer from itself alone.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -60,7 +62,10 @@ pub(crate) struct Make {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  usher tls show /etc/usher/tls/server.pem        exit code 1 where no client will take it")]
+  usher tls show /etc/usher/tls/server.pem        exit code 1 if no client will take it
+
+ca.pem is shown, too: until when the authority is valid. The exit code is then 1, because a server
+cannot use an authority's certificate.")]
 pub(crate) struct Show {
     /// The certificate, with its chain (PEM)
     #[arg(value_name = "FILE")]
@@ -85,7 +90,7 @@ impl Role {
 pub(crate) fn run(command: Tls, context: &Context) -> Result<(), Failure> {
     match command {
         Tls::Make(args) => make(&args, context),
-        Tls::Show(args) => show(&args.file, context),
+        Tls::Show(args) => show::run(&args.file, context),
     }
 }
 
@@ -99,11 +104,15 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
     let (cert, key) = (format!("{stem}.pem"), format!("{stem}.key"));
     let before = folder.read(&cert)?;
     if before.is_some() && !args.renew {
-        return Err(
-            Failure::failed(format!("{} is there already", folder.path(&cert).display())).next(
-                "--renew puts another in its place, of the same authority and for the same names.",
-            ),
-        );
+        let names = match args.name.is_empty() {
+            true => "for the same names",
+            false => "for its names and those",
+        };
+        let failure = Failure::failed(format!("{} is there already", folder.path(&cert).display()));
+        return Err(failure.next(format!(
+            "`{}` puts another in its place, of the same authority and {names}.",
+            renewal(args.role, &args.name, args.dir.as_deref())
+        )));
     }
     let names = names(args, before.as_deref())?;
     let written = Names::new(&names).map_err(not_made)?;
@@ -138,6 +147,7 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
         names,
         is_new,
         replaces: before.is_some(),
+        renew: renewal(args.role, &[], args.dir.as_deref()),
     };
     match context.json() {
         true => print_json(&json!({
@@ -149,6 +159,22 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
         })),
         false => tell(&made, args.role, &pair),
     }
+}
+
+/// The command that makes a role's certificate again, with more names.
+fn renewal(role: Role, names: &[String], dir: Option<&Path>) -> String {
+    let mut command = "usher tls make".to_owned();
+    if let Role::Manager = role {
+        command += " manager";
+    }
+    command += " --renew";
+    for name in names {
+        command += &format!(" --name {}", quoted(name));
+    }
+    if let Some(dir) = dir {
+        command += &format!(" --dir {}", quoted(&dir.to_string_lossy()));
+    }
+    command
 }
 
 /// Refuses to renew where there is no authority: a new one would cut off every client, and the
@@ -167,85 +193,6 @@ fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
         "Name the folder of before with --dir DIR. In an empty folder `usher tls make` without \
          --renew makes an authority, whose ca.pem every client needs then.",
     ))
-}
-
-struct Made<'a> {
-    folder: &'a Folder,
-    cert: PathBuf,
-    key: PathBuf,
-    names: Vec<String>,
-    /// Whether the authority is new.
-    is_new: bool,
-    /// Whether it is in the place of a certificate that was there.
-    replaces: bool,
-}
-
-fn tell(made: &Made<'_>, role: Role, pair: &Pair) -> Result<(), Failure> {
-    let ca = made.folder.path("ca.pem");
-    if made.is_new {
-        line(format!("wrote {}: every client trusts it", ca.display()))?;
-        line(format!(
-            "wrote {}: only `usher tls make` needs it; who has it can pass for your servers",
-            made.folder.path("ca.key").display()
-        ))?;
-    }
-    line(format!(
-        "wrote {}: for {}, until {}",
-        made.cert.display(),
-        made.names.join(", "),
-        pair.last_day
-    ))?;
-    line(format!("wrote {}: its key", made.key.display()))?;
-    line(next(made, role))
-}
-
-/// What is to be done with what was made.
-fn next(made: &Made<'_>, role: Role) -> String {
-    let (stem, listen, port) = match role {
-        Role::Server => ("server", "--listen", 8470),
-        Role::Manager => ("manager", "--console", 8480),
-    };
-    if made.replaces && !made.is_new {
-        return format!(
-            "Next: restart what shows it, such as\n  systemctl restart usher-{stem}.service"
-        );
-    }
-    let install = format!(
-        "Next:\n  usher service install {stem} {listen} 0.0.0.0:{port} --tls-cert {} --tls-key {}",
-        made.cert.display(),
-        made.key.display()
-    );
-    let install = match role {
-        Role::Server => install,
-        // By which it trusts the servers that it watches.
-        Role::Manager => format!(
-            "{install} --ca-file {}",
-            made.folder.path("ca.pem").display()
-        ),
-    };
-    let outside = made
-        .names
-        .iter()
-        .find(|name| !HERE.contains(&name.as_str()));
-    let name = outside.map_or("localhost", String::as_str);
-    let name = if name.contains(':') {
-        format!("[{name}]")
-    } else {
-        name.to_owned()
-    };
-    let ca = made.folder.path("ca.pem");
-    let clients = match role {
-        Role::Server => format!(
-            "  and on each computer, with a copy of ca.pem:\n  usher status --server \
-             https://{name}:{port} --ca-file {}",
-            ca.display()
-        ),
-        Role::Manager => format!(
-            "  and have browsers trust {}: the console is https://{name}:{port}",
-            ca.display()
-        ),
-    };
-    format!("{install}\n{clients}")
 }
 
 /// The names of before and those that were given, else this computer's; and those from itself.
@@ -275,31 +222,9 @@ fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn show(file: &Path, context: &Context) -> Result<(), Failure> {
-    let failed = |why: String| Failure::failed(format!("{}: {why}", file.display()));
-    let text = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
-    let identity: Identity = usher_tls::identity(&text).map_err(failed)?;
-    let now_s = Timestamp::now().as_second();
-    // As if it listened for everybody: what they would stumble over is worth telling.
-    let notices = identity.notices(now_s, [0, 0, 0, 0].into());
-    if context.json() {
-        return print_json(&json!({
-            "names": identity.names,
-            "until": identity.last_day(),
-            "notices": notices,
-        }));
-    }
-    line(format!("for      {}", tame(&identity.names.join(", "))))?;
-    line(format!("until    {}", identity.last_day()))?;
-    for notice in notices {
-        line(format!("warning  {}", tame(&notice)))?;
-    }
-    Ok(())
-}
-
 fn not_made(error: MakeError) -> Failure {
     match error {
-        MakeError::Name(_) => Failure::usage(error.to_string())
+        MakeError::Name(_) | MakeError::Unspecified(_) => Failure::usage(error.to_string())
             .next("Write --name like licences.example.org or 10.0.0.7, without port or https://."),
         MakeError::Authority(_) => Failure::failed(error.to_string())
             .next("Another authority is made in an empty folder: --dir DIR."),
@@ -318,26 +243,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_shows_a_certificate_already_is_restarted_for_another() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path().to_owned()).unwrap();
-        let next_of = |is_new, replaces| {
-            let made = Made {
-                folder: &folder,
-                cert: folder.path("server.pem"),
-                key: folder.path("server.key"),
-                names: vec!["a.example.org".to_owned()],
-                is_new,
-                replaces,
-            };
-            next(&made, Role::Server)
-        };
-        assert!(next_of(false, true).contains("restart usher-server.service"));
-        // Renewed where there was none, and of an authority that no client knows yet.
-        for text in [next_of(false, false), next_of(true, true)] {
-            assert!(text.contains("usher service install server"), "{text}");
-            assert!(text.contains("--ca-file"), "{text}");
-        }
+    fn the_command_that_renews_names_role_names_and_folder() {
+        let names = ["a.example.org".to_owned(), "*.b.org".to_owned()];
+        assert_eq!(renewal(Role::Server, &[], None), "usher tls make --renew");
+        assert_eq!(
+            renewal(Role::Manager, &names, Some(Path::new("my tls"))),
+            "usher tls make manager --renew --name a.example.org --name '*.b.org' --dir 'my tls'"
+        );
     }
 
     #[test]
@@ -351,23 +263,6 @@ mod tests {
         std::fs::create_dir(&dir).unwrap();
         std::fs::write(dir.join("ca.pem"), "").unwrap();
         assert!(must_have_an_authority(&dir).is_ok());
-    }
-
-    #[test]
-    fn a_manager_is_installed_with_the_authority_of_the_servers_that_it_watches() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path().to_owned()).unwrap();
-        let made = Made {
-            folder: &folder,
-            cert: folder.path("manager.pem"),
-            key: folder.path("manager.key"),
-            names: vec!["a.example.org".to_owned()],
-            is_new: false,
-            replaces: false,
-        };
-        let text = next(&made, Role::Manager);
-        let ca = format!("--ca-file {}", folder.path("ca.pem").display());
-        assert!(text.contains(&ca), "{text}");
     }
 
     #[test]

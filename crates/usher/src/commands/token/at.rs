@@ -5,9 +5,10 @@ use serde::de::IgnoredAny;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, Listener};
 
-use super::super::managed::{self, ManagerAt};
+use super::super::managed::{self, MANAGER, ManagerAt};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::manager_there;
 
 /// Whose tokens they are.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ impl AtManager {
     /// Where the manager is; none: they are the server's tokens.
     pub(super) fn url(&self) -> Option<&str> {
         match self.at_manager.as_deref()? {
-            "" => Some(&self.manager.manager),
+            "" => Some(self.manager.manager.as_deref().unwrap_or(MANAGER)),
             url => Some(url),
         }
     }
@@ -70,10 +71,7 @@ async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Fail
             "A manager's port is 8480 as a rule. For a token of that server leave --at-manager \
              out, and name the server with --server URL.",
         )),
-        (Listener::Server, true) => Err(Failure::usage(format!(
-            "what answers at {url} is a manager, and no metering server"
-        ))
-        .next(format!(
+        (Listener::Server, true) => Err(Failure::usage(manager_there::is_one(url)).next(format!(
             "A server's port is 8470 as a rule. --at-manager={url} is for tokens of that manager."
         ))),
         (Listener::Manager, true) | (Listener::Server, false) => Ok(()),

@@ -219,7 +219,7 @@ fn kept(
     let path = file.path().display();
     if is_taken {
         eprintln_quiet(&format!(
-            "Token {} is there already, and {path}, which holds a token that is taken, is kept.",
+            "Token {} is there already, and {path}, which holds a token that is accepted, is kept.",
             one.id
         ));
         return match context.json() {
@@ -228,7 +228,7 @@ fn kept(
         };
     }
     let why = match file.held() {
-        Some(_) => format!("{path} holds another, which is not taken"),
+        Some(_) => format!("{path} holds another, which is not accepted"),
         None => format!("{path} does not hold it"),
     };
     Err(Failure::failed(format!(

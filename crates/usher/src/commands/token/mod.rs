@@ -8,11 +8,12 @@ mod file;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use usher_api::TokenInfo;
+use usher_api::rights::Right;
 use usher_core::people::TOKEN_REALM;
 
 use self::at::AtManager;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Needed};
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
 use crate::output::Table;
 use crate::time;
@@ -34,6 +35,12 @@ impl Token {
             Token::Revoke(args) => &args.at,
         };
         at.at_manager.is_some()
+    }
+
+    /// What it needs of a server; a manager has roles of its own.
+    pub(crate) fn needs(&self) -> Option<Needed> {
+        let needs = Needed::of(&[Right::Administer], "make, see or revoke tokens");
+        (!self.is_at_manager()).then_some(needs)
     }
 }
 
@@ -66,12 +73,21 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
             Token::List(args) => {
                 let client = args.at.client(context).await?;
                 let page = fetch(&client, &Query::new("/v1/tokens"), &args.extent).await?;
-                show(context, &page, "There are no tokens.", table)
+                show(context, &page, "There are no tokens.", table)?;
+                if args.at.url().is_some() && !context.json() {
+                    eprintln_quiet(MANAGERS_OWN);
+                }
+                Ok(())
             }
             Token::Revoke(args) => revoke(&args, context).await,
         }
     })
 }
+
+/// What a manager's list does not have.
+const MANAGERS_OWN: &str = "The manager's own token, of role admin, is not in this list: it is in \
+                            admin.token in the manager's data directory, under `usher up` in the \
+                            server's.";
 
 async fn revoke(args: &Revoke, context: &Context) -> Result<(), Failure> {
     let client = args.at.client(context).await?;

@@ -1,5 +1,6 @@
 //! `usher usage`: sessions, sums of use, and programs of no product.
 
+mod form;
 mod products;
 mod programs;
 mod sessions;
@@ -8,6 +9,7 @@ mod sums;
 use clap::{Args, ValueEnum};
 use usher_api::client::Client;
 
+pub(crate) use self::products::last_used;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::{Extent, Form, InTime, Query};
@@ -35,7 +37,7 @@ asked for. Without a token, on a computer with an agent, it shows what you used 
 by-product shows the seats and prices that are owned, to tokens of viewers, operators and admins.
 A product with 0 sessions is owned and was not used in this time.
 
-by-user and by-day need a token, and show the token's own person alone where it may see no other.
+by-user and by-day show who asks their own use alone where they may see no other's.
 
 programs is for tokens of viewers, operators and admins. Starts and computers are counted, and
 never who starts them or from where: that is not recorded, so that nobody can read it.")]
@@ -141,12 +143,15 @@ impl Usage {
             )
             .next("Of products it is: `usher usage --user USER`; `usher product add` makes one."));
         }
-        let views: Vec<&str> = views.iter().map(|view| view.word()).collect();
+        let views = views
+            .iter()
+            .map(|view| format!("`usher usage {}`", view.word()));
+        let views: Vec<String> = views.collect();
         Err(Failure::usage(format!(
             "--{option} has no effect in `usher usage {}`",
             self.view.word()
         ))
-        .next(format!("It has one in: {}.", views.join(", "))))
+        .next(format!("--{option} is for {}.", views.join(", "))))
     }
 }
 
@@ -162,22 +167,16 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// The server, for a view that no agent shows; refused to who has no token, with who may see it.
-fn with_token(args: &Usage, context: &Context) -> Result<Client, Failure> {
+/// The server, for programs of no product, which no agent shows; refused to who has no token, with who
+/// may see it.
+fn with_token(context: &Context) -> Result<Client, Failure> {
     if context.token().is_some() {
         return context.client();
     }
-    let view = args.view.word();
-    let refused = |why: &str| {
-        Failure::new(
-            exit::REFUSED,
-            format!("`usher usage {view}` needs a token: {why}"),
-        )
-    };
-    Err(match args.view {
-        View::Programs => refused("it shows what all computers start, and not who does"),
-        _ => refused("without one you see your own use, with `usher usage` and by-product"),
-    }
+    Err(Failure::new(
+        exit::REFUSED,
+        "`usher usage programs` needs a token: it shows what all computers start, and not who does",
+    )
     .next(
         "A token of role viewer, operator or admin may see it (--token or USHER_TOKEN); whoever \
          administers the server makes one with `usher token create --role viewer`.",

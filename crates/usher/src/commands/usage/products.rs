@@ -1,13 +1,16 @@
 //! `usher usage by-product`: the sums for each product, beside what is owned of it.
 
+use std::collections::BTreeSet;
+
 use usher_api::client::Client;
-use usher_api::{Page, Price, Session, Usage as Line};
+use usher_api::{Page, Price, Session, UnseenUse, Usage as Line};
 
 use super::Usage;
+use super::form::{Durations, say_time};
 use crate::commands::entitlement::details::core_price;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, fetch, must_exist, show_as};
+use crate::listing::{Extent, Form, fetch, must_exist, show_as};
 use crate::output::Table;
 use crate::time;
 
@@ -28,7 +31,15 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         Some(_) => "You have used nothing in this time.",
         None => "No product is owned or was used in this time.",
     };
-    show_as(args.form, context, &page, empty, usage_table)?;
+    show_as(args.form, context, &page, empty, |items| {
+        usage_table(items, args.form)
+    })?;
+    let has_seats = page.items.iter().any(|item| item.seats.is_some());
+    let of_now = match has_seats {
+        true => " SEATS and PRICE are those of now.",
+        false => "",
+    };
+    say_time(context, page.time.as_ref(), of_now);
     asked.say_whose(page.only.as_ref());
     Ok(())
 }
@@ -65,10 +76,14 @@ async fn by_both(
     Ok(())
 }
 
-fn usage_table(items: &[Line]) -> Table {
+fn usage_table(items: &[Line], form: Form) -> Table {
+    let durations = Durations::of(form);
     // Who sees only their own is not told what is owned.
     let has_seats = items.iter().any(|item| item.seats.is_some());
-    let has_prices = items.iter().any(|item| !item.prices.is_empty());
+    let amounts = match (has_seats, form.csv) {
+        (true, true) => units(items),
+        _ => Vec::new(),
+    };
     let mut headings = vec![
         "PRODUCT",
         ">SESSIONS",
@@ -76,35 +91,68 @@ fn usage_table(items: &[Line]) -> Table {
         ">UNSEATED",
         ">USERS",
         ">COMPUTERS",
-        ">TIME",
-        ">UNSEATED FOR",
+        durations.heading(">TIME", ">TIME SECONDS"),
+        durations.heading(">UNSEATED FOR", ">UNSEATED SECONDS"),
         "LAST USED",
     ];
+    headings.extend(form.csv.then_some("REMOVED"));
     headings.extend(has_seats.then_some(">SEATS"));
-    headings.extend(has_prices.then_some("PRICE"));
+    let priced: Vec<String> = amounts
+        .iter()
+        .map(|unit| format!(">PRICE {unit}"))
+        .collect();
+    headings.extend(priced.iter().map(String::as_str));
+    headings.extend((has_seats && !form.csv).then_some("PRICE"));
     let mut table = Table::new(&headings);
     for item in items {
         let mut cells = vec![
-            item.product.clone(),
+            match item.removed && !form.csv {
+                true => format!("{} (removed)", item.product),
+                false => item.product.clone(),
+            },
             item.sessions.to_string(),
             item.running.to_string(),
             item.unseated.to_string(),
             item.users.to_string(),
             item.computers.to_string(),
-            time::span(item.total_seconds),
-            time::span(item.unseated_seconds),
-            item.last_used_at
-                .map_or_else(|| "never".to_owned(), time::local),
+            durations.cell(item.total_seconds),
+            durations.cell(item.unseated_seconds),
+            last_used(item),
         ];
-        let seats = || {
-            item.seats
-                .map_or_else(|| "-".to_owned(), |it| it.to_string())
-        };
-        cells.extend(has_seats.then(seats));
-        cells.extend(has_prices.then(|| prices(&item.prices)));
+        let dash = || "-".to_owned();
+        cells.extend(form.csv.then(|| match item.removed {
+            true => "removed".to_owned(),
+            false => dash(),
+        }));
+        cells.extend(has_seats.then(|| item.seats.map_or_else(dash, |it| it.to_string())));
+        cells.extend(amounts.iter().map(|unit| {
+            let mut prices = item.prices.iter().map(amount);
+            prices
+                .find(|(_, of)| of == unit)
+                .map_or_else(dash, |it| it.0)
+        }));
+        cells.extend((has_seats && !form.csv).then(|| prices(&item.prices)));
         table.row(cells);
     }
     table
+}
+
+/// When a product was last in use, or what is known of that.
+pub(crate) fn last_used(item: &Line) -> String {
+    match (item.last_used_at, item.unseen) {
+        (Some(at), _) if item.sessions == 0 => format!("{} (not in this time)", time::local(at)),
+        (Some(at), _) => time::local(at),
+        (None, Some(why)) => unknown(why).to_owned(),
+        (None, None) => "never used".to_owned(),
+    }
+}
+
+/// What stands for a last use that nothing could see.
+fn unknown(why: UnseenUse) -> &'static str {
+    match why {
+        UnseenUse::NoProgramRule => "not known: no program rule",
+        UnseenUse::NotWatched => "not known: not watched",
+    }
 }
 
 fn prices(prices: &[Price]) -> String {
@@ -113,6 +161,20 @@ fn prices(prices: &[Price]) -> String {
         true => "-".to_owned(),
         false => said.join(" + "),
     }
+}
+
+/// A price as a number, and what it is of: `99.50` and `USD once`.
+fn amount(price: &Price) -> (String, String) {
+    let said = core_price(price).to_string();
+    let (amount, unit) = said.split_once(' ').unwrap_or((&said, ""));
+    (amount.to_owned(), unit.replace('/', " "))
+}
+
+/// What prices are of, each once.
+fn units(items: &[Line]) -> Vec<String> {
+    let prices = items.iter().flat_map(|item| &item.prices);
+    let units: BTreeSet<String> = prices.map(|price| amount(price).1).collect();
+    units.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -131,37 +193,92 @@ mod tests {
             total_seconds: sessions * 90,
             unseated_seconds: 0,
             last_used_at: last,
+            unseen: None,
+            removed: false,
             seats: None,
             prices: Vec::new(),
         }
     }
 
-    fn shown(items: &[Line]) -> String {
-        let last = time::local("2026-03-01T09:00:00Z".parse().unwrap());
-        usage_table(items).text().replace(&last, "NINE O'CLOCK")
-    }
-
-    #[test]
-    fn what_is_owned_and_was_never_used_stands_beside_what_was() {
+    fn owned() -> Line {
         let price = |text: &str| serde_json::from_str(text).unwrap();
-        let owned = Line {
+        Line {
             seats: Some(4),
             prices: vec![
                 price(r#"{"amount": 5000, "currency": "EUR", "per": "year"}"#),
                 price(r#"{"amount": 99.5, "currency": "USD", "per": "once"}"#),
             ],
             ..used("fea", 0)
+        }
+    }
+
+    fn shown(items: &[Line], csv: bool) -> String {
+        let last = time::local("2026-03-01T09:00:00Z".parse().unwrap());
+        let table = usage_table(items, Form { csv });
+        let text = match csv {
+            true => table.csv().unwrap(),
+            false => table.text(),
         };
+        text.replace(&last, "NINE O'CLOCK")
+    }
+
+    #[test]
+    fn what_is_owned_and_was_never_used_stands_beside_what_was() {
         let both = Line {
             seats: Some(2),
             ..used("cad", 3)
         };
-        insta::assert_snapshot!(shown(&[both, owned]), @r"
-        PRODUCT  SESSIONS  RUNNING  UNSEATED  USERS  COMPUTERS        TIME  UNSEATED FOR  LAST USED            SEATS  PRICE
-        cad             3        0         0      3          3  4 min 30 s           0 s  NINE O'CLOCK      2  -
-        fea             0        0         0      0          0         0 s           0 s  never                    4  5000 EUR/year + 99.50 USD once
+        let gone = Line {
+            removed: true,
+            seats: Some(0),
+            ..used("old", 1)
+        };
+        insta::assert_snapshot!(shown(&[both.clone(), owned(), gone.clone()], false), @r"
+        PRODUCT        SESSIONS  RUNNING  UNSEATED  USERS  COMPUTERS        TIME  UNSEATED FOR  LAST USED            SEATS  PRICE
+        cad                   3        0         0      3          3  4 min 30 s           0 s  NINE O'CLOCK      2  -
+        fea                   0        0         0      0          0         0 s           0 s  never used               4  5000 EUR/year + 99.50 USD once
+        old (removed)         1        0         0      1          1  1 min 30 s           0 s  NINE O'CLOCK      0  -
         ");
-        let own = shown(&[used("cad", 3)]);
+        insta::assert_snapshot!(shown(&[both.clone(), owned(), gone], true), @r"
+        product,sessions,running,unseated,users,computers,time_seconds,unseated_seconds,last_used,removed,seats,price_eur_year,price_usd_once
+        cad,3,0,0,3,3,270,0,NINE O'CLOCK,,2,,
+        fea,0,0,0,0,0,0,0,never used,,4,5000,99.50
+        old,1,0,0,1,1,90,0,NINE O'CLOCK,removed,0,,
+        ");
+        let unpriced = shown(&[both], false);
+        assert!(unpriced.contains("PRICE"), "it stays: {unpriced}");
+        let own = shown(&[used("cad", 3)], false);
         assert!(!own.contains("SEATS") && !own.contains("PRICE"), "{own}");
+    }
+
+    #[test]
+    fn what_was_used_never_and_not_in_this_time_and_unseen_is_told_apart() {
+        let before = Line {
+            last_used_at: Some("2026-03-01T09:00:00Z".parse().unwrap()),
+            ..owned()
+        };
+        let unseen = |why| Line {
+            unseen: Some(why),
+            ..owned()
+        };
+        let told = [
+            used("cad", 1),
+            before,
+            owned(),
+            unseen(UnseenUse::NoProgramRule),
+            unseen(UnseenUse::NotWatched),
+        ];
+        let told: Vec<String> = told.iter().map(last_used).collect();
+        let nine = time::local("2026-03-01T09:00:00Z".parse().unwrap());
+        assert_eq!(
+            told,
+            [
+                nine.clone(),
+                format!("{nine} (not in this time)"),
+                "never used".to_owned(),
+                "not known: no program rule".to_owned(),
+                "not known: not watched".to_owned(),
+            ]
+        );
     }
 }

@@ -4,6 +4,7 @@ use usher_api::{Page, ProgramCount};
 use usher_core::identify::is_of_base_system;
 
 use super::Usage;
+use super::form::Durations;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, show_as};
@@ -11,11 +12,14 @@ use crate::output::{Table, counted as counted_as};
 use crate::time;
 
 pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let client = &super::with_token(args, context)?;
+    let client = &super::with_token(context)?;
     let query = Query::new("/v1/programs");
+    let durations = Durations::of(args.form);
     if args.all {
         let page = fetch(client, &query, &args.extent).await?;
-        return show_as(args.form, context, &page, NO_PROGRAMS, program_table);
+        return show_as(args.form, context, &page, NO_PROGRAMS, |items| {
+            program_table(items, durations)
+        });
     }
     // A server keeps some thousands of names at the most, and many are the base system's.
     let all: Page<ProgramCount> = fetch(client, &query, &Extent::ALL).await?;
@@ -34,9 +38,10 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
             items,
             next: None,
             only: None,
+            time: None,
         },
         NO_PROGRAMS,
-        program_table,
+        |items| program_table(items, durations),
     )?;
     if left_out > 0 && !context.json() {
         eprintln_quiet(&format!(
@@ -50,12 +55,12 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
 
 const NO_PROGRAMS: &str = "No programs were counted yet: an agent counts them.";
 
-fn program_table(items: &[ProgramCount]) -> Table {
+fn program_table(items: &[ProgramCount], durations: Durations) -> Table {
     let mut table = Table::new(&[
         "PROGRAM",
         "NAME",
         "PACKAGE",
-        ">RAN FOR",
+        durations.heading(">RAN FOR", ">RAN SECONDS"),
         ">STARTS",
         ">COMPUTERS",
         "FIRST",
@@ -66,7 +71,7 @@ fn program_table(items: &[ProgramCount]) -> Table {
             item.program.clone(),
             item.desktop_name.clone().unwrap_or_else(|| "-".to_owned()),
             item.package.clone().unwrap_or_else(|| "-".to_owned()),
-            time::span(item.run_seconds),
+            durations.cell(item.run_seconds),
             item.starts.to_string(),
             item.computers.to_string(),
             time::local(item.first_at),

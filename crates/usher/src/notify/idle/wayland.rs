@@ -4,6 +4,7 @@
 //!
 //! The connection has a thread of its own, which waits for the compositor's word.
 
+mod protocol;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +16,11 @@ use tokio::sync::oneshot;
 use wayland_client::protocol::wl_registry::{self, WlRegistry};
 use wayland_client::protocol::wl_seat::{self, WlSeat};
 use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop};
-use wayland_protocols::ext::idle_notify::v1::client::ext_idle_notification_v1::{
-    self, ExtIdleNotificationV1,
-};
-use wayland_protocols::ext::idle_notify::v1::client::ext_idle_notifier_v1::ExtIdleNotifierV1;
-use wayland_protocols_plasma::idle::client::org_kde_kwin_idle::OrgKdeKwinIdle;
-use wayland_protocols_plasma::idle::client::org_kde_kwin_idle_timeout::{
-    self, OrgKdeKwinIdleTimeout,
-};
+
+use self::protocol::ext_idle_notification_v1::{self, ExtIdleNotificationV1};
+use self::protocol::ext_idle_notifier_v1::ExtIdleNotifierV1;
+use self::protocol::org_kde_kwin_idle::OrgKdeKwinIdle;
+use self::protocol::org_kde_kwin_idle_timeout::{self, OrgKdeKwinIdleTimeout};
 
 /// The compositor tells of no input after so long.
 const QUIET: Duration = Duration::from_secs(5);

@@ -2,13 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::super::cells::SEATS_LIMIT;
 use super::super::details::wire_price;
 use super::super::samples::wire;
 use super::super::sheet::written;
 use super::*;
 use usher_core::policy;
-use usher_core::policy::is_servers_own;
+use usher_core::policy::{Range, Terms, is_servers_own};
 
 pub(in crate::commands::entitlement) fn parsed(text: &str) -> Parsed {
     parse(text.as_bytes(), &Zone::of(Some("UTC")).unwrap(), &[])
@@ -54,21 +53,22 @@ fn all_that_is_wrong_is_told_with_its_line() {
     2: notice_days: "4000" is not a number of days from 0 to 3650
     2: name: E12 has the form of the ids that a server gives: choose a name such as cad-2026
     3: the product is missing
-    3: seats: it must be at least 1
     3: metric: core cannot be counted yet: write concurrent
     3: it ends before it begins
     3: per: it is missing: write for how long the price is paid, year, month or once
     4: the seats are missing
     4: price: it is missing, and there is a currency, or for how long it is paid
-    5: it has 2 columns, and the first line 11: a text with , in it stands in quotes
+    5: it has 2 columns, and the first line 11: write the , of empty cells, too
     6: to: "31.12.26" may be of any century; write the year with four figures, such as 31.12.2026
     6: price: "12 USD" does not say for how long that is paid: write "12 USD/year", "12 USD/month" or "12 USD once"
     "#);
     insta::assert_snapshot!(faults("sep=;\nproduct;seats\ncad;x\n"), @r#"3: seats: "x" is not a whole number from 0 to 1000000000"#);
     insta::assert_snapshot!(faults("product,seat\ncad,1\n"), @r#"
-    1: there is no column "seat" to import: --ignore-column seat leaves it out
-    1: the column seats is missing
+    1: there is no column "seat" to import: if it is "seats", name it so
+    1: the column seats is missing: the first line names the columns
     "#);
+    insta::assert_snapshot!(faults("product,seats,note\ncad,1,for A, B\n"), @"2: it has 4 columns, and the first line 3: a text with , in it stands in quotes");
+    insta::assert_snapshot!(faults("SERVER lic1 ANY 27000\nVENDOR acme\n"), @"0: it is a licence file of a licence server such as FlexNet, and these are not read yet: write a table of what it says, with a column product and a column seats");
     // The rows are looked at all the same.
     insta::assert_snapshot!(faults("sep=;\nproduct;seats;Vendor\ncad;x;y\n"), @r#"
     2: there is no column "Vendor" to import: --ignore-column Vendor leaves it out
@@ -87,6 +87,10 @@ fn a_price_is_whole_in_one_column_or_in_three() {
     insta::assert_snapshot!(whole, @r#"[{"amount":1200.5,"currency":"EUR","per":"year"},"cad-2026",90]"#);
     assert_eq!(read("cad;5;1200,5;eur;year;cad-2026;90"), whole);
     assert_eq!(read("cad;5;1.200,50;€;Year;cad-2026;90"), whole);
+    // As LibreOffice saves a cell of money.
+    assert_eq!(read("cad;5;\"1,200.50 €\";EUR;year;cad-2026;90"), whole);
+    assert_eq!(read("cad;5;1.200,50 €;EUR;year;cad-2026;90"), whole);
+    assert_eq!(read("cad;5;€1,200.50;;year;cad-2026;90"), whole);
     let none = read("cad;5;;;;;");
     insta::assert_snapshot!(none, @"[null,null,null]");
     for wrong in [
@@ -98,6 +102,14 @@ fn a_price_is_whole_in_one_column_or_in_three() {
         let text = format!("product;seats;price;currency;per;name;notice_days\n{wrong}\n");
         assert!(parsed(&text).rows.is_empty(), "{wrong}");
     }
+}
+
+#[test]
+fn a_currency_in_the_cell_of_the_amount_is_that_of_its_column() {
+    let told = |row: &str| faults(&format!("product;seats;price;currency;per\n{row}\n"));
+    insta::assert_snapshot!(told("cad;1;15.000,50 €;USD;year"), @r#"2: price: "€" stands beside the amount, and the currency is USD: write the same in both, or the amount alone, such as 15000.50"#);
+    insta::assert_snapshot!(told("cad;1;15.000 €;EUR;year"), @r#"2: price: "15.000" can be read in two ways: write 15000 or 15.00"#);
+    insta::assert_snapshot!(told("cad;1;$12;;year"), @r#"2: currency: "$" is not a currency: write its three capital letters, such as EUR"#);
 }
 
 #[test]
@@ -120,10 +132,14 @@ fn text() -> impl Strategy<Value = Option<String>> {
     proptest::option::of(texts.prop_map(no_end))
 }
 
+fn seats() -> impl Strategy<Value = u32> {
+    let Range { least, most, .. } = Terms::SEATS;
+    prop_oneof![Just(0), least..=most]
+}
+
 prop_compose! {
     fn owned()(
-        seats in 1..=SEATS_LIMIT,
-        overdraft in 0..=SEATS_LIMIT,
+        (seats, overdraft) in (seats(), seats()),
         is_of_days in any::<bool>(),
         (year, days) in (2000..2100_i32, 1..900_i32),
         price in proptest::option::of((0..=1_000_000_000_000_u64, 0..3_usize)),

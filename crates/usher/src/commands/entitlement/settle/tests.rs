@@ -60,6 +60,9 @@ fn rows_that_are_there_already_are_told_left_out_or_added_as_it_is_said() {
     2: such an entitlement is there already: E1
     3: such an entitlement is there already: cad-2026 (E2)
     ");
+    assert!(refused.is_again_by_name, "one of them cannot be added");
+    let unnamed = settled("cad;10;2026-01-01;2026-12-31;;;\n", Duplicates::Refuse);
+    assert_eq!((unnamed.again.len(), unnamed.is_again_by_name), (1, false));
     let skipped = settled(text, Duplicates::Skip);
     assert_eq!((skipped.new.len(), skipped.left_out), (1, 2));
     let added = settled(text, Duplicates::Add);
@@ -76,6 +79,9 @@ fn what_is_otherwise_than_what_has_its_name_is_said_with_the_command_that_change
     2: cad-2026 (E2) is there already, and differs: seats 6 (8 in the file), to 2026-12-31 (none in the file), price 14000 EUR/year (15000 EUR/year in the file); to change it: usher entitlement edit cad-2026 --seats 8 --to '' --price '15000 EUR/year'
     3: E1 is there already, and differs: price none (500 EUR once in the file), contract none (A 2 in the file); to change it: usher entitlement edit E1 --price '500 EUR once' --contract 'A 2'
     ");
+    let minus = settled("cad;6;;;cad-2026;;-7\n", Duplicates::Refuse);
+    let told = told(&minus.again);
+    assert!(told.contains(" --contract=-7"), "{told}");
     let skipped = settled(text, Duplicates::Skip);
     assert_eq!(skipped.differing, refused.again, "it is said all the same");
     assert!(skipped.new.is_empty());

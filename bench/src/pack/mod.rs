@@ -1,29 +1,32 @@
 //! A pack of a large store while the server answers at half of its full speed: how long answers
 //! take without and with it, whether any fails, and what becomes of the file.
 
+mod alternations;
+mod fill;
+
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use rusqlite::Connection;
 use rustix::process::Signal;
 use serde::Deserialize;
 use usher_bench::engine::Tally;
 use usher_bench::http;
 use usher_bench::load::{self, Fixture, LoadError, LoadOptions, Target};
-use usher_store::{Engine, EngineOptions, SystemClock};
 
 use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::setting::Setting;
+use fill::fill;
 
-/// Rows that are made in one statement.
-const ROWS: u64 = 200_000;
 /// The longest that a pack is waited for.
 const PATIENCE: Duration = Duration::from_secs(2_400);
+/// The longest that a pack may take to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+/// Between two looks at a pack that is stopping.
+const LOOK: Duration = Duration::from_millis(50);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -43,6 +46,9 @@ pub(crate) struct Arguments {
     /// Windows without a pack, before it and after it
     #[arg(long, default_value_t = 4)]
     windows: u32,
+    /// Instead of one whole pack: so many times a window without, one within, one without a pack
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200))]
+    alternations: Option<u32>,
     #[command(flatten)]
     setting: Setting,
 }
@@ -73,6 +79,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let full = bench.windows(None, arguments.windows)?;
     let rate = full.requests as f64 / full.measured.as_secs_f64() / 2.0;
     let _ = bench.windows(Some(rate), arguments.windows)?;
+    if let Some(count) = arguments.alternations {
+        let rounds = alternations::measure(&bench, rate, count)?;
+        let facts = computer::facts(folder.path());
+        let table = alternations::table(&facts, rate, &rounds);
+        return arguments.setting.tell("pack-alternations", &table);
+    }
     let before = bench.windows(Some(rate), arguments.windows)?;
     let (with, report) = bench.during_a_pack(rate)?;
     let after = bench.windows(Some(rate), arguments.windows)?;
@@ -156,21 +168,42 @@ impl Bench {
         Ok(sum)
     }
 
+    fn begin_a_pack(&self) -> Result<(), String> {
+        let (status, body) = self.call("POST")?;
+        if status == 202 {
+            return Ok(());
+        }
+        let body = String::from_utf8_lossy(&body);
+        Err(format!("the pack was not started: {status} {body}"))
+    }
+
+    fn pack(&self) -> Result<Pack, String> {
+        let (_, body) = self.call("GET")?;
+        serde_json::from_slice(&body).map_err(|error| format!("/v1/pack cannot be read: {error}"))
+    }
+
+    /// Stops the pack that runs, and waits until it has.
+    fn stop_the_pack(&self) -> Result<(), String> {
+        let asked_at = Instant::now();
+        self.call("DELETE")?;
+        while self.pack()?.state == "running" {
+            if asked_at.elapsed() > STOPPED_WITHIN {
+                return Err(format!("the pack has not stopped in {STOPPED_WITHIN:?}"));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
     /// Measures until a pack is over; the window in which it ends is not counted, but what fails
     /// in it is.
     fn during_a_pack(&self, rate: f64) -> Result<(Tally, Report), String> {
         let began = Instant::now();
-        let (status, body) = self.call("POST")?;
-        if status != 202 {
-            let body = String::from_utf8_lossy(&body);
-            return Err(format!("the pack was not begun: {status} {body}"));
-        }
+        self.begin_a_pack()?;
         let mut sum = Tally::default();
         loop {
             let window = self.measure(Some(rate))?;
-            let (_, body) = self.call("GET")?;
-            let pack: Pack = serde_json::from_slice(&body)
-                .map_err(|error| format!("/v1/pack cannot be read: {error}"))?;
+            let pack = self.pack()?;
             if pack.state == "running" {
                 if began.elapsed() > PATIENCE {
                     return Err(format!("the pack was not over after {PATIENCE:?}"));
@@ -232,71 +265,6 @@ fn table(facts: &str, rate: f64, phases: &[Tally; 3], report: &Report) -> String
         report.bytes_after >> 20,
     );
     table
-}
-
-/// Makes a data directory of that size; gives how many of its rows are past their retention.
-fn fill(data: &Path, bytes: u64, old_percent: u64) -> Result<u64, String> {
-    let (engine, _) = Engine::open(EngineOptions {
-        data: data.into(),
-        clock: Arc::new(SystemClock),
-        on_durable: Box::new(|_| {}),
-    })
-    .map_err(|error| error.to_string())?;
-    engine.close();
-    let failed = |error: rusqlite::Error| format!("cannot fill the store: {error}");
-    let file = Connection::open(data.join("cache.db")).map_err(failed)?;
-    file.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
-        .map_err(failed)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now_ms = now.map_err(|error| error.to_string())?.as_millis();
-    let now_ms = i64::try_from(now_ms).map_err(|error| error.to_string())?;
-    let size = || -> rusqlite::Result<u64> {
-        let of =
-            |name: &str| file.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-        Ok((of("page_count")? * of("page_size")?).unsigned_abs())
-    };
-    let (mut old_rows, mut rows) = (0, 0);
-    while size().map_err(failed)? < bytes {
-        // Old ones come first, as they do where time has passed.
-        let is_old = size().map_err(failed)? < bytes / 100 * old_percent;
-        let age_days = if is_old { 500 } else { 100 };
-        let statements = rows_of(rows + 1, now_ms - age_days * 86_400_000);
-        file.execute_batch(&statements).map_err(failed)?;
-        rows += ROWS;
-        old_rows += if is_old { ROWS } else { 0 };
-    }
-    let renumber = "UPDATE meta SET value = ?1 WHERE key = 'filled_to'";
-    file.execute(renumber, [(rows + 1).cast_signed()])
-        .map_err(failed)?;
-    Ok(old_rows)
-}
-
-/// Ended leases, sessions and denials, six, three and one of ten, from a number and an instant on.
-fn rows_of(first: u64, at_ms: i64) -> String {
-    let last = first + ROWS - 1;
-    format!(
-        "BEGIN;
-         CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS
-            (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) SELECT i FROM n;
-         INSERT INTO leases (number, incarnation, product, subject, computer, seats, ttl_seconds,
-            deadline, granted_at, granted, draws, holders, graced, scene_seats, scene_in_use,
-            scene_queued, ended, ended_at, held_ms, cause, program)
-         SELECT i, 1, 1 + i % 20, random(), random(), 1, 300, {at_ms} + i, {at_ms} + i, i, '2:1', '', 0,
-            100, i % 100, 0, i + 500, {at_ms} + i + 500, 500, 'checked_in', 'solver-' || (i % 40)
-         FROM n WHERE i % 10 < 6;
-         INSERT INTO sessions (number, computer, session, sender_incarnation, product, program,
-            version, subject, started_at, ended_at, duration_ms)
-         SELECT i, random(), i, 1, 1 + i % 20, '/opt/vendor/solver-' || (i % 40), '12.1', random(),
-            {at_ms} + i, {at_ms} + i + 500, 500
-         FROM n WHERE i % 10 BETWEEN 6 AND 8;
-         INSERT INTO denials (number, incarnation, product, subject, computer, seats, reason,
-            scene_seats, scene_in_use, scene_queued, first, first_at, last_at, count)
-         SELECT i, 1, 1 + i % 20, random(), random(), 1, 'no_seat', 100, 100, 0, i, {at_ms} + i,
-            {at_ms} + i, 1
-         FROM n WHERE i % 10 = 9;
-         DROP TABLE n;
-         COMMIT;"
-    )
 }
 
 fn text(error: LoadError) -> String {

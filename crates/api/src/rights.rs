@@ -1,13 +1,14 @@
-//! What each role may do: a role is a set of rights, and each route asks for a right.
+//! What each role may do: a role is a set of rights, and each route of a server asks for a right.
 //!
-//! This table and that of the routes are the only places that say it; `docs/roles.md` tells it to
-//! people, and a test holds the page to the tables.
+//! This table and that of a server's routes are the only places that say it: a server holds to it,
+//! and a command says by it which role suffices. `docs/roles.md` tells it to people, and a test of
+//! the server holds the page to the tables.
 
-use usher_api::Role;
+use crate::Role;
 
 /// What a route may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Right {
+pub enum Right {
     /// See what is one's own, and what there is to ask for.
     SeeSelf,
     /// See counts, what is owned and how the server does, without people.
@@ -35,8 +36,7 @@ pub(crate) enum Right {
 }
 
 /// All rights, for the page that tells of them.
-#[cfg(test)]
-pub(crate) const RIGHTS: &[Right] = &[
+pub const RIGHTS: &[Right] = &[
     Right::SeeSelf,
     Right::SeeCounts,
     Right::SeePeople,
@@ -51,10 +51,9 @@ pub(crate) const RIGHTS: &[Right] = &[
     Right::Collect,
 ];
 
-#[cfg(test)]
 impl Right {
     /// What the page calls it.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Right::SeeSelf => "self",
             Right::SeeCounts => "see_counts",
@@ -74,10 +73,11 @@ impl Right {
 
 /// A set of rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rights(u16);
+pub struct Rights(u16);
 
 impl Rights {
-    const fn of(rights: &[Right]) -> Rights {
+    /// These.
+    pub const fn of(rights: &[Right]) -> Rights {
         let mut bits = 0;
         let mut rest = rights;
         while let [right, others @ ..] = rest {
@@ -88,19 +88,24 @@ impl Rights {
     }
 
     /// What both have.
-    pub(crate) const fn and(self, other: Rights) -> Rights {
+    pub const fn and(self, other: Rights) -> Rights {
         Rights(self.0 & other.0)
     }
 
+    /// Whether all of the others are among them.
+    pub const fn has_all(self, others: Rights) -> bool {
+        self.0 & others.0 == others.0
+    }
+
     /// Whether the right is one of them.
-    pub(crate) const fn has(self, right: Right) -> bool {
+    pub const fn has(self, right: Right) -> bool {
         self.0 & (1 << right as u16) != 0
     }
 }
 
 /// Whom a token of a role is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
+pub enum Bound {
     /// Nobody: what it may, it may for all.
     Nobody,
     /// One person.
@@ -111,15 +116,15 @@ pub(crate) enum Bound {
 
 /// A role: whom its tokens are bound to, and what they may.
 #[derive(Debug)]
-pub(crate) struct RoleRights {
+pub struct RoleRights {
     /// The role.
-    pub(crate) role: Role,
+    pub role: Role,
     /// Whom its tokens are bound to.
-    pub(crate) bound: Bound,
+    pub bound: Bound,
     /// What they may.
-    pub(crate) rights: Rights,
+    pub rights: Rights,
     /// What they may on behalf of somebody who may it, too.
-    pub(crate) for_others: Rights,
+    pub for_others: Rights,
 }
 
 const fn role(role: Role, bound: Bound, rights: &[Right]) -> RoleRights {
@@ -141,7 +146,7 @@ impl RoleRights {
 }
 
 /// All roles. A new one is a row here, and a word on the wire.
-pub(crate) const ROLES: &[RoleRights] = {
+pub const ROLES: &[RoleRights] = {
     use Right::*;
     &[
         role(Role::Client, Bound::Person, &[SeeSelf, AskForSelf]),
@@ -204,24 +209,39 @@ const FOR_OTHERS: &[Right] = {
 };
 
 /// What a role may. One that stands in no row may nothing.
-pub(crate) fn of(role: Role) -> &'static RoleRights {
+pub fn of(role: Role) -> &'static RoleRights {
     const NONE: RoleRights = self::role(Role::Client, Bound::Person, &[]);
     ROLES.iter().find(|row| row.role == role).unwrap_or(&NONE)
 }
 
 /// The role of a word of the wire, if it stands in a row.
-pub(crate) fn named(word: &str) -> Option<&'static RoleRights> {
+pub fn named(word: &str) -> Option<&'static RoleRights> {
     ROLES.iter().find(|row| row.role.as_str() == word)
 }
 
 /// Which roles' tokens are bound so, in words.
-pub(crate) fn bound_to(bound: Bound) -> String {
+pub fn bound_to(bound: Bound) -> String {
     either(ROLES.iter().filter(|row| row.bound == bound))
 }
 
 /// Which roles have a right, in words: `viewer, operator or admin`.
-pub(crate) fn who_may(right: Right) -> String {
-    either(ROLES.iter().filter(|row| row.rights.has(right)))
+pub fn who_may(right: Right) -> String {
+    who_may_all(Rights::of(&[right]))
+}
+
+/// Which roles have all of these rights, in words.
+pub fn who_may_all(rights: Rights) -> String {
+    either(ROLES.iter().filter(|row| row.rights.has_all(rights)))
+}
+
+/// The role with the fewest rights that has all of these and whose tokens are bound to nobody. A
+/// manager's is for managers, and none that a person is given.
+pub fn least(rights: Rights) -> Option<Role> {
+    let for_people = |row: &&RoleRights| row.bound == Bound::Nobody && row.role != Role::Manager;
+    let rows = ROLES.iter().filter(for_people);
+    rows.filter(|row| row.rights.has_all(rights))
+        .min_by_key(|row| row.rights.0.count_ones())
+        .map(|row| row.role)
 }
 
 fn either(rows: impl Iterator<Item = &'static RoleRights>) -> String {
@@ -247,10 +267,21 @@ mod tests {
         );
         assert_eq!(who_may(Right::BackUp), "backup or admin");
         assert_eq!(who_may(Right::Own), "admin");
+        let both = Rights::of(&[Right::Operate, Right::BackUp]);
+        assert_eq!(who_may_all(both), "admin");
         for row in ROLES {
             assert_eq!(named(row.role.as_str()).unwrap().role, row.role);
         }
         assert!(named("king").is_none());
+    }
+
+    #[test]
+    fn the_least_role_that_suffices_is_one_for_people() {
+        let least_of = |right| least(Rights::of(&[right])).map(Role::as_str);
+        assert_eq!(least_of(Right::SeeCounts), Some("viewer"));
+        assert_eq!(least_of(Right::Operate), Some("operator"));
+        assert_eq!(least_of(Right::BackUp), Some("backup"));
+        assert_eq!(least_of(Right::Own), Some("admin"));
     }
 
     #[test]
