@@ -18,7 +18,7 @@ use usher_vital::task;
 
 use self::telling::{millis, shown};
 use self::witnesses::ASK;
-use crate::clock::{date, steady, wall_ms};
+use crate::clock::{date, dated, steady, wall_ms};
 use crate::collect::Collector;
 use crate::logged::or_log;
 use crate::outlook::Outlook;
@@ -122,6 +122,7 @@ pub(crate) fn keep(
         tools,
         record: None,
         held,
+        began: None,
     };
     let works = tokio::spawn(task("watch", work.run(asked, lost, looked)));
     ServerWatch {
@@ -160,8 +161,10 @@ struct Work {
     helpless: Option<Helpless>,
     /// The message of the episode under way.
     record: Option<i64>,
-    /// The verdict that a watch before this came to, and since when.
+    /// The verdict that a watch before this came to, and since when, until the first look.
     held: Option<(Verdict, Timestamp)>,
+    /// The number of the episode under way, and when it began, in Unix milliseconds.
+    began: Option<(u64, i64)>,
 }
 
 impl Work {
@@ -213,7 +216,7 @@ impl Work {
         let now = steady();
         let known = last.as_ref().map_or(0, |last| last.number);
         let watch = EpisodeTracker::new(self.tools.watching.clone(), known, now);
-        let watch = match self.held.take() {
+        let watch = match self.held {
             Some((verdict, since)) => watch.holding(verdict, gone_by(since.as_millisecond())),
             None => watch,
         };
@@ -224,6 +227,8 @@ impl Work {
             return watch;
         };
         self.record = last.record_id;
+        self.began = Some((last.number, last.first_ms));
+        self.held.get_or_insert((verdict, date(last.first_ms)));
         self.view.set(|view| view.episode = Some(shown(&last)));
         let lasted = gone_by(last.first_ms);
         watch.resuming(last.number, verdict, last.count, lasted, now)
@@ -285,11 +290,15 @@ impl Work {
         self.view.looked();
     }
 
-    fn show(&self, watch: &EpisodeTracker, judgement: &Judgement) {
+    fn show(&mut self, watch: &EpisodeTracker, judgement: &Judgement) {
         let at = date(wall_ms());
-        let since_ms = wall_ms() - millis(watch.held_for(steady()));
+        let verdict = watch.verdict();
+        let held = self.held.take().filter(|(before, _)| *before == verdict);
+        let known_ms = held.map(|(_, since)| since.as_millisecond());
+        let anew_ms = wall_ms() - millis(watch.held_for(steady()));
+        let since_ms = dated(known_ms, anew_ms);
         self.view.set(|view| {
-            let verdict = watch.verdict().name();
+            let verdict = verdict.name();
             if view.verdict != verdict || view.polled_at.is_none() {
                 view.verdict = verdict.to_owned();
                 view.since = date(since_ms);

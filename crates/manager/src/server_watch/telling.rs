@@ -7,7 +7,7 @@ use usher_core::health::{Episode, Judgement, Notice, Verdict, span};
 use usher_site::{Change, EpisodeRow};
 
 use super::Work;
-use crate::clock::{date, steady, wall_ms};
+use crate::clock::{date, dated, steady, wall_ms};
 use crate::dispatch::Raise;
 
 /// The message that tells that a server's state is not known.
@@ -79,9 +79,13 @@ impl Work {
     }
 
     /// An episode as it is recorded and shown now.
-    fn row(&self, episode: &Episode, ended_ms: Option<i64>) -> EpisodeRow {
+    fn row(&mut self, episode: &Episode, ended_ms: Option<i64>) -> EpisodeRow {
         let now_ms = wall_ms();
         let now = steady();
+        let known = self.began.filter(|(number, _)| *number == episode.number);
+        let anew_ms = now_ms - millis(episode.lasted(now));
+        let first_ms = dated(known.map(|(_, first_ms)| first_ms), anew_ms);
+        self.began = Some((episode.number, first_ms));
         let row = EpisodeRow {
             server: self.server.name.clone(),
             number: episode.number,
@@ -89,7 +93,7 @@ impl Work {
             record_id: self.record,
             message_id: message_of(episode.verdict),
             count: episode.count,
-            first_ms: now_ms - millis(episode.lasted(now)),
+            first_ms,
             last_ms: now_ms - millis(now.saturating_sub(episode.last_at)),
             ended_ms,
         };
