@@ -328,7 +328,8 @@ impl Drop for Others {
     }
 }
 
-/// A pack of so much that it lasts for a look.
+/// A pack of so much that it lasts for a look: while others ask, it rests between what it purges, and
+/// for every few people that it forgets it waits for the disk, as the look does.
 fn in_a_pack(managed: &mut Managed) {
     const EXCHANGES: u64 = 5;
     const SESSIONS: u64 = 1_000;
@@ -367,15 +368,16 @@ fn in_a_pack(managed: &mut Managed) {
     managed.well("after the pack", "running", "a canary was seated");
 }
 
-/// A session past its retention.
+/// A session past its retention, of somebody who has no other.
 fn long_ago(number: u64) -> Value {
+    let person = format!("person{number}");
     json!({
         "sequence": number,
         "kind": "finished",
         "session": number,
         "product": "tool",
         "program": "tool",
-        "subject": {"authority": "usher", "id": "ada", "name": "ada"},
+        "subject": {"authority": "usher", "id": person, "name": person},
         "started_at": "2020-01-01T10:00:00Z",
         "ended_at": "2020-01-01T11:00:00Z",
         "duration_seconds": 3_600,
