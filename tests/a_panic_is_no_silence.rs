@@ -3,16 +3,19 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use usher_testing::control::Control;
 
-use crate::enforcement_holds_while_policies_change::{EndOf, Starts};
+use crate::enforcement_holds_while_policies_change::{EndOf, FIRST_WORD, SEAT, Starts};
 use crate::http::checkout;
 use crate::plants::{CAUGHT, MET, Site, Test, of};
 use crate::support::{Ended, Folder, Running, said, stdout, usher, wait_for, wait_within};
 
 /// A role is given up at the fifth death in ten minutes.
 const PANICS_AT_MOST: usize = 4;
+/// What an agent held that was killed, the gate releases so long after.
+const RELEASE: Duration = Duration::from_secs(1);
 
 fn each_ends_its_role(role: &str, test: Test) {
     // Some are planted after a kill, which counts as an end like any other.
@@ -89,8 +92,8 @@ fn a_panic_in_a_thread_of_the_gates_restarts_the_agent_and_holds_up_no_start() {
                 site.computer().is_gated();
             }
         });
-        nobodys.judge("what is nobody's", &control);
-        seated.judge("what has a seat", &control);
+        nobodys.judge("what is nobody's", FIRST_WORD, &control);
+        seated.judge("what has a seat", FIRST_WORD + SEAT + RELEASE, &control);
         site.has_lost_nothing();
         site.stop();
     }
