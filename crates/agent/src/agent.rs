@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, SyncAction};
-use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
+use usher_core::sessions::{AccountKey, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
 pub(crate) use self::left::Left;
 use self::writing::Written;
@@ -194,7 +194,7 @@ impl Agent {
 
     /// The accounts of the sessions of the agent's former run: who they are is known before one of
     /// these is told of.
-    pub(crate) fn people_of_sessions(&self) -> Result<BTreeSet<u32>, OutboxError> {
+    pub(crate) fn people_of_sessions(&self) -> Result<BTreeSet<AccountKey>, OutboxError> {
         let saved = self.outbox.sessions()?;
         let people = saved.iter().map(|saved| saved.session.who);
         Ok(people.flat_map(|who| [who.counted, who.real]).collect())

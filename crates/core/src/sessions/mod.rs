@@ -22,6 +22,7 @@
 //! Processes are told apart by pid and start time, so a pid that is used again is another process.
 //! Tables are bounded by [`Limits`]; what does not fit is left out and counted.
 
+mod account;
 mod covers;
 mod ends;
 mod gate;
@@ -37,6 +38,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use account::AccountKey;
 pub use session::{Counting, Process, ProcessKey, Program, Session, SessionId, Stamp, Use, Who};
 pub use state::{Limits, Sessions};
 

@@ -54,11 +54,11 @@ pub(super) async fn take(
         ));
     }
     let found = procfs::process_stat(request.pid).ok();
-    let uid = procfs::real_uid(request.pid).ok();
+    let runs_as = procfs::real_account(request.pid).ok();
     // A command that takes on another account is the child of who started it all the same.
     let theirs = |found: &procfs::ProcessStat| {
         let is_child = peer.process().is_some_and(|asks| found.parent == asks.pid);
-        peer.is_root() || is_child || uid == Some(peer.uid)
+        peer.is_root() || is_child || runs_as == Some(peer.account)
     };
     let Some(start) = found.filter(theirs).map(|found| found.start) else {
         return Err(Refusal::new(
@@ -134,7 +134,7 @@ pub(super) async fn held(
         return Err(none());
     }
     let made_here = lock(&state.agent).outbox().grant(&lease)?;
-    let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
+    let is_own = made_here.is_some_and(|(account, _)| account == peer.account || peer.is_root());
     if !is_own {
         mine::may_guess(&state, peer)?;
     }
@@ -197,8 +197,8 @@ async fn must_be_held(
         let covers = agent.outbox().is_covering(lease, product)?;
         (agent.outbox().grant(lease)?, covers)
     };
-    let made_here =
-        grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
+    let made_here = grant
+        .is_some_and(|(account, of)| (account == peer.account || peer.is_root()) && of == product);
     let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
     // Who was let in by a proof shows it each time: others may work by the same account.
     let is_shown = |known: &Admitted| known.proof.is_none() || known.proof.as_deref() == shown;

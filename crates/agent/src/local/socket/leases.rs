@@ -15,6 +15,7 @@ use usher_api::client::ClientError;
 use usher_api::{
     CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, Reason, SubjectKey,
 };
+use usher_core::sessions::AccountKey;
 
 use super::State;
 use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
@@ -193,7 +194,7 @@ struct Asks {
 }
 
 impl Asks {
-    fn begin(state: &Arc<State>, counted: u32, product: &str) -> Asks {
+    fn begin(state: &Arc<State>, counted: AccountKey, product: &str) -> Asks {
         Asks {
             asking: Mutex::new(state.uses.asks(counted, product)),
             state: state.clone(),
@@ -257,7 +258,7 @@ fn key(headers: &HeaderMap, peer: Peer) -> Result<Option<String>, Refusal> {
                 "an Idempotency-Key is at most 200 characters of ASCII",
             )
         })?;
-    Ok(Some(format!("{}:{key}", peer.uid)))
+    Ok(Some(format!("{}:{key}", peer.account)))
 }
 
 pub(super) async fn renew(
@@ -350,11 +351,11 @@ fn in_use(lease: &str) -> Refusal {
 /// Gives back a seat that is kept for a start of who asks; false: it is none.
 fn gives_back_kept(state: &State, peer: Peer, lease: &str) -> Result<bool, Refusal> {
     let mut agent = lock(&state.agent);
-    let Some(wait) = agent.waits().kept_as(lease, peer.uid).cloned() else {
+    let Some(wait) = agent.waits().kept_as(lease, peer.account).cloned() else {
         return Ok(false);
     };
     // Given back again it is no error either.
-    agent.save_grant(lease, peer.uid, &wait.product, None)?;
+    agent.save_grant(lease, peer.account, &wait.product, None)?;
     agent.end_wait(wait.number, None, None)?;
     drop(agent);
     state.changed.notify_one();

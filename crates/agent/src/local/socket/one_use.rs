@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{CheckoutRequest, Code, Counting, Lease};
+use usher_core::sessions::AccountKey;
 
 use super::State;
 use super::answers::Refusal;
@@ -46,7 +47,7 @@ impl Use {
             return None;
         }
         let key = (
-            peer.uid,
+            peer.account,
             peer.who().counted,
             request.product.clone().into_owned(),
         );
@@ -67,7 +68,7 @@ impl Use {
         &self.key
     }
 
-    fn of_whom(&self) -> (&str, u32) {
+    fn of_whom(&self) -> (&str, AccountKey) {
         (&self.key.2, self.key.1)
     }
 
@@ -99,7 +100,7 @@ impl Use {
         let Some(lease) = agent.lend(product, counted)? else {
             return Ok(None);
         };
-        agent.save_grant(&lease.id, peer.uid, product, None)?;
+        agent.save_grant(&lease.id, peer.account, product, None)?;
         // Before the session may end.
         claim(state, peer, &lease.id);
         Ok(Some(lease))
@@ -126,7 +127,7 @@ impl Use {
             let is_own = {
                 let agent = lock(&state.agent);
                 let grant = agent.outbox().grant(&lease).ok()?;
-                grant.is_some_and(|(uid, of)| uid == peer.uid && of == product)
+                grant.is_some_and(|(account, of)| account == peer.account && of == product)
                     && agent.lent(&lease).is_none()
             };
             if !is_own || !is_plain(&lease) {
@@ -182,7 +183,7 @@ impl Use {
             }
             Err(_) => return Ok(None),
         };
-        agent.save_grant(&lease.id, peer.uid, product, Some(counted))?;
+        agent.save_grant(&lease.id, peer.account, product, Some(counted))?;
         claim(state, peer, &lease.id);
         agent.end_wait(number, Some(&lease.id), None)?;
         drop(agent);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{AccountKey, ProcessKey};
 
 use super::peer::Peer;
 use crate::base::lock;
@@ -144,11 +144,7 @@ mod tests {
     use super::*;
 
     fn peer(pid: u32) -> Peer {
-        let uid = crate::local::socket::peer::own_uid().unwrap();
-        Peer {
-            uid,
-            pid: Some(pid),
-        }
+        Peer::own(Some(pid)).unwrap()
     }
 
     fn this() -> Peer {
@@ -166,7 +162,11 @@ mod tests {
     }
 
     fn key() -> Key {
-        (1000, 1000, "cad".to_owned())
+        (
+            AccountKey::new(1000),
+            AccountKey::new(1000),
+            "cad".to_owned(),
+        )
     }
 
     #[test]
