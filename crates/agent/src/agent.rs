@@ -6,7 +6,7 @@
 
 mod commands;
 mod connection;
-mod covers;
+pub(crate) mod covers;
 mod ending;
 mod exchange;
 mod held_starts;
@@ -154,6 +154,8 @@ impl Agent {
         for (_, left) in self.shares.held.left() {
             self.seats.wanted(left, now.boot_ms);
         }
+        // Those of commands that run on a seat which was kept: nothing else says that they are uses.
+        let mut covered_uses = Vec::new();
         for saved in self.outbox.sessions()? {
             let (session, mut members) = (saved.session, saved.members);
             let last_seen = if last_seen.boot_ms < session.started.boot_ms {
@@ -165,6 +167,9 @@ impl Agent {
             let has_joined = self.shares.held.joined(session.id).is_some();
             if session.cover.is_none() && !has_joined {
                 self.seats.wanted(session.id, now.boot_ms);
+            }
+            if session.cover.is_some() {
+                covered_uses.push((session.clone(), members.clone()));
             }
             self.sessions.restore(session, &members, last_seen);
         }
@@ -183,6 +188,17 @@ impl Agent {
                 roots.push(cover.root);
                 let event = covers::covered(&cover);
                 self.sessions.apply(now, event, &mut effects);
+                let of_root = covered_uses.iter().find(|(session, members)| {
+                    session.cover.as_deref() == Some(&*cover.lease)
+                        && *session.product == *cover.product
+                        && members.contains(&cover.root)
+                });
+                if let Some((session, _)) = of_root {
+                    let (program, who) = (session.program.clone(), session.who);
+                    let process = covers::as_use(cover.root, &cover.product, program, who);
+                    let event = Event::Runs(process);
+                    self.sessions.apply(now, event, &mut effects);
+                }
             } else {
                 self.outbox
                     .change(|change| change.end_covers_of(cover.root.pid))?;

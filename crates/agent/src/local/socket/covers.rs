@@ -17,12 +17,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_BYTES};
 use usher_core::people::{LocalAccounts, Person};
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{Process, ProcessKey};
 
 use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::is_plain;
 use super::peer::Peer;
 use super::{State, mine};
+use crate::agent::covers::as_use;
 use crate::base::lock;
 use crate::model::joins::Admitted;
 use crate::server::covers::{Found, ask};
@@ -89,10 +90,15 @@ pub(super) async fn take(
         product: request.product.into_owned(),
     };
     let root = cover.root;
+    // Only `usher run` itself stands for the use: what its command forks would be of it, too, and may
+    // outlive it.
+    let is_runs_own = peer.pid == Some(request.pid) && cover.keeps;
+    let begun = state.uses.begun_kept(&cover.lease).filter(|_| is_runs_own);
+    let used = begun.map(|program| as_use(root, &cover.product, program, peer.who()));
     let kept = cover.keeps.then(|| cover.lease.clone());
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     covers.push(cover);
-    begin(&state, covers)?;
+    begin(&state, covers, used)?;
     if let Some(lease) = kept {
         let whose = peer.pid.unwrap_or(request.pid);
         state.uses.is_covered(&lease, whose);
@@ -161,7 +167,8 @@ pub(super) async fn held(
     }
 }
 
-fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
+/// `used` is the root as a use of the product, if it runs on a seat that was kept.
+fn begin(state: &State, covers: Vec<Cover>, used: Option<Process>) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     if agent.outbox().count_covers()? + covers.len() as u64 > COVERS_LIMIT {
         return Err(Refusal::new(
@@ -171,6 +178,9 @@ fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
     }
     for cover in covers {
         agent.cover(cover)?;
+    }
+    if let Some(used) = used {
+        agent.uses_kept(used)?;
     }
     Ok(())
 }

@@ -13,9 +13,10 @@ use serde::Deserialize;
 use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{
-    CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, Reason, SubjectKey,
+    CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, NAME_LIMIT_BYTES, ProgramFacts,
+    Reason, SubjectKey,
 };
-use usher_core::sessions::AccountKey;
+use usher_core::sessions::{AccountKey, Program};
 
 use super::State;
 use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
@@ -69,9 +70,10 @@ async fn take_seat(
         true => one_use::Use::of(state, peer, &request).await,
         false => None,
     };
+    let starts = program_of(&request);
     if let Some(one_use) = &one_use {
         one_use.settle(state).await;
-        if let Some(lease) = one_use.shared(state, peer).await? {
+        if let Some(lease) = one_use.shared(state, peer, starts.as_ref()).await? {
             return granted(lease.id.clone(), lease);
         }
         if request.wait
@@ -111,7 +113,7 @@ async fn take_seat(
         Err(error) if is_for_want_of_seats(&error) => {
             // A program of theirs that was started plainly may have got the last one this instant.
             one_use.settle(state).await;
-            return match one_use.shared(state, peer).await? {
+            return match one_use.shared(state, peer, starts.as_ref()).await? {
                 Some(lease) => granted(lease.id.clone(), lease),
                 None => Err(error.into()),
             };
@@ -128,6 +130,20 @@ async fn take_seat(
             queue(state, peer, &request.product, Some(key), &queued)
         }
     }
+}
+
+/// What is started with the seat, if anything is; its product's id, if it has no name that can be shown.
+fn program_of(request: &CheckoutRequest<'_>) -> Option<Program> {
+    let started = request.program.as_ref()?;
+    let fits = |name: &&str| {
+        (1..=NAME_LIMIT_BYTES).contains(&name.len()) && !name.contains(usher_api::is_unseen)
+    };
+    let name = started.name.as_deref().filter(fits);
+    let version = started.version.as_deref().filter(fits);
+    Some(Program {
+        name: name.unwrap_or(&request.product).into(),
+        version: version.map(Into::into),
+    })
 }
 
 /// A command was not started: its user can read why later, too, wherever it was said at first.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{CheckoutRequest, Code, Counting, Lease};
-use usher_core::sessions::AccountKey;
+use usher_core::sessions::{AccountKey, Program};
 
 use super::State;
 use super::answers::Refusal;
@@ -74,10 +74,16 @@ impl Use {
 
     /// The lease that the person holds for it on this computer already, or that is kept for them: they
     /// wait for no other.
-    pub(super) async fn shared(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
+    /// `starts` is what is started on it, if anything is.
+    pub(super) async fn shared(
+        &self,
+        state: &State,
+        peer: Peer,
+        starts: Option<&Program>,
+    ) -> Result<Option<Lease>, Refusal> {
         match self.in_use(state, peer).await? {
             Some(lease) => Ok(Some(lease)),
-            None => self.kept(state, peer).await,
+            None => self.kept(state, peer, starts).await,
         }
     }
 
@@ -157,7 +163,12 @@ impl Use {
     }
 
     /// A seat that was waited for and is kept for the person's next start: this is that start.
-    async fn kept(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
+    async fn kept(
+        &self,
+        state: &State,
+        peer: Peer,
+        starts: Option<&Program>,
+    ) -> Result<Option<Lease>, Refusal> {
         let (product, counted) = self.of_whom();
         let kept = || {
             let agent = lock(&state.agent);
@@ -188,6 +199,9 @@ impl Use {
         agent.end_wait(number, Some(&lease.id), None)?;
         drop(agent);
         state.keeping.renewed(&lease);
+        if let Some(program) = starts {
+            state.uses.begins_kept(&lease.id, program.clone());
+        }
         state.uses.keep(self.key.clone(), &lease);
         Ok(Some(lease))
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedMutexGuard, watch};
 use usher_api::Lease;
-use usher_core::sessions::{AccountKey, ProcessKey};
+use usher_core::sessions::{AccountKey, ProcessKey, Program};
 
 use crate::base::lock;
 use crate::system::procfs;
@@ -38,6 +38,8 @@ pub(crate) struct Uses {
     sharing: Mutex<HashMap<String, VecDeque<Claim>>>,
     /// Requests for seats that are not answered yet, by whom they are counted for and the product.
     asking: Mutex<HashMap<(AccountKey, String), usize>>,
+    /// By lease that was kept for a start and that a `usher run` was given as that start: what it runs.
+    kept: Mutex<HashMap<String, Program>>,
     /// Somebody has a seat that others of the same use may share.
     changed: watch::Sender<()>,
 }
@@ -149,6 +151,21 @@ impl Uses {
         self.has_changed();
     }
 
+    /// A seat that was kept is given to a `usher run`, which runs that. Beyond a bound it is forgotten
+    /// which these were.
+    pub(crate) fn begins_kept(&self, lease: &str, program: Program) {
+        let mut kept = lock(&self.kept);
+        if kept.len() >= USES_LIMIT {
+            kept.clear();
+        }
+        kept.insert(lease.to_owned(), program);
+    }
+
+    /// What was begun by a `usher run` on a lease that was kept for it.
+    pub(crate) fn begun_kept(&self, lease: &str) -> Option<Program> {
+        lock(&self.kept).get(lease).cloned()
+    }
+
     /// A process is given the lease and about to have its command covered by it.
     pub(crate) fn share(&self, lease: &str, whose: ProcessKey) {
         let mut sharing = lock(&self.sharing);
@@ -257,6 +274,22 @@ mod tests {
         assert!(!uses.is_asked_for(another, "cad") && !uses.is_asked_for(own, "sim"));
         drop(second);
         assert!(!uses.is_asked_for(own, "cad"));
+    }
+
+    #[test]
+    fn what_was_begun_on_kept_seats_is_remembered_up_to_a_bound() {
+        let uses = Uses::default();
+        let program = Program {
+            name: "script".into(),
+            version: None,
+        };
+        assert_eq!(uses.begun_kept("L1"), None);
+        uses.begins_kept("L1", program.clone());
+        assert_eq!(uses.begun_kept("L1"), Some(program.clone()));
+        for number in 0..USES_LIMIT {
+            uses.begins_kept(&format!("M{number}"), program.clone());
+        }
+        assert!(lock(&uses.kept).len() <= USES_LIMIT);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::process::{Child, Command};
 
 use super::*;
 use crate::agent::Left;
+use crate::agent::covers::as_use;
 use crate::store::outbox::Cover;
 use crate::system::procfs;
 
@@ -47,6 +48,16 @@ impl Run {
             proof: None,
         };
         desk.agent.cover(cover).unwrap();
+    }
+
+    /// Its seat was kept for it, and it runs a command of no product.
+    fn uses_kept(&self, desk: &mut Desk) {
+        let program = Program {
+            name: "script".into(),
+            version: None,
+        };
+        let process = as_use(self.root(), "solver", program, process(10).who);
+        desk.agent.uses_kept(process).unwrap();
     }
 
     /// It ends, and the agent notices.
@@ -110,6 +121,33 @@ fn a_start_that_is_held_runs_at_once_on_the_seat_of_a_run() {
     assert_eq!(desk.agent.leaves("R1").unwrap(), Left::Used);
     desk.restarts();
     assert_eq!(desk.agent.leaves("R1").unwrap(), Left::Used);
+}
+
+#[test]
+fn what_runs_on_a_seat_that_was_kept_is_one_use_whatever_it_is() {
+    let mut desk = Desk::new();
+    let (first, second) = (Run::new("R1"), Run::new("R1"));
+    first.is_granted(&mut desk, true);
+    for run in [&first, &second] {
+        run.is_covered(&mut desk);
+        run.uses_kept(&mut desk);
+    }
+    // A program of the product that one of them starts is of the same use.
+    let mut below = process(10);
+    below.parent = first.root().pid;
+    desk.does(Event::Runs(below)).unwrap();
+    desk.does(Event::Exited { pid: 10 }).unwrap();
+    first.ends(&mut desk);
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "the second runs");
+    desk.restarts();
+    desk.does(Event::Settled).unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "it runs on");
+    second.ends(&mut desk);
+    let items = desk.exchange(|_| None);
+    assert_eq!(kinds(&items), ["finished"]);
+    let told = (&items[0]["program"], &items[0]["lease"]);
+    assert_eq!(told, (&json!("script"), &json!("R1")));
+    assert_eq!(desk.left_behind(), ["R1"]);
 }
 
 #[test]
