@@ -29,6 +29,7 @@ mod gate;
 mod machine;
 mod one_use;
 mod session;
+mod starts;
 mod state;
 
 #[cfg(test)]
