@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use usher_core::sessions::{AccountKey, ProcessKey};
+use usher_core::sessions::ProcessKey;
 
 use super::peer::Peer;
 use crate::base::lock;
@@ -139,6 +139,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use usher_core::sessions::AccountKey;
+
     use std::process::{Child, Command};
 
     use super::*;
