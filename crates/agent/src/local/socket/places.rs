@@ -139,9 +139,9 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use usher_core::sessions::AccountKey;
-
     use std::process::{Child, Command};
+
+    use usher_core::sessions::AccountKey;
 
     use super::*;
 
