@@ -102,6 +102,7 @@ async fn products_and_entitlements_are_listed_page_by_page() {
     assert_eq!(of_one["items"].as_array().unwrap().len(), 1);
 }
 
+#[tokio::test]
 async fn a_product_removed_while_leases_are_out_lets_them_run_on() {
     let server = Server::start();
     server.product("cad", 1).await;
@@ -143,6 +144,7 @@ async fn a_product_removed_while_leases_are_out_lets_them_run_on() {
     assert_eq!(server.checkout("cad", "eve").await.status, 201);
 }
 
+#[tokio::test]
 async fn what_cannot_be_owned_or_made_is_refused() {
     let server = Server::start();
     server.product("cad", 1).await;

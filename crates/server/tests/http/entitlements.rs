@@ -172,7 +172,6 @@ async fn an_entitlement_shrunk_below_its_use_throws_nobody_out_and_lets_nobody_i
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn an_entitlement_of_no_seats_is_entered_and_kept_and_lets_nobody_in() {
     let server = Server::start();
     let product = json!({ "id": "cad" });
@@ -193,7 +192,6 @@ async fn an_entitlement_of_no_seats_is_entered_and_kept_and_lets_nobody_in() {
     assert_eq!(server.checkout("cad", "eve").await.status, 201);
 }
 
-#[tokio::test]
 #[tokio::test]
 async fn a_day_of_validity_stays_a_day_in_its_zone_and_who_changed_it_is_kept() {
     let server = Server::start();

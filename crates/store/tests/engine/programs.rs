@@ -1,6 +1,7 @@
 //! Programs that were seen to run, as the tables tell them.
 
 use usher_core::ledger::*;
+use usher_store::Clock;
 
 use crate::support::*;
 

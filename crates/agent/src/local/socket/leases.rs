@@ -77,7 +77,7 @@ async fn take_seat(
             return granted(lease.id.clone(), lease);
         }
         if request.wait
-            && let Some(queued) = tickets::place_of(state, peer, one_use).await
+            && let Some(queued) = tickets::place_of(state, peer, one_use, starts.as_ref()).await
         {
             return answer(StatusCode::ACCEPTED, &queued);
         }
@@ -127,7 +127,11 @@ async fn take_seat(
         }
         queued @ CheckoutAnswer::Queued { .. } => {
             let key = one_use.key().clone();
-            queue(state, peer, &request.product, Some(key), &queued)
+            let answer = queue(state, peer, &request.product, Some(key), &queued)?;
+            if let (CheckoutAnswer::Queued { ticket, .. }, Some(program)) = (queued, starts) {
+                state.tickets.will_start(&ticket.id, peer, program);
+            }
+            Ok(answer)
         }
     }
 }
