@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use crate::cli;
 
-/// The source files of all crates.
+/// The source files of all crates, but for those of their tests.
 fn sources() -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders: Vec<PathBuf> = fs::read_dir(crates)
@@ -21,6 +21,9 @@ fn sources() -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.file_stem().is_some_and(|it| it == "tests") {
+                continue;
+            }
             match path.is_dir() {
                 true => folders.push(path),
                 false if path.extension().is_some_and(|it| it == "rs") => files.push(path),
