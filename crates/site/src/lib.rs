@@ -10,11 +10,14 @@ mod collected;
 mod columns;
 mod concerns;
 mod deliveries;
+mod elsewhere;
 mod engine;
 mod episodes;
 mod error;
 mod file;
 mod history;
+mod imported;
+mod imports;
 mod messages;
 mod open;
 mod record;
@@ -30,7 +33,16 @@ pub use collected::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
     HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,
 };
+pub use elsewhere::{
+    Elsewhere, ElsewhereDenial, ElsewhereEntitlement, ElsewhereLevel, ElsewhereLimit,
+    ElsewherePeak, ElsewhereRow, ElsewhereSilence, ElsewhereSum, ElsewhereUse, ElsewhereWait,
+    Holder,
+};
 pub use error::SiteError;
+pub use imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport,
+    OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,

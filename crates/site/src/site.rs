@@ -4,6 +4,10 @@ use std::pin::Pin;
 
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
+use crate::imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
+    UsesAsked,
+};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
@@ -95,6 +99,35 @@ pub trait Site: Send + Sync {
     /// to, or from the beginning. What is there already stays as it is. If the server goes on from an
     /// earlier point, what was collected behind that is marked as no longer on the server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
+
+    /// Begins an import, unless the same request has begun it.
+    fn begin_import(&self, new: NewImport) -> Answer<Begun>;
+
+    /// Takes rows into an import. Those of a number that it has add nothing. What they say counts for
+    /// nothing before the import is finished; several imports of one source may run side by side.
+    fn import_rows(&self, batch: ImportBatch) -> Answer<RowsTaken>;
+
+    /// Finishes an import: what its rows say counts from now on, each key of a source once.
+    fn finish_import(&self, end: ImportEnd) -> Answer<Finish>;
+
+    /// An import, if there is one of that id.
+    fn import(&self, id: String) -> Answer<Option<ImportRecord>>;
+
+    /// Imports, the newest first: those with a lower number, and at most so many.
+    fn imports(&self, below: Option<i64>, limit: u32) -> Answer<Vec<ImportRecord>>;
+
+    /// Takes an import out: what it added counts no more from now on, and what it completed is as it
+    /// was. As it was, if there was one; [`Site::clean_imports`] removes its rows.
+    fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>>;
+
+    /// Removes at most so many rows of an import that was taken out, or that is not finished and was
+    /// given nothing since then, in Unix milliseconds; how many things were removed, 0: nothing is
+    /// left to remove.
+    fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64>;
+
+    /// Uses that other licence servers counted, of imports that are finished, in the order of their
+    /// beginnings.
+    fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

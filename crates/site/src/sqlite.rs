@@ -7,6 +7,10 @@ use rusqlite::{Connection, Result};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
+use crate::imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
+    UsesAsked,
+};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
@@ -14,7 +18,9 @@ use crate::rows::{
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
-use crate::{concerns, deliveries, episodes, file, history, messages, servers, settings, tallies};
+use crate::{
+    concerns, deliveries, episodes, file, history, imports, messages, servers, settings, tallies,
+};
 
 /// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
 pub struct SqliteSite {
@@ -200,6 +206,42 @@ impl Site for SqliteSite {
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
         self.writes("append to the history", move |it| {
             history::append(it, &batch)
+        })
+    }
+
+    fn begin_import(&self, new: NewImport) -> Answer<Begun> {
+        self.writes("begin an import", move |it| imports::begin(it, &new))
+    }
+
+    fn import_rows(&self, batch: ImportBatch) -> Answer<RowsTaken> {
+        self.writes("take in rows", move |it| imports::take(it, &batch))
+    }
+
+    fn finish_import(&self, end: ImportEnd) -> Answer<Finish> {
+        self.writes("finish an import", move |it| imports::finish(it, &end))
+    }
+
+    fn import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.reads("read an import", move |it| imports::find(it, &id))
+    }
+
+    fn imports(&self, below: Option<i64>, limit: u32) -> Answer<Vec<ImportRecord>> {
+        self.reads("read imports", move |it| imports::list(it, below, limit))
+    }
+
+    fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.writes("take an import out", move |it| imports::remove(it, &id))
+    }
+
+    fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("remove rows of imports", move |it| {
+            imports::clean(it, untouched_ms, limit)
+        })
+    }
+
+    fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>> {
+        self.reads("read uses counted elsewhere", move |it| {
+            imports::uses(it, &asked)
         })
     }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Result, params};
 use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
 
+pub(crate) use names::Names;
 pub(crate) use places::of as places_of;
 
 /// Appends a batch if it goes on from a place that is collected to.
@@ -36,7 +37,7 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
         )?;
     }
     places::write(connection, source, before, batch)?;
-    let mut names = names::Names::enter(connection, batch)?;
+    let mut names = Names::enter(connection, batch)?;
     for item in &batch.items {
         match items::append(connection, source, item, &mut names)? {
             true => done.added += 1,
