@@ -210,6 +210,12 @@ codes! {
     ServerExists = "server_exists", 409, "The server is watched already";
     /// No token of that id.
     UnknownToken = "unknown_token", 404, "No such token";
+    /// No import of that id, or it was taken out.
+    UnknownImport = "unknown_import", 404, "No such import";
+    /// Rows of an import are missing before these, or before its end.
+    RowsMissing = "rows_missing", 409, "Rows of the import are missing";
+    /// The import is finished and takes in no more rows.
+    ImportFinished = "import_finished", 409, "The import is finished";
     /// The body has not come whole in time.
     RequestTimeout = "request_timeout", 408, "The request took too long to come";
     /// The route knows other methods.

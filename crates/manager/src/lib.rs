@@ -2,8 +2,8 @@
 //!
 //! Each server has a watch: a task that polls it on a cycle, listens to it between polls, weighs
 //! the evidence with `core::health` and tells what is worth telling as status messages, which go
-//! through the site's rules into the site database and to whom the rules name. It serves `/v1` and
-//! a plain page. What it knows is in the site database, so a restart goes on with the episodes
+//! through the site's rules into the site database and to whom the rules name. It takes in what
+//! other licence servers count. It serves `/v1` and a plain page. What it knows is in the site database, so a restart goes on with the episodes
 //! that were under way.
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ mod ended;
 mod facts;
 mod faults;
 mod healing;
+mod import_upkeep;
 mod listener;
 mod logged;
 mod mail;

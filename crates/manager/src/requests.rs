@@ -180,6 +180,7 @@ fn what(method: &Method, path: &str) -> &'static str {
         "message-rules" => "change its message rules",
         "thresholds" => "change its thresholds",
         "products" | "entitlements" => "change what its servers own",
+        "imports" => "import what other licence servers know",
         _ => "do this",
     }
 }
@@ -240,6 +241,10 @@ mod tests {
             (Method::PUT, "/v1/message-rules", Role::Admin),
             (Method::GET, "/v1/tokens", Role::Admin),
             (Method::DELETE, "/v1/tokens/m-1", Role::Admin),
+            (Method::GET, "/v1/imports", Role::Viewer),
+            (Method::POST, "/v1/imports", Role::Admin),
+            (Method::POST, "/v1/imports/i-1/rows", Role::Admin),
+            (Method::DELETE, "/v1/imports/i-1", Role::Admin),
         ];
         for (method, path, role) in cases {
             assert_eq!(needed(&method, path), role, "{method} {path}");
@@ -262,6 +267,11 @@ mod tests {
             ),
             (Method::PUT, "/v1/message-rules", "change its message rules"),
             (Method::POST, "/v1/products", "change what its servers own"),
+            (
+                Method::POST,
+                "/v1/imports/i-1/rows",
+                "import what other licence servers know",
+            ),
         ] {
             assert_eq!(what(&method, path), said, "{method} {path}");
         }

@@ -27,6 +27,8 @@ pub(crate) struct Tools {
     pub(crate) thresholds: Held,
     /// Told after each look, for the beat.
     pub(crate) looked: Notify,
+    /// Told when an import was taken out: its rows are to be removed.
+    pub(crate) import_removed: Notify,
 }
 
 impl Tools {

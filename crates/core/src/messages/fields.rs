@@ -49,6 +49,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9453 => &["rule"],
         9455 => &["who", "server", "what"],
         9456 => &["server", "time", "why"],
+        9457 | 9458 => &["who", "kind", "source"],
         9454 => &["destination", "so many", "why"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],

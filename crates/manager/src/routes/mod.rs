@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod foreign;
+pub(crate) mod imports;
 pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
@@ -55,6 +56,12 @@ use crate::routes::catalogue::{entitlements, products};
         tokens::list,
         tokens::create,
         tokens::revoke,
+        imports::list,
+        imports::create,
+        imports::get,
+        imports::remove,
+        imports::rows,
+        imports::finish,
         service::health,
         service::metrics,
         service::description,
@@ -109,6 +116,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
+        .route("/v1/imports", get(imports::list).post(imports::create))
+        .route(
+            "/v1/imports/{id}",
+            get(imports::get).delete(imports::remove),
+        )
+        .route("/v1/imports/{id}/rows", post(imports::rows))
+        .route("/v1/imports/{id}/finish", post(imports::finish))
         .route("/v1/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/openapi.json", get(service::description))

@@ -6,6 +6,7 @@ mod catalogue;
 mod collecting;
 mod delivery;
 mod holds;
+mod imports;
 mod relay;
 mod requests;
 mod standing;
