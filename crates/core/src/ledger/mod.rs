@@ -18,6 +18,7 @@ mod catalogue;
 mod forget;
 mod judge;
 mod kept;
+mod lean;
 mod pause;
 mod queue;
 mod restore;
@@ -34,6 +35,7 @@ pub use kept::directory::{Computers, Subjects};
 pub use kept::lent::{DRIFT_MARGIN_MS, Lent};
 pub use kept::memory::{KEPT_SECONDS, KEYS_LIMIT};
 pub use kept::pool::{Listing, Pool};
+pub use lean::{Lean, LeanAsk, LeanReply};
 pub use queue::review::DEFAULT_IMPOSSIBLE_SECONDS;
 pub use restore::{Repeated, Snapshot};
 pub use time::{
