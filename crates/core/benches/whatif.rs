@@ -42,6 +42,7 @@ fn recording(refused_of_100: u64) -> Recording {
                 computer: 1,
                 seats: 1,
                 waits: Waits::No,
+                priority: 0,
                 outcome: match number(100) < refused_of_100 {
                     true => Outcome::Refused,
                     false => Outcome::Granted { held_ms },

@@ -53,7 +53,7 @@ impl Parameters {
     }
 
     /// The numbers of seats in ascending order, each once.
-    pub(super) fn counts(&self) -> Vec<u32> {
+    pub fn counts(&self) -> Vec<u32> {
         let mut counts = self.seats.clone();
         counts.sort_unstable();
         counts.dedup();

@@ -47,6 +47,8 @@ pub struct Ask {
     pub seats: u32,
     /// Whether it would wait, and for how long.
     pub waits: Waits,
+    /// Of those who wait, higher is served first; usually 0.
+    pub priority: i8,
     /// What came of it.
     pub outcome: Outcome,
 }

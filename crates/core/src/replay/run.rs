@@ -16,7 +16,7 @@ use crate::replay::calm::{Draw, Stretch};
 use crate::replay::figures::{Figures, Percentiles};
 use crate::replay::parameters::{OnFull, Parameters};
 use crate::replay::recording::Waits;
-use crate::replay::wishes::Prepared;
+use crate::replay::wishes::{Attempt, Prepared};
 
 /// After how many asks a replay says how far it has come.
 pub const STEP_ASKS: u64 = 4_096;
@@ -115,7 +115,7 @@ impl Prepared {
             for (place, attempt) in (first..).zip(attempts) {
                 let place = u32::try_from(place).unwrap_or(u32::MAX);
                 run.pass_to(attempt.at_ms, place);
-                run.ask(attempt.at_ms, place, attempt.wish, attempt.waits);
+                run.ask(place, attempt);
             }
         }
         run.pass_to(i64::MAX, u32::MAX);
@@ -292,7 +292,9 @@ impl Run<'_> {
         self.waits_ms.push(u64::try_from(waited_ms).unwrap_or(0));
     }
 
-    fn ask(&mut self, at_ms: i64, place: u32, wish_place: u32, waits: Waits) {
+    fn ask(&mut self, place: u32, attempt: &Attempt) {
+        let (at_ms, wish_place) = (attempt.at_ms, attempt.wish);
+        let now = self.now(at_ms);
         let prepared = self.prepared;
         let index = wish_place as usize;
         let (Some(wish), Some(state)) = (prepared.wishes.get(index), self.states.get_mut(index))
@@ -306,7 +308,7 @@ impl Run<'_> {
             state.is_open = false;
             self.open = self.open.saturating_sub(1);
         }
-        let waits = match (self.on_full, waits) {
+        let waits = match (self.on_full, attempt.waits) {
             (OnFull::Deny, _) => Waits::No,
             (OnFull::Wait, Waits::No) => Waits::UntilServed,
             (OnFull::Wait | OnFull::AsRecorded, waits) => waits,
@@ -316,10 +318,7 @@ impl Run<'_> {
             computer: ComputerId(wish.computer),
             seats: wish.seats,
             wait: waits != Waits::No,
-        };
-        let now = Now {
-            steady: Steady(u64::try_from(at_ms.saturating_sub(prepared.from_ms)).unwrap_or(0)),
-            wall: Wall(at_ms),
+            priority: attempt.priority,
         };
         match self.ledger.ask(now, asked) {
             LeanReply::Granted => {

@@ -47,6 +47,7 @@ pub(super) struct Attempt {
     /// The place of its wish.
     pub(super) wish: u32,
     pub(super) waits: Waits,
+    pub(super) priority: i8,
 }
 
 /// A recording that is ready to be replayed, as often as one likes and on several threads at once.
@@ -158,6 +159,7 @@ impl Prepared {
             at_ms: ask.at_ms,
             wish: place,
             waits: ask.waits,
+            priority: ask.priority,
         });
         if ask.outcome.is_granted() {
             open.remove(&ask.person);

@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -32,6 +33,8 @@ pub struct LeanAsk {
     pub seats: u32,
     /// Whether to queue if no seat is free.
     pub wait: bool,
+    /// Higher is served first.
+    pub priority: i8,
 }
 
 /// What a [`Lean`] ledger answers.
@@ -152,11 +155,11 @@ impl Lean {
     /// Leaves the queue, and serves whoever waited behind for fewer seats.
     pub fn leave(&mut self, now: Now, ticket: EventNumber, served: &mut Vec<EventNumber>) {
         self.ledger.now = now;
-        if self.waiting.remove(&ticket).is_none() {
+        let Some(ask) = self.waiting.remove(&ticket) else {
             return;
-        }
+        };
         if let Some(pool) = self.ledger.pools.get_mut(self.product) {
-            pool.queue.remove(&place(ticket));
+            pool.queue.remove(&place(&ask, ticket));
         }
         self.serve(now, served);
     }
@@ -176,7 +179,7 @@ impl Lean {
             };
             self.take(&plans);
             if let Some(pool) = self.ledger.pools.get_mut(self.product) {
-                pool.queue.remove(&place(first));
+                pool.queue.remove(&place(&ask, first));
             }
             self.waiting.remove(&first);
             served.push(first);
@@ -187,7 +190,7 @@ impl Lean {
         let ticket = EventNumber(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
         if let Some(pool) = self.ledger.pools.get_mut(self.product) {
-            pool.queue.insert(place(ticket));
+            pool.queue.insert(place(&ask, ticket));
         }
         self.waiting.insert(ticket, ask);
         ticket
@@ -222,7 +225,7 @@ impl Lean {
             seats: ask.seats,
             ttl_seconds: TTL_SECONDS,
             waits: ask.wait,
-            priority: 0,
+            priority: ask.priority,
             program: None,
             also: Box::default(),
             way,
@@ -230,7 +233,7 @@ impl Lean {
     }
 }
 
-/// Everybody waits with the same priority, so the queue is in the order of arrival.
-fn place(ticket: EventNumber) -> Place {
-    (std::cmp::Reverse(0), ticket)
+/// The place of an ask in the queue.
+fn place(ask: &LeanAsk, ticket: EventNumber) -> Place {
+    (Reverse(ask.priority), ticket)
 }

@@ -12,20 +12,18 @@ enum Step {
     Ask {
         seats: u32,
         wait: bool,
+        priority: i8,
     },
     /// Of those who hold seats, the one of this place in the order of their asks.
-    GiveBack {
-        nth: usize,
-    },
+    GiveBack { nth: usize },
     /// Of those who wait.
-    Leave {
-        nth: usize,
-    },
+    Leave { nth: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (1_u32..4, any::<bool>()).prop_map(|(seats, wait)| Step::Ask { seats, wait }),
+        4 => (1_u32..4, any::<bool>(), -1_i8..2)
+            .prop_map(|(seats, wait, priority)| Step::Ask { seats, wait, priority }),
         3 => any::<usize>().prop_map(|nth| Step::GiveBack { nth }),
         1 => any::<usize>().prop_map(|nth| Step::Leave { nth }),
     ]
@@ -83,7 +81,7 @@ impl Whole {
         }
     }
 
-    fn ask(&mut self, number: usize, seats: u32, wait: bool) {
+    fn ask(&mut self, number: usize, seats: u32, wait: bool, priority: i8) {
         let name: Arc<str> = Arc::from(format!("user-{number}"));
         let reply = self.ledger.apply(
             NOW,
@@ -103,7 +101,7 @@ impl Whole {
                 seats,
                 ttl_seconds: Some(3_600),
                 wait,
-                priority: 0,
+                priority,
                 program: None,
             }),
         );
@@ -189,13 +187,14 @@ proptest! {
         for (number, step) in steps.into_iter().enumerate() {
             let mut served = Vec::new();
             match step {
-                Step::Ask { seats, wait } => {
-                    whole.ask(number, seats, wait);
+                Step::Ask { seats, wait, priority } => {
+                    whole.ask(number, seats, wait, priority);
                     let reply = lean.ask(NOW, LeanAsk {
                         subject: SubjectId(number as u64),
                         computer: ComputerId(7),
                         seats,
                         wait,
+                        priority,
                     });
                     seats_of.insert(number, seats);
                     states.insert(number, match reply {
@@ -244,6 +243,7 @@ fn what_ran_before_holds_its_seats_even_beyond_those_that_are_owned() {
         computer: ComputerId(1),
         seats: 1,
         wait: false,
+        priority: 0,
     };
     assert_eq!(lean.in_use(), 2);
     let mut served = Vec::new();

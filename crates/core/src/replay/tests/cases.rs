@@ -246,3 +246,15 @@ fn a_what_if_tells_how_far_it_is_and_stops_when_it_is_told_to() {
     });
     assert_eq!((stopped, calls), (Err(Cancelled), 2));
 }
+
+#[test]
+fn who_waits_with_a_higher_priority_is_served_first() {
+    let mut asks = [granted(0, 1, 10), granted(1, 2, 10), granted(2, 3, 10)].map(waits);
+    let longest = |asks: [Ask; 3]| {
+        let answer = answer(&recording(60, asks.to_vec()), &Parameters::of([1]));
+        answer.results[0].wait_longest_ms
+    };
+    assert_eq!(longest(asks), Some(minutes(18).unsigned_abs()));
+    asks[2].priority = 5;
+    assert_eq!(longest(asks), Some(minutes(19).unsigned_abs()));
+}

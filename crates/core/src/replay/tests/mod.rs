@@ -3,6 +3,7 @@
 mod cases;
 mod formulas;
 mod known;
+mod past;
 mod properties;
 mod words;
 mod world;
@@ -24,6 +25,7 @@ pub(super) fn granted(at: i64, person: u64, held: u64) -> Ask {
         computer: person,
         seats: 1,
         waits: Waits::No,
+        priority: 0,
         outcome: Outcome::Granted {
             held_ms: Some(held * 60_000),
         },

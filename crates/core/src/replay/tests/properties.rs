@@ -143,6 +143,7 @@ proptest! {
             computer: 1,
             seats: *seats,
             waits: Waits::ForMs(*held_ms),
+            priority: 0,
             outcome: match held_ms % 4 {
                 0 => Outcome::Refused,
                 1 => Outcome::LeftQueue,

@@ -108,6 +108,7 @@ pub(super) fn recorded(seats: u32, wants: &[Want], length: i64) -> Recording {
         computer: want.person,
         seats: want.seats,
         waits: want.waits,
+        priority: 0,
         outcome: outcome.unwrap(),
     });
     recording(length, asks.collect())
