@@ -17,6 +17,7 @@ mod file;
 mod history;
 mod messages;
 mod open;
+mod past;
 mod record;
 mod rows;
 mod schema;
@@ -31,6 +32,7 @@ pub use collected::{
     HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,
 };
 pub use error::SiteError;
+pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,

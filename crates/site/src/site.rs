@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
+use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
@@ -95,6 +96,13 @@ pub trait Site: Send + Sync {
     /// to, or from the beginning. What is there already stays as it is. If the server goes on from an
     /// earlier point, what was collected behind that is marked as no longer on the server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
+
+    /// A page of what was held, wanted and refused of a product in a time. A page looks through a
+    /// bounded number of rows and may bring nothing; the next one goes on where it ended.
+    fn past(&self, asked: PastAsked) -> Answer<PastPage>;
+
+    /// The servers whose history is collected, also those that are watched no longer.
+    fn sources(&self) -> Answer<Vec<SourceRow>>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

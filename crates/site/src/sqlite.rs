@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
+use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
@@ -201,6 +202,16 @@ impl Site for SqliteSite {
         self.writes("append to the history", move |it| {
             history::append(it, &batch)
         })
+    }
+
+    fn past(&self, asked: PastAsked) -> Answer<PastPage> {
+        self.reads("read the past of a product", move |it| {
+            history::past_page(it, &asked)
+        })
+    }
+
+    fn sources(&self) -> Answer<Vec<SourceRow>> {
+        self.reads("read whose history is collected", history::sources)
     }
 
     fn set_thresholds(&self, thresholds: String) -> Answer<()> {

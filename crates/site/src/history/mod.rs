@@ -4,6 +4,7 @@
 mod items;
 mod marks;
 mod names;
+mod past;
 mod places;
 
 use rusqlite::{Connection, Result, params};
@@ -11,6 +12,7 @@ use rusqlite::{Connection, Result, params};
 use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
 
+pub(crate) use past::{page as past_page, sources};
 pub(crate) use places::of as places_of;
 
 /// Appends a batch if it goes on from a place that is collected to.

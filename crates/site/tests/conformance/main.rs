@@ -33,5 +33,6 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     history::appends_what_is_collected_once(&site).await;
     history::goes_on_from_where_a_server_was_put_back_to(&site).await;
     history::knows_what_is_there_again_after_another_restore(&site).await;
+    history::tells_what_was_held_wanted_and_refused_of_a_product(&site).await;
     messages::tells_once_what_is_told_once(&site).await;
 }
