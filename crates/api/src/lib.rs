@@ -29,6 +29,7 @@ mod service;
 mod status;
 mod tokens;
 mod unreached;
+mod whatif;
 
 pub use agents::*;
 pub use away::*;
@@ -51,6 +52,7 @@ pub use service::*;
 pub use status::*;
 pub use tokens::*;
 pub use unreached::takes_connections;
+pub use whatif::*;
 
 /// The largest request body that a server reads, in bytes; a larger one is answered with 413.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -7,6 +7,7 @@ use crate::book::Book;
 use crate::secrets::Admin;
 use crate::server_watch::{LOOK_AT_MOST, ServerWatch};
 use crate::tools::Tools;
+use crate::turns::Turns;
 
 /// Servers that one manager watches at the most.
 pub(crate) const SERVERS_LIMIT: usize = 1_000;
@@ -19,6 +20,8 @@ pub(crate) struct App {
     watches: Mutex<BTreeMap<String, ServerWatch>>,
     /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Of what-ifs.
+    pub(crate) turns: Turns,
 }
 
 impl App {
@@ -30,6 +33,7 @@ impl App {
             book,
             watches: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
         }
     }
 

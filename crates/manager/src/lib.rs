@@ -40,6 +40,7 @@ mod targets;
 mod thresholds;
 mod tokens;
 mod tools;
+mod turns;
 mod undelivered;
 mod view;
 mod vital;

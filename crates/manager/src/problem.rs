@@ -28,6 +28,12 @@ impl Refusal {
         )
     }
 
+    /// The same, to be tried again after so long.
+    #[must_use]
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Refusal(self.0.after(seconds))
+    }
+
     /// No token was shown, or none that is taken: a browser asks for it as a password.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())

@@ -54,7 +54,7 @@ impl Requests {
         foreign::must_not_be(&request)?;
         let mut held = self.bodies.hold();
         let body = read_in_time(&way.watch, &mut request, &mut held).await?;
-        let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+        let changes_nothing = changes_nothing(request.method(), request.uri().path());
         let asked = format!("{} {}", request.method(), request.uri().path());
         if let Some(asker) = &asker {
             request.extensions_mut().insert(asker.clone());
@@ -68,7 +68,7 @@ impl Requests {
             let Ok(answered) = answer.await;
             return Ok(whole(answered).await);
         };
-        if !is_look {
+        if !changes_nothing {
             return Ok(whole(to_its_end(asked, id.clone(), answer).await?).await);
         }
         tokio::select! {
@@ -151,10 +151,16 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
     }
 }
 
+/// Whether a request only looks, and so ends when who asked goes away. A what-if does, for all that
+/// it is posted.
+fn changes_nothing(method: &Method, path: &str) -> bool {
+    let is_look = matches!(*method, Method::GET | Method::HEAD);
+    is_look || *method == Method::POST && path == "/v1/whatif"
+}
+
 /// The least role that may do it: viewers look, operators also have a server looked at, admins do
 /// all else.
 fn needed(method: &Method, path: &str) -> Role {
-    let is_look = matches!(*method, Method::GET | Method::HEAD);
     // A server may be named `poll`: what is done decides, too.
     let is_poll = *method == Method::POST
         && path
@@ -162,7 +168,7 @@ fn needed(method: &Method, path: &str) -> Role {
             .is_some_and(|rest| rest.ends_with("/poll"));
     match () {
         () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
-        () if is_look => Role::Viewer,
+        () if changes_nothing(method, path) => Role::Viewer,
         () if is_poll => Role::Operator,
         () => Role::Admin,
     }
@@ -229,6 +235,8 @@ mod tests {
             (Method::GET, "/v1/servers", Role::Viewer),
             (Method::GET, "/v1/messages", Role::Viewer),
             (Method::GET, "/", Role::Viewer),
+            (Method::POST, "/v1/whatif", Role::Viewer),
+            (Method::PUT, "/v1/whatif", Role::Admin),
             (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
             (Method::POST, "/v1/servers", Role::Admin),
             (Method::POST, "/v1/servers/poll/poll", Role::Operator),

@@ -7,6 +7,7 @@ pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
 pub(crate) mod tokens;
+pub(crate) mod whatif;
 
 use std::sync::Arc;
 
@@ -55,6 +56,7 @@ use crate::routes::catalogue::{entitlements, products};
         tokens::list,
         tokens::create,
         tokens::revoke,
+        whatif::post,
         service::health,
         service::metrics,
         service::description,
@@ -109,6 +111,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
+        .route("/v1/whatif", post(whatif::post))
         .route("/v1/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/openapi.json", get(service::description))

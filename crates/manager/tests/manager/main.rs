@@ -12,3 +12,4 @@ mod standing;
 mod support;
 mod tokens;
 mod watching;
+mod whatif;

@@ -21,10 +21,10 @@ const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// A server that is watched, and how it is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) name: String,
-    pub(super) url: String,
-    pub(super) token: String,
+pub(in crate::routes) struct Asked {
+    pub(in crate::routes) name: String,
+    pub(in crate::routes) url: String,
+    pub(in crate::routes) token: String,
 }
 
 /// Under which a request may be sent twice.
@@ -131,6 +131,30 @@ pub(super) fn servers(app: &App) -> Vec<Asked> {
 
 /// What a server answers to a look, or why it does not.
 pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
+    look_or(app, server, path).await.map_err(|not| not.why)
+}
+
+/// Why there is no answer to a look.
+#[derive(Debug)]
+pub(in crate::routes) struct NotSeen {
+    /// The code of the server's refusal, if it refused.
+    pub(in crate::routes) code: Option<String>,
+    /// In words.
+    pub(in crate::routes) why: String,
+}
+
+impl From<String> for NotSeen {
+    fn from(why: String) -> NotSeen {
+        NotSeen { code: None, why }
+    }
+}
+
+/// The same, with the code of a refusal.
+pub(in crate::routes) async fn look_or(
+    app: &App,
+    server: &Asked,
+    path: &str,
+) -> Result<Vec<u8>, NotSeen> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
     let http = app.tools.prober.http(&server.url);
     let asking = http.get(url).bearer_auth(&server.token);
@@ -141,8 +165,11 @@ pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8
     match status {
         StatusCode::OK => Ok(body),
         _ => Err(match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => problem.detail,
-            Err(_) => format!("it answers {status}"),
+            Ok(problem) => NotSeen {
+                code: Some(problem.code),
+                why: problem.detail,
+            },
+            Err(_) => format!("it answers {status}").into(),
         }),
     }
 }
