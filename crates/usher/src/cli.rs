@@ -66,6 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
+    Whatif(commands::whatif::Whatif),
     Pack(commands::pack::Pack),
     Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
@@ -98,7 +99,7 @@ impl Command {
     /// Whether it asks a manager, and no metering server.
     pub(crate) fn asks_manager(&self) -> bool {
         match self {
-            Command::Messages(_) | Command::Servers(_) => true,
+            Command::Messages(_) | Command::Servers(_) | Command::Whatif(_) => true,
             Command::Token(token) => token.is_at_manager(),
             _ => false,
         }
@@ -221,6 +222,7 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
              about by --about NAME."
         }
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
+        Command::Whatif(_) => "A manager collects what is replayed: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",
         Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
         Command::Token(token) if token.is_at_manager() => {
@@ -328,6 +330,7 @@ mod tests {
     fn what_has_no_effect_where_it_is_typed_is_refused() {
         for line in [
             "usher messages --server alpha",
+            "usher whatif cad --seats 1 --server http://127.0.0.1:1",
             "usher --server http://127.0.0.1:1 servers list",
             "usher man DIR --server http://127.0.0.1:1",
             "usher usage programs --since 7d",

@@ -14,7 +14,7 @@ const FILES_LIMIT: usize = 256;
 const FAULTS_LISTED: usize = 20;
 
 /// Why files make no policy.
-pub(super) enum Unread {
+pub(in crate::commands) enum Unread {
     /// A file cannot be read at all.
     Failed(Box<Failure>),
     /// What they say is wrong.
@@ -29,7 +29,7 @@ impl From<Failure> for Unread {
 
 impl Unread {
     /// As the end of a command that needs the policy.
-    pub(super) fn failure(self) -> Failure {
+    pub(in crate::commands) fn failure(self) -> Failure {
         let faults = match self {
             Unread::Failed(failure) => return *failure,
             Unread::Faults(faults) => faults,
@@ -54,7 +54,7 @@ pub(super) fn is_stdin(files: &[PathBuf]) -> bool {
 }
 
 /// Reads files, and the files `*.toml` of folders, as one policy.
-pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
+pub(in crate::commands) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
     let mut sources = Vec::new();
     let mut faults = Vec::new();
     for path in listed(files)? {

@@ -5,7 +5,7 @@ mod check;
 mod convert;
 mod diff;
 mod export;
-mod files;
+pub(super) mod files;
 mod held;
 mod losses;
 mod plan;
