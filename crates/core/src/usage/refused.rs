@@ -5,9 +5,8 @@
 //! after the last as a session of the product lasts, but no longer than until the person was granted
 //! a seat, or asked again.
 
-use rustc_hash::FxHashMap;
-
 use super::Want;
+use super::granted::Granted;
 use crate::ledger::{RETRY_SECONDS, Reason};
 
 const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
@@ -103,25 +102,4 @@ pub fn median_ms(mut lengths_ms: Vec<u64>) -> Option<u64> {
     let middle = lengths_ms.len().checked_sub(1)? / 2;
     let (_, median, _) = lengths_ms.select_nth_unstable(middle);
     Some(*median)
-}
-
-/// When each person was granted seats, the earliest first.
-struct Granted(FxHashMap<u64, Vec<i64>>);
-
-impl Granted {
-    fn of(granted: impl IntoIterator<Item = (u64, i64)>) -> Granted {
-        let mut of: FxHashMap<u64, Vec<i64>> = FxHashMap::default();
-        for (person, at_ms) in granted {
-            of.entry(person).or_default().push(at_ms);
-        }
-        of.values_mut().for_each(|times| times.sort_unstable());
-        Granted(of)
-    }
-
-    /// `i64::MAX` where that is never.
-    fn first_after(&self, person: u64, ms: i64) -> i64 {
-        let times = self.0.get(&person).map_or(&[][..], |times| times);
-        let next = times.partition_point(|at_ms| *at_ms <= ms);
-        times.get(next).copied().unwrap_or(i64::MAX)
-    }
 }
