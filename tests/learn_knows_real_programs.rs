@@ -173,6 +173,7 @@ fn tried(running: &Running, folder: &Folder, index: usize, row: &Row) -> Result<
         command
             .current_dir(&home)
             .env("HOME", &home)
+            .env_remove("XDG_CONFIG_HOME")
             .env_remove("DISPLAY")
             .env("WINEDEBUG", "-all")
             .stdin(Stdio::null())

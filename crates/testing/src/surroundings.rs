@@ -28,7 +28,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
         }
     }
     command
-        .env("XDG_CONFIG_HOME", "/nonexistent")
+        // Nobody can make it: real programs that a test starts would keep settings there for the next.
+        .env("XDG_CONFIG_HOME", "/proc/none")
         .env("NO_COLOR", "1")
         // No start on this computer is held by a test: on this one nothing can be marked.
         .env("USHER_GATE_ONLY", "/proc")

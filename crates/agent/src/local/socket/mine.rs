@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Query, State as AxumState};
+use axum::extract::{ConnectInfo, MatchedPath, Query, State as AxumState};
 use axum::http::StatusCode;
 use serde_json::Value;
 use usher_api::Code;
@@ -60,87 +60,19 @@ fn is_kept(state: &State, answered: &mut Value) {
     }
 }
 
-/// `GET /v1/queue`: the seats that who asks waits for, with the place among all who wait.
-pub(super) async fn queue(
+/// A list of the server that has the same path here, cut to who asks: the seats that they wait for, with
+/// the place among all who wait (`/v1/queue`); what they were refused (`/v1/denials`), and waited for in
+/// vain (`/v1/waits`); what they used on this computer (`/v1/sessions`), also summed by product, person,
+/// who is one, and day (`/v1/usage`, `/v1/usage/users`, `/v1/usage/days`).
+pub(super) async fn listed(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    path: MatchedPath,
     asked: MineQuery,
 ) -> Answer {
     answer(
         StatusCode::OK,
-        &list(&state, peer, "/v1/queue", asked).await?,
-    )
-}
-
-/// `GET /v1/denials`: what who asks was refused.
-pub(super) async fn denials(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/denials", asked).await?,
-    )
-}
-
-/// `GET /v1/waits`: what who asks waited for in vain.
-pub(super) async fn waits(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/waits", asked).await?,
-    )
-}
-
-/// `GET /v1/sessions`: what who asks used on this computer.
-pub(super) async fn sessions(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/sessions", asked).await?,
-    )
-}
-
-/// `GET /v1/usage`: what who asks used on this computer, summed by product.
-pub(super) async fn usage(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/usage", asked).await?,
-    )
-}
-
-/// `GET /v1/usage/users`: the same, summed by person, who is one.
-pub(super) async fn usage_by_user(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/usage/users", asked).await?,
-    )
-}
-
-/// `GET /v1/usage/days`: the same, summed by day.
-pub(super) async fn usage_by_day(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: MineQuery,
-) -> Answer {
-    answer(
-        StatusCode::OK,
-        &list(&state, peer, "/v1/usage/days", asked).await?,
+        &list(&state, peer, path.as_str(), asked).await?,
     )
 }
 
