@@ -28,8 +28,7 @@ pub enum Quantity {
 const QUANTITIES: usize = 7;
 
 /// Who counts a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counted {
     /// A metering server: leases count, and sessions without a seat beside them.
     Here,

@@ -4,7 +4,7 @@ use super::granted::Granted;
 use crate::ledger::RETRY_SECONDS;
 
 /// Within how many milliseconds of a refusal another one is a retry, and a grant satisfies it.
-const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
+pub const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
 
 /// A refusal of one product, or several that were recorded as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,10 +35,9 @@ pub enum DenialClass {
 }
 
 /// Refusals by what they were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Denials {
     /// Of people who got no seat; those that are provisional are among them.
-    #[serde(rename = "final")]
     pub for_good: u64,
     /// Of people who got one less than 15 minutes later.
     pub satisfied_later: u64,

@@ -1,28 +1,65 @@
 //! How many different people, or computers, there were in each bucket.
 
+use rustc_hash::FxHashMap;
+
 use super::buckets::Bucket;
 use super::edge::Span;
 
+const WORD_BITS: usize = 64;
+
 /// For each bucket, how many have a use that overlaps it. `buckets` are in order and do not
-/// overlap; `uses` says who and when, in any order. It sorts the uses, and takes a step for each
-/// bucket in which somebody has one.
+/// overlap; `uses` says who and when, in any order.
 pub fn distinct(buckets: &[Bucket], uses: impl IntoIterator<Item = (u64, Span)>) -> Vec<u64> {
-    let mut counts = vec![0; buckets.len()];
-    let mut uses: Vec<(u64, Span)> = uses.into_iter().collect();
-    uses.sort_unstable();
-    let (mut whose, mut uncounted) = (None, 0);
+    let mut distinct = Distinct::new(buckets);
     for (who, span) in uses {
-        if whose != Some(who) {
-            (whose, uncounted) = (Some(who), 0);
-        }
-        let overlapped = overlapped(buckets, span);
-        let first = overlapped.start.max(uncounted);
-        for count in counts.iter_mut().take(overlapped.end).skip(first) {
-            *count += 1;
-        }
-        uncounted = uncounted.max(overlapped.end);
+        distinct.add(who, span);
     }
-    counts
+    distinct.counts()
+}
+
+/// Counts while uses are told. It holds a bit for each bucket of everybody who has one.
+#[derive(Debug)]
+pub struct Distinct<'a> {
+    buckets: &'a [Bucket],
+    seen: FxHashMap<u64, Vec<u64>>,
+}
+
+impl<'a> Distinct<'a> {
+    /// Nobody yet. `buckets` are in order and do not overlap.
+    pub fn new(buckets: &'a [Bucket]) -> Distinct<'a> {
+        Distinct {
+            buckets,
+            seen: FxHashMap::default(),
+        }
+    }
+
+    /// Somebody has a use, whenever it was.
+    pub fn add(&mut self, who: u64, span: Span) {
+        let places = overlapped(self.buckets, span);
+        if places.is_empty() {
+            return;
+        }
+        let words = self.buckets.len().div_ceil(WORD_BITS);
+        let seen = self.seen.entry(who).or_insert_with(|| vec![0; words]);
+        for place in places {
+            if let Some(word) = seen.get_mut(place / WORD_BITS) {
+                *word |= 1 << (place % WORD_BITS);
+            }
+        }
+    }
+
+    /// How many there are in each bucket.
+    pub fn counts(self) -> Vec<u64> {
+        let mut counts = vec![0; self.buckets.len()];
+        for seen in self.seen.values() {
+            for (counts, word) in counts.chunks_mut(WORD_BITS).zip(seen) {
+                for (place, count) in counts.iter_mut().enumerate() {
+                    *count += (word >> place) & 1;
+                }
+            }
+        }
+        counts
+    }
 }
 
 /// The places of the buckets that a use overlaps, of buckets in order.

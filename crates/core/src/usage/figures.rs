@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Counted, Quantity};
 use super::buckets::Bucket;
@@ -11,14 +10,14 @@ use super::denials::{Denials, Judged, provisional_from_ms};
 use super::distinct::{distinct, overlapped};
 use super::edge::Span;
 use super::gaps::Gaps;
-use super::node::{Level, Node};
-use super::timeline::Walk;
+use super::stretch::{Stretch, stretches};
+use super::timeline::Timeline;
 use super::waits::Waits;
 use super::when::timestamp;
 
 /// The figures of a product in a bucket. A use counts in each bucket that it overlaps; a refusal
 /// and a wait count in the one in which they began.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UsageItem {
     /// The product's id.
     pub product: Arc<str>,
@@ -92,11 +91,55 @@ pub struct Beside<'a> {
     pub known_until_ms: i64,
 }
 
+/// Each quantity in each bucket. One that is shorter than there are buckets has nothing in the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Leases and what runs unseated; checkouts if another licence server counts.
+    pub wanted: Vec<Stretch>,
+    /// Sessions.
+    pub running: Vec<Stretch>,
+    /// Sessions without a seat.
+    pub unseated: Vec<Stretch>,
+    /// Seats reserved.
+    pub reserved: Vec<Stretch>,
+    /// Seats owned.
+    pub owned: Vec<Stretch>,
+}
+
+/// Who had a use in each bucket, and for how long it was touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// Different people.
+    pub users: Vec<u64>,
+    /// Different computers.
+    pub computers: Vec<u64>,
+    /// Milliseconds in which somebody touched the program; none if that is not recorded.
+    pub active_ms: Vec<Option<u64>>,
+}
+
 /// The items of `buckets`, which are in order and do not overlap, also of those in which nothing
 /// was in use.
 pub fn usage(account: &Account, buckets: &[Bucket], beside: &Beside<'_>) -> Vec<UsageItem> {
-    let mut lines = Lines::of(account);
-    let rows = Rows::of(account, buckets, beside.now_ms);
+    let of = |line: &Timeline| stretches(line, buckets, beside.now_ms, beside.gaps);
+    let lines = Lines {
+        wanted: of(account.wanted()),
+        running: of(account.line(Quantity::Running)),
+        unseated: of(account.line(Quantity::Unseated)),
+        reserved: of(account.line(Quantity::Reserved)),
+        owned: of(account.line(Quantity::Owned)),
+    };
+    let who = who(account, buckets, beside.now_ms);
+    items(account.counted(), buckets, &lines, &who, beside)
+}
+
+/// The items of `buckets` from what was found of each quantity in them.
+pub fn items(
+    counted: Counted,
+    buckets: &[Bucket],
+    lines: &Lines,
+    who: &Who,
+    beside: &Beside<'_>,
+) -> Vec<UsageItem> {
     let mut denials = vec![Denials::default(); buckets.len()];
     for judged in beside.denials {
         if let Some(place) = place_of(buckets, judged.at_ms) {
@@ -109,16 +152,20 @@ pub fn usage(account: &Account, buckets: &[Bucket], beside: &Beside<'_>) -> Vec<
             waits[place].push(waited_ms(*wait, beside.now_ms));
         }
     }
-    let each = buckets.iter().zip(denials).zip(waits).zip(rows.each());
-    each.map(|(((bucket, denials), waits), rows)| UsageItem {
+    let each = buckets.iter().zip(denials).zip(waits).enumerate();
+    each.map(|(place, ((bucket, denials), waits))| UsageItem {
         waits: Waits::of(waits),
         denials,
-        users: rows.users,
-        computers: rows.computers,
-        active_seconds: rows.active_ms.map(|ms| seconds(u128::from(ms))),
-        ..lines.item(account, *bucket, beside)
+        users: at(&who.users, place),
+        computers: at(&who.computers, place),
+        active_seconds: at(&who.active_ms, place).map(|ms| seconds(u128::from(ms))),
+        ..item(counted, (place, *bucket), lines, beside)
     })
     .collect()
+}
+
+fn at<T: Copy + Default>(of: &[T], place: usize) -> T {
+    of.get(place).copied().unwrap_or_default()
 }
 
 /// The bucket that an instant is in.
@@ -139,121 +186,74 @@ fn waited_ms(wait: Wait, now_ms: i64) -> u64 {
     }
 }
 
-/// The timelines that an item is made of, each from bucket to bucket.
-struct Lines<'a> {
-    wanted: Walk<'a>,
-    running: Walk<'a>,
-    sessions: Walk<'a>,
-    unseated: Walk<'a>,
-    reserved: Walk<'a>,
-    owned: Walk<'a>,
-}
-
-impl<'a> Lines<'a> {
-    fn of(account: &'a Account) -> Lines<'a> {
-        let along = |quantity| Walk::along(account.line(quantity));
-        Lines {
-            wanted: Walk::along(account.wanted()),
-            running: along(Quantity::Running),
-            sessions: along(account.sessions()),
-            unseated: along(Quantity::Unseated),
-            reserved: along(Quantity::Reserved),
-            owned: along(Quantity::Owned),
-        }
-    }
-
-    /// All but what is not in the timelines.
-    fn item(&mut self, account: &Account, bucket: Bucket, beside: &Beside<'_>) -> UsageItem {
-        let (from_ms, to_ms) = (bucket.from_ms, bucket.to_ms.min(beside.now_ms));
-        // What is to come has no uses, whatever still lasts.
-        let step = |walk: &mut Walk<'_>| match from_ms < to_ms {
-            true => walk.step(from_ms, to_ms),
-            false => (Level::default(), Node::quiet(from_ms, from_ms)),
-        };
-        let most = |(opening, node): (Level, Node)| node.peak(opening).0;
-        let (opening, wanted) = step(&mut self.wanted);
-        let (peak, peak_at_ms) = wanted.peak(opening);
-        let timeline = account.wanted();
-        let tally = timeline.tally(opening, from_ms, to_ms, beside.gaps);
-        let (sessions_before, sessions) = step(&mut self.sessions);
-        let (unseated_before, unseated) = step(&mut self.unseated);
-        let unobserved_ms = beside.gaps.unobserved_ms(from_ms, to_ms);
-        UsageItem {
-            product: beside.product.clone(),
-            from: timestamp(bucket.from_ms),
-            to: timestamp(bucket.to_ms),
-            sessions: sessions.uses(sessions_before),
-            users: 0,
-            computers: 0,
-            open_seconds: seconds(sessions.use_ms(sessions_before)),
-            active_seconds: None,
-            peak,
-            peak_at: peak_at_ms.map(timestamp),
-            running_peak: most(step(&mut self.running)),
-            p95: tally.p95(),
-            mean: tally.mean(),
-            owned: most(step(&mut self.owned)),
-            reserved: most(step(&mut self.reserved)),
-            unseated_sessions: unseated.uses(unseated_before),
-            waits: Waits::default(),
-            denials: Denials::default(),
-            unobserved_seconds: seconds(u128::from(unobserved_ms)),
-            counted: account.counted(),
-            provisional: bucket.to_ms > provisional_from_ms(beside.known_until_ms),
-        }
+/// What the lines say of a bucket.
+fn item(
+    counted: Counted,
+    (place, bucket): (usize, Bucket),
+    lines: &Lines,
+    beside: &Beside<'_>,
+) -> UsageItem {
+    let (wanted, unseated) = (lines.wanted.get(place), lines.unseated.get(place));
+    let running = lines.running.get(place);
+    let sessions = match counted {
+        Counted::Here => running,
+        Counted::Elsewhere => wanted,
+    };
+    let peak = |line: Option<&Stretch>| line.map_or((0, None), Stretch::peak);
+    let (most, most_at_ms) = peak(wanted);
+    let to_ms = bucket.to_ms.min(beside.now_ms);
+    let unobserved_ms = beside.gaps.unobserved_ms(bucket.from_ms, to_ms);
+    UsageItem {
+        product: beside.product.clone(),
+        from: timestamp(bucket.from_ms),
+        to: timestamp(bucket.to_ms),
+        sessions: sessions.map_or(0, Stretch::uses),
+        users: 0,
+        computers: 0,
+        open_seconds: sessions.map_or(0.0, |line| seconds(line.use_ms())),
+        active_seconds: None,
+        peak: most,
+        peak_at: most_at_ms.map(timestamp),
+        running_peak: peak(running).0,
+        p95: wanted.map_or(0, |line| line.tally.p95()),
+        mean: wanted.map_or(0.0, |line| line.tally.mean()),
+        owned: peak(lines.owned.get(place)).0,
+        reserved: peak(lines.reserved.get(place)).0,
+        unseated_sessions: unseated.map_or(0, Stretch::uses),
+        waits: Waits::default(),
+        denials: Denials::default(),
+        unobserved_seconds: seconds(u128::from(unobserved_ms)),
+        counted,
+        provisional: bucket.to_ms > provisional_from_ms(beside.known_until_ms),
     }
 }
 
 /// What only the rows say, for each bucket.
-struct Rows {
-    users: Vec<u64>,
-    computers: Vec<u64>,
-    active_ms: Vec<Option<u64>>,
-}
-
-struct RowsOfOne {
-    users: u64,
-    computers: u64,
-    active_ms: Option<u64>,
-}
-
-impl Rows {
-    fn of(account: &Account, buckets: &[Bucket], now_ms: i64) -> Rows {
-        let is_use = |quantity: Quantity| match quantity {
-            Quantity::InUse | Quantity::Running | Quantity::Unseated => true,
-            Quantity::Reserved | Quantity::Waiting | Quantity::Overdraft | Quantity::Owned => false,
+fn who(account: &Account, buckets: &[Bucket], now_ms: i64) -> Who {
+    let is_use = |quantity: Quantity| match quantity {
+        Quantity::InUse | Quantity::Running | Quantity::Unseated => true,
+        Quantity::Reserved | Quantity::Waiting | Quantity::Overdraft | Quantity::Owned => false,
+    };
+    let uses = || {
+        let rows = account.rows().filter(move |row| is_use(row.quantity));
+        rows.filter_map(move |row| Some((row, row.span.before(now_ms)?)))
+    };
+    let mut active_ms = vec![None; buckets.len()];
+    for (row, span) in uses().filter(|(row, _)| row.quantity == account.sessions()) {
+        let Some(row_ms) = row.active_ms else {
+            continue;
         };
-        let uses = || {
-            let rows = account.rows().filter(move |row| is_use(row.quantity));
-            rows.filter_map(move |row| Some((row, row.span.before(now_ms)?)))
-        };
-        let mut active_ms = vec![None; buckets.len()];
-        for (row, span) in uses().filter(|(row, _)| row.quantity == account.sessions()) {
-            let Some(row_ms) = row.active_ms else {
-                continue;
-            };
-            let places = overlapped(buckets, span);
-            let both = active_ms.iter_mut().zip(buckets);
-            for (sum, bucket) in both.take(places.end).skip(places.start) {
-                let more = share_ms(row_ms, span, *bucket);
-                *sum = Some(sum.unwrap_or(0_u64).saturating_add(more));
-            }
-        }
-        Rows {
-            users: distinct(buckets, uses().map(|(row, span)| (row.person, span))),
-            computers: distinct(buckets, uses().map(|(row, span)| (row.computer, span))),
-            active_ms,
+        let places = overlapped(buckets, span);
+        let both = active_ms.iter_mut().zip(buckets);
+        for (sum, bucket) in both.take(places.end).skip(places.start) {
+            let more = share_ms(row_ms, span, *bucket);
+            *sum = Some(sum.unwrap_or(0_u64).saturating_add(more));
         }
     }
-
-    fn each(self) -> impl Iterator<Item = RowsOfOne> {
-        let both = self.users.into_iter().zip(self.computers);
-        both.zip(self.active_ms)
-            .map(|((users, computers), active_ms)| RowsOfOne {
-                users,
-                computers,
-                active_ms,
-            })
+    Who {
+        users: distinct(buckets, uses().map(|(row, span)| (row.person, span))),
+        computers: distinct(buckets, uses().map(|(row, span)| (row.computer, span))),
+        active_ms,
     }
 }
 

@@ -23,14 +23,25 @@ impl Tally {
         gaps: &Gaps,
     ) -> Tally {
         let mut tally = Tally::default();
-        let (mut level, mut since_ms) = (opening, from_ms);
+        tally.go_on(opening, (from_ms, to_ms), edges, gaps);
+        tally
+    }
+
+    /// Adds `from_ms` to `to_ms`, with `level` seats in use before.
+    pub(super) fn go_on<'a>(
+        &mut self,
+        mut level: i64,
+        (from_ms, to_ms): (i64, i64),
+        edges: impl IntoIterator<Item = &'a Edge>,
+        gaps: &Gaps,
+    ) {
+        let mut since_ms = from_ms;
         for edge in edges {
-            tally.add(level, gaps.observed_ms(since_ms, edge.at_ms));
+            self.add(level, gaps.observed_ms(since_ms, edge.at_ms));
             since_ms = since_ms.max(edge.at_ms);
             level = level.saturating_add(edge.seats_change());
         }
-        tally.add(level, gaps.observed_ms(since_ms, to_ms));
-        tally
+        self.add(level, gaps.observed_ms(since_ms, to_ms));
     }
 
     /// Of `from_ms` to `to_ms` from a roll-up: the nodes between them in order, each with its tally

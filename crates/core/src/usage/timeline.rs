@@ -114,6 +114,18 @@ impl Timeline {
         quarters.map(|(from_ms, quarter)| (quarter.node(*from_ms), quarter.edges.as_slice()))
     }
 
+    /// Those of the quarters that overlap the time from an instant, included, to another, not
+    /// included.
+    pub fn quarters_between(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> impl Iterator<Item = (Node, &[Edge])> + '_ {
+        let from_ms = quarter_of(from_ms);
+        let quarters = self.quarters.range(from_ms..to_ms.max(from_ms));
+        quarters.map(|(from_ms, quarter)| (quarter.node(*from_ms), quarter.edges.as_slice()))
+    }
+
     /// What is in use just before an instant.
     pub fn opening(&self, at_ms: i64) -> Level {
         let whole = quarter_of(at_ms);

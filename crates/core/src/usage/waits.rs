@@ -1,7 +1,7 @@
 //! How long people waited for a seat.
 
 /// Waits, by how long they lasted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Waits {
     /// How many there were.
     pub count: u64,
