@@ -25,6 +25,8 @@ mod settings;
 mod site;
 mod sqlite;
 mod tallies;
+mod usage;
+mod used;
 
 pub use collected::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
@@ -38,3 +40,4 @@ pub use rows::{
 };
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;
+pub use used::{Running, RunningUse, Used, UsedAsked, UsedProduct, UsedRecord, UsedSource};

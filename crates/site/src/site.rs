@@ -9,6 +9,7 @@ use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
 };
+use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 
 /// Calls that may wait at the same time for an engine that does one after another; who makes one
 /// more waits for a place.
@@ -20,7 +21,8 @@ pub const CALLS_LIMIT: usize = 256;
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, SiteError>> + Send>>;
 
 /// A site database. Each call is one transaction: all of it is kept, or, with an error, nothing.
-/// Calls are carried out in the order in which they got their places.
+/// Calls are carried out in the order in which they got their places; those about use, which only
+/// read, beside the others.
 pub trait Site: Send + Sync {
     /// What a manager goes on with when it starts.
     ///
@@ -95,6 +97,17 @@ pub trait Site: Send + Sync {
     /// to, or from the beginning. What is there already stays as it is. If the server goes on from an
     /// earlier point, what was collected behind that is marked as no longer on the server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
+
+    /// The products that something is known of, in the order of their ids, from that one on, at most
+    /// `limit` ids. A product that is counted here and elsewhere is there twice.
+    fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
+
+    /// Up to where the history of each server is collected, and since when there is any.
+    fn used_record(&self) -> Answer<UsedRecord>;
+
+    /// How a product was used; nothing of one that there never was. It is what the rows of the
+    /// history say that were appended before, whatever is appended meanwhile.
+    fn used(&self, asked: UsedAsked) -> Answer<Used>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

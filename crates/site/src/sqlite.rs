@@ -14,10 +14,16 @@ use crate::rows::{
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
-use crate::{concerns, deliveries, episodes, file, history, messages, servers, settings, tallies};
+use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
+use crate::{
+    concerns, deliveries, episodes, file, history, messages, servers, settings, tallies, usage,
+};
 
 /// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
 pub struct SqliteSite {
+    /// Questions about use take long: they have a connection of their own, so that nothing waits
+    /// behind them. It is closed before the one that writes.
+    reports: Engine,
     engine: Engine,
 }
 
@@ -28,9 +34,11 @@ impl SqliteSite {
     /// [`SiteError::InUse`], [`SiteError::Newer`], or what the disk says.
     pub fn open(folder: &Path) -> std::result::Result<Self, SiteError> {
         let (connection, lock) = file::open(folder)?;
-        let engine = Engine::start(connection, lock)
-            .map_err(|error| SiteError::failed("start its thread", &error))?;
-        Ok(SqliteSite { engine })
+        let not_started = |error: std::io::Error| SiteError::failed("start its thread", &error);
+        let reader = file::open_reader(folder)?;
+        let engine = Engine::start(connection, lock).map_err(not_started)?;
+        let reports = Engine::start(reader, ()).map_err(not_started)?;
+        Ok(SqliteSite { reports, engine })
     }
 
     fn reads<T: Send + 'static>(
@@ -39,6 +47,14 @@ impl SqliteSite {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Answer<T> {
         self.engine.call(doing, Kind::Reads, |it| work(it))
+    }
+
+    fn reports<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.reports.call(doing, Kind::Reads, |it| work(it))
     }
 
     fn writes<T: Send + 'static>(
@@ -200,6 +216,22 @@ impl Site for SqliteSite {
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
         self.writes("append to the history", move |it| {
             history::append(it, &batch)
+        })
+    }
+
+    fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
+        self.reports("read which products were used", move |it| {
+            usage::products(it, &from, limit)
+        })
+    }
+
+    fn used_record(&self) -> Answer<UsedRecord> {
+        self.reports("read what is collected", usage::record)
+    }
+
+    fn used(&self, asked: UsedAsked) -> Answer<Used> {
+        self.reports("read how a product was used", move |it| {
+            usage::used(it, &asked)
         })
     }
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, Result, params};
 
 use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
+use crate::usage::RollUp;
 
 pub(crate) use places::of as places_of;
 
@@ -37,12 +38,17 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
     }
     places::write(connection, source, before, batch)?;
     let mut names = names::Names::enter(connection, batch)?;
+    let mut roll_up = RollUp::new(connection);
     for item in &batch.items {
         match items::append(connection, source, item, &mut names)? {
-            true => done.added += 1,
+            true => {
+                done.added += 1;
+                roll_up.add_ended(names.product(&item.product)?, item)?;
+            }
             false => done.already += 1,
         }
     }
+    roll_up.write()?;
     Ok(done)
 }
 

@@ -6,11 +6,13 @@ mod calls;
 mod common;
 mod deliveries;
 mod files;
+mod histories;
 mod history;
 mod messages;
 mod servers;
 mod settings;
 mod trouble;
+mod usage;
 
 use usher_site::{Resumed, Site};
 
@@ -34,4 +36,7 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     history::goes_on_from_where_a_server_was_put_back_to(&site).await;
     history::knows_what_is_there_again_after_another_restore(&site).await;
     messages::tells_once_what_is_told_once(&site).await;
+    usage::rolls_up_what_the_rows_say(&site).await;
+    usage::counts_what_still_runs_until_it_has_ended(&site).await;
+    usage::knows_what_is_collected_and_of_which_products(&site).await;
 }

@@ -1,5 +1,7 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
+mod usage;
+
 /// Each step, from an empty file on. `user_version` counts those that were carried out.
 pub(crate) const STEPS: &[&str] = &[
     "
@@ -203,4 +205,5 @@ CREATE TABLE history_waits (
     PRIMARY KEY (source, made_in, made_by)
 ) STRICT, WITHOUT ROWID;
 ",
+    usage::STEP,
 ];
