@@ -7,6 +7,7 @@ pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
 pub(crate) mod tokens;
+pub(crate) mod usage;
 
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ use crate::routes::catalogue::{entitlements, products};
         entitlements::get,
         entitlements::replace,
         entitlements::remove,
+        usage::usage,
         tokens::list,
         tokens::create,
         tokens::revoke,
@@ -107,6 +109,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .put(entitlements::replace)
                 .delete(entitlements::remove),
         )
+        .route("/v1/usage", get(usage::usage))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/health", get(service::health))

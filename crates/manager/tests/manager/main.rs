@@ -11,4 +11,5 @@ mod requests;
 mod standing;
 mod support;
 mod tokens;
+mod usage;
 mod watching;

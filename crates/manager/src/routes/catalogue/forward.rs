@@ -21,8 +21,8 @@ const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// A server that is watched, and how it is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) name: String,
+pub(in crate::routes) struct Asked {
+    pub(in crate::routes) name: String,
     pub(super) url: String,
     pub(super) token: String,
 }
@@ -119,7 +119,7 @@ fn named_first(all: &[Asked]) -> String {
 }
 
 /// Those that are watched, in the order of their names.
-pub(super) fn servers(app: &App) -> Vec<Asked> {
+pub(in crate::routes) fn servers(app: &App) -> Vec<Asked> {
     let watches = app.watches();
     let asked = watches.values().map(|watch| Asked {
         name: watch.view.get().name,
@@ -130,7 +130,11 @@ pub(super) fn servers(app: &App) -> Vec<Asked> {
 }
 
 /// What a server answers to a look, or why it does not.
-pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
+pub(in crate::routes) async fn look(
+    app: &App,
+    server: &Asked,
+    path: &str,
+) -> Result<Vec<u8>, String> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
     let http = app.tools.prober.http(&server.url);
     let asking = http.get(url).bearer_auth(&server.token);

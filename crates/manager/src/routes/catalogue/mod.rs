@@ -4,7 +4,7 @@
 //! server change its own on behalf of who asks: the server allows what both the manager's token there
 //! and the asker's role here may, and records both.
 
-mod forward;
+pub(super) mod forward;
 mod lists;
 
 use std::collections::BTreeMap;
