@@ -66,6 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
+    Import(commands::import::Import),
     Pack(commands::pack::Pack),
     Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
@@ -98,7 +99,7 @@ impl Command {
     /// Whether it asks a manager, and no metering server.
     pub(crate) fn asks_manager(&self) -> bool {
         match self {
-            Command::Messages(_) | Command::Servers(_) => true,
+            Command::Messages(_) | Command::Servers(_) | Command::Import(_) => true,
             Command::Token(token) => token.is_at_manager(),
             _ => false,
         }
@@ -221,6 +222,7 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
              about by --about NAME."
         }
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
+        Command::Import(_) => "A manager takes imports: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",
         Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
         Command::Token(token) if token.is_at_manager() => {

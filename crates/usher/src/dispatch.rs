@@ -4,8 +4,8 @@ use crate::cli::{self, Command};
 use crate::commands::at::{self, At};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
-    leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore, run,
-    server, servers, service, sim, status, tls, token, up, upgrade, usage, why,
+    import, leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore,
+    run, server, servers, service, sim, status, tls, token, up, upgrade, usage, why,
 };
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -43,6 +43,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Denials(args) => denials::run(&args, context),
         Command::Servers(args) => servers::run(args, context),
         Command::Messages(args) => messages::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Pack(args) => pack::run(args, context),
         Command::Tls(args) => tls::run(args, context),
