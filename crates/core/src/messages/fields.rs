@@ -1,6 +1,6 @@
-//! What the values of each message are, in a word or two: for its text without a message.
+//! A short name for each value of each message, for the text that explains a number.
 
-/// The words of a message's values, in their order.
+/// The names of a message's values, in their order.
 pub(super) fn of(id: u16) -> &'static [&'static str] {
     match id {
         9399 | 9405 => &["service", "computer", "why"],

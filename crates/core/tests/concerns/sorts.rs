@@ -200,7 +200,7 @@ fn a_new_version_is_watched_until_its_first_scheduled_pack_is_done() {
     );
     assert_eq!(
         texts(&upgrade(None, Some("everything: the disk is full")))[1],
-        "The first pack of version 0.2.0 on alpha did not get done: everything: the disk is full; \
+        "The first pack of version 0.2.0 on alpha failed: everything: the disk is full; \
          version 0.1.0 can take the data over again; 0 products and 0 computers depend on it"
     );
     assert_eq!(found(&upgrade(Some(NOW_MS), Some("a later one"))), []);
