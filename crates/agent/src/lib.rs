@@ -59,7 +59,7 @@ pub struct AgentOptions {
     /// A socket for everyone on the computer, such as [`PUBLIC_SOCKET`], besides the one in the
     /// data directory, which is for its owner.
     pub public_socket: Option<PathBuf>,
-    /// How to watch; none: by eBPF where that is allowed, else by the kernel's events, else by
+    /// How to watch; none: by eBPF if that is allowed, else by the kernel's events, else by
     /// polling.
     pub watching: Option<Watching>,
     /// What the computer is called; none: its host name.

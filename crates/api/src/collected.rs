@@ -134,7 +134,7 @@ pub struct EndedSession {
     pub program: String,
     /// Its version.
     pub version: Option<String>,
-    /// The account that it ran as, where that is another: a surrogate.
+    /// The account that it ran as, if that is another: a surrogate.
     pub real_person: Option<String>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
@@ -146,7 +146,7 @@ pub struct EndedSession {
     pub duration_seconds: f64,
     /// For how long of that it had no seat.
     pub unseated_seconds: f64,
-    /// The lease that it held; null where it ran unseated.
+    /// The lease that it held; null if it ran unseated.
     pub lease: Option<MadeBy>,
 }
 
@@ -157,7 +157,7 @@ pub struct EndedLease {
     pub key: MadeBy,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program, if it was told.
     pub program: Option<String>,
     /// The run that held it; null: it was checked out by name.
     pub session: Option<SeenBy>,
@@ -175,7 +175,7 @@ pub struct EndedLease {
     pub cause: String,
     /// The ticket by which it was waited for.
     pub ticket: Option<MadeBy>,
-    /// The first of the leases that it was held with, where several products were asked for.
+    /// The first of the leases that it was held with, if several products were asked for.
     pub with: Option<MadeBy>,
     /// Whoever asked had been refused within a quarter of an hour before.
     pub retry: bool,
@@ -219,7 +219,7 @@ pub struct EndedWait {
     pub reason: Option<Reason>,
     /// The lease that it came to.
     pub lease: Option<MadeBy>,
-    /// The first of the tickets that it waited with, where several products were asked for.
+    /// The first of the tickets that it waited with, if several products were asked for.
     pub with: Option<MadeBy>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]

@@ -27,7 +27,7 @@ pub struct Demand {
     /// Of some kind of what is known there is more than was looked at: 100,000 rows, the newest.
     pub cut: bool,
     /// Seats that were wanted at once at the most: held, waited for or refused. At least so many
-    /// where somebody was refused, for nobody knows how long they would have used it.
+    /// if somebody was refused, for nobody knows how long they would have used it.
     pub peak: u64,
     /// The first instant at which so many were wanted.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -61,7 +61,7 @@ pub struct DemandStart {
     pub user: String,
     /// On which computer.
     pub computer: String,
-    /// The program, where that is known.
+    /// The program, if that is known.
     pub program: Option<String>,
     /// When the start was, by the server's clock.
     #[schema(value_type = String, format = DateTime)]

@@ -168,7 +168,7 @@ pub(crate) fn close_others() {
     unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
 }
 
-/// Ahead of every other process, where this is allowed: a real-time priority, else the best nice
+/// Ahead of every other process, if this is allowed: a real-time priority, else the best nice
 /// value, else as it was.
 pub(crate) fn go_first(priority: i32) {
     let wanted = libc::sched_param {

@@ -60,7 +60,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads a request's body, if it comes in time: at most 1 MiB, JSON where there is any. What it takes
+/// Reads a request's body, if it comes in time: at most 1 MiB, JSON if there is any. What it takes
 /// is held until `held` goes, which is when the request is answered.
 ///
 /// # Errors

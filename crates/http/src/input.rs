@@ -119,7 +119,7 @@ pub fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
     Ok(name)
 }
 
-/// The same, where a refusal is only of an item.
+/// The same, if a refusal is only of an item.
 ///
 /// # Errors
 /// It is none: why.
@@ -170,7 +170,7 @@ pub fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusa
     Ok(value)
 }
 
-/// The same, where a refusal is only of an item.
+/// The same, if a refusal is only of an item.
 ///
 /// # Errors
 /// It is not: the bounds.

@@ -68,7 +68,7 @@ impl Refusal {
         }
     }
 
-    /// The same, where a browser may ask its user for a password instead of a token.
+    /// The same, if a browser may ask its user for a password instead of a token.
     #[must_use]
     pub fn or_password(self) -> Refusal {
         Refusal {

@@ -123,7 +123,7 @@ pub struct OwnServer {
     pub name: String,
     /// Where its API is.
     pub url: String,
-    /// The file that holds a token of it; read again where it is refused.
+    /// The file that holds a token of it; read again if it is refused.
     pub token_file: PathBuf,
     /// Its data directory.
     pub data: PathBuf,
@@ -134,11 +134,11 @@ pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
-    /// made where there is none.
+    /// made if there is none.
     pub admin_token_file: Option<PathBuf>,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Listen on any free port where that one is taken.
+    /// Listen on any free port if that one is taken.
     pub or_any_port: bool,
     /// For TLS.
     pub tls: Option<TlsFiles>,

@@ -111,7 +111,7 @@ fn subject(message: &StatusMessage) -> String {
     format!("[usher] {}{over}: {said}", message.severity)
 }
 
-/// At most so many characters, cut between words, with a mark where something is left out.
+/// At most so many characters, cut between words, with a mark if something is left out.
 fn whole_words(text: &str, at_most: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= at_most {
@@ -138,7 +138,7 @@ fn whole_words(text: &str, at_most: usize) -> String {
     }
 }
 
-/// A text in a header, in encoded words (RFC 2047) where it is not plain ASCII.
+/// A text in a header, in encoded words (RFC 2047) if it is not plain ASCII.
 fn header(text: &str) -> String {
     let text: String = text
         .chars()

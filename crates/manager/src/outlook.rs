@@ -66,7 +66,7 @@ impl Outlook {
         outlook
     }
 
-    /// Asks a server that answers, where it is time for that or `asked` for, and does what follows.
+    /// Asks a server that answers, if it is time for that or `asked` for, and does what follows.
     /// `history`: that it cannot be collected. The server's id, if it tells it.
     pub(crate) async fn look(
         &mut self,

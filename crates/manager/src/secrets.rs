@@ -45,7 +45,7 @@ impl Admin {
         Ok(Admin { file, hash })
     }
 
-    /// The token in a data directory, made where there is none.
+    /// The token in a data directory, made if there is none.
     pub(crate) fn in_data(data: &Path) -> io::Result<Admin> {
         let file = data.join(FILE);
         // What else is wrong with it is told by who reads it.

@@ -208,7 +208,7 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Lines that end by CRLF, with a dot more where one begins with a dot. No CR stands alone: a relay
+/// Lines that end by CRLF, with a dot more if one begins with a dot. No CR stands alone: a relay
 /// refuses the mail then, or takes it for the end of a line.
 fn stuffed(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);

@@ -121,7 +121,7 @@ impl Targets {
         })
     }
 
-    /// Why rules name what is not there, where they do.
+    /// Why rules name what is not there, if they do.
     pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
         let actions = rules.iter().flat_map(|rule| &rule.actions);
         actions
@@ -141,7 +141,7 @@ impl Targets {
     }
 
     /// Stored rules, as they were written by any version. An action that names a program or webhook
-    /// itself becomes one that refers to what has that content here; where nothing has, it is left
+    /// itself becomes one that refers to what has that content here; if nothing has, it is left
     /// out and told of.
     pub(crate) fn read_rules(&self, text: &str) -> serde_json::Result<(Vec<Rule>, Vec<Unnamed>)> {
         let mut rules: Value = serde_json::from_str(text)?;
@@ -166,7 +166,7 @@ impl Targets {
         Ok((serde_json::from_value(rules)?, unnamed))
     }
 
-    /// Makes an action of before one that refers; what it does and how to name it, where nothing has
+    /// Makes an action of before one that refers; what it does and how to name it, if nothing has
     /// that content here.
     fn refer(&self, action: &mut Value) -> Result<(), (String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -15,7 +15,7 @@ use crate::logged::or_log;
 /// Signs of life in one of the service manager's intervals.
 const SIGNS: u32 = 3;
 
-/// Attends to it, where the service manager wants to hear, for as long as this is awaited.
+/// Attends to it, if the service manager wants to hear, for as long as this is awaited.
 pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
     let Some(interval) = manager.watchdog() else {
         return;

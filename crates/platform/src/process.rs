@@ -11,7 +11,7 @@ pub fn resident_bytes() -> Option<u64> {
     system::resident_bytes()
 }
 
-/// Gives memory that is free within the process back to the system, where the allocator can.
+/// Gives memory that is free within the process back to the system, if the allocator can.
 pub fn give_memory_back() {
     system::give_memory_back();
 }

@@ -40,7 +40,7 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP beyond loopback was said aloud.
     pub plain_http: bool,
-    /// Whether it was said aloud to begin with an empty data file where the former one is gone.
+    /// Whether it was said aloud to begin with an empty data file if the former one is gone.
     pub begin_anew: bool,
     /// Days for which ended leases, sessions and denials are kept, 1 at least: older ones go with
     /// the next pack.
@@ -48,7 +48,7 @@ pub struct ServerOptions {
     /// Snapshots of the data that are kept beside it, one more before each scheduled pack; 0: none
     /// are taken.
     pub keep_snapshots: u32,
-    /// Whether accounts of computers' own files are one person where they have one name.
+    /// Whether accounts of computers' own files are one person if they have one name.
     pub local_accounts: LocalAccounts,
 }
 
@@ -76,14 +76,14 @@ pub enum ServerError {
 /// must not start.
 pub type Prepare = Box<dyn FnOnce(&dyn Fn(u64)) -> Result<(), String> + Send>;
 
-/// What the operating system's service manager gives a server, where one started it.
+/// What the operating system's service manager gives a server, if one started it.
 #[derive(Default)]
 pub struct Managed {
     /// A listener that is bound already: whoever holds it loses no connection over a restart.
     pub listener: Option<std::net::TcpListener>,
     /// Who is told of the service's state, and that it is alive.
     pub manager: Option<std::sync::Arc<dyn usher_core::lifecycle::ServiceManager>>,
-    /// Done before the data is touched; where it fails, nothing is.
+    /// Done before the data is touched; if it fails, nothing is.
     pub prepare: Option<Prepare>,
 }
 

@@ -37,7 +37,7 @@ use crate::upkeep::lifecycle::{ServiceLife, ServiceNow};
 use crate::upkeep::packs::Upkeep;
 use crate::upkeep::vital;
 
-/// Open connections at the most, where the system allows as many open files; the next is answered
+/// Open connections at the most, if the system allows as many open files; the next is answered
 /// with 503 and closed.
 const CONNECTIONS_LIMIT: usize = 10_000;
 /// Between two looks at how a stop comes on.
@@ -246,7 +246,7 @@ fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Show
     options.tls.as_ref().map(read).transpose()
 }
 
-/// Where there was a server before, its data file must be there: an empty one in its place would
+/// If there was a server before, its data file must be there: an empty one in its place would
 /// forget every product, lease and session without a word.
 fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
     let (file, token) = (

@@ -25,7 +25,7 @@ pub struct Unit {
     pub command: Vec<String>,
     /// How it ended last, in the manager's words: `success`, `exit-code`, `watchdog`, `timeout` …
     pub result: String,
-    /// The exit status or signal of its main process, where it has ended.
+    /// The exit status or signal of its main process, if it has ended.
     pub exit_status: Option<i32>,
     /// How often the manager has started it again by itself.
     pub restarts: u32,

@@ -125,7 +125,7 @@ pub struct EndedSession {
     pub program: String,
     /// Its version.
     pub version: Option<String>,
-    /// The surrogate of the account that it ran as, where that is another.
+    /// The surrogate of the account that it ran as, if that is another.
     pub real_person: Option<String>,
     /// When it began.
     pub started_ms: i64,
@@ -146,7 +146,7 @@ pub struct EndedLease {
     pub key: Made,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program, if it was told.
     pub program: Option<String>,
     /// The run that held it.
     pub session: Option<Run>,

@@ -198,7 +198,7 @@ pub struct EpisodeRow {
     pub number: u64,
     /// The verdict.
     pub verdict: String,
-    /// The message about it, where it is kept.
+    /// The message about it, if it is kept.
     pub record_id: Option<i64>,
     /// The number of that message in the catalogue.
     pub message_id: u16,
@@ -221,7 +221,7 @@ pub struct ConcernRow {
     pub message_id: u16,
     /// Which one of its sort.
     pub about: String,
-    /// The message about it, where it is kept.
+    /// The message about it, if it is kept.
     pub record_id: Option<i64>,
     /// How often it was seen.
     pub count: u64,

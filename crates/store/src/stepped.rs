@@ -70,7 +70,7 @@ impl Stepped {
     }
 
     /// What the writer does between two looks at its queue: it serves what waits there, and what is
-    /// due; where nothing waits it takes a slice of the events into the tables.
+    /// due; if nothing waits it takes a slice of the events into the tables.
     pub fn step(&mut self) {
         let has_come = self.writer.shared.waiting() > 0;
         self.writer.turn(has_come);

@@ -29,7 +29,7 @@ impl std::fmt::Display for Told {
     }
 }
 
-/// What a client's error means, where it is one of TLS; none if it is not.
+/// What a client's error means, if it is one of TLS; none if it is not.
 pub fn told(error: &(dyn Error + 'static)) -> Option<Told> {
     let mut cause = Some(error);
     while let Some(error) = cause {

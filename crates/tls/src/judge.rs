@@ -45,7 +45,7 @@ pub struct Identity {
 /// What clients may stumble over, though the certificate itself is sound.
 pub type Notice = String;
 
-/// The command that makes a certificate again, where nobody knows in which folder it is.
+/// The command that makes a certificate again, if nobody knows in which folder it is.
 const RENEW: &str = "usher tls make --renew";
 
 /// Whether a name or an address leads to the computer itself from that computer alone.
@@ -60,7 +60,7 @@ impl Identity {
         self.notices_of(now_s, listen, RENEW)
     }
 
-    /// The same where `renew` is the command that makes the certificate again.
+    /// The same if `renew` is the command that makes the certificate again.
     pub fn notices_of(&self, now_s: i64, listen: IpAddr, renew: &str) -> Vec<Notice> {
         let mut notices = Vec::new();
         if now_s < self.not_before {

@@ -146,7 +146,7 @@ impl Authority {
     }
 }
 
-/// Makes a certificate of a server for so many days, or until the authority ends where that is
+/// Makes a certificate of a server for so many days, or until the authority ends if that is
 /// before: from then on nobody takes what it has signed.
 ///
 /// # Errors

@@ -234,7 +234,7 @@ impl Context {
         self.data_given || is_here(url)
     }
 
-    /// A client of the server, with the token; where that is a manager, for the server that is named
+    /// A client of the server, with the token; if that is a manager, for the server that is named
     /// with --at.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let client = self.client_of(self.server(), self.token())?;

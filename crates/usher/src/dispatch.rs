@@ -10,7 +10,7 @@ use crate::commands::{
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 
-/// Does what was asked; the exit code where it was done.
+/// Does what was asked; the exit code if it was done.
 pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     if let Some(server) = command.at() {
         context.asks_of(server);

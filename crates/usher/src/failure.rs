@@ -51,7 +51,7 @@ pub(crate) enum Failure {
         message: String,
         /// What to do about it.
         next: Option<String>,
-        /// What it is about, where what to do depends on who asked whom.
+        /// What it is about, if what to do depends on who asked whom.
         about: About,
         /// The id of the request that was refused, for scripts: people are told it of errors that
         /// nobody expects.
@@ -149,7 +149,7 @@ impl Failure {
         self
     }
 
-    /// The same, where who called may not do the next step: it takes a token.
+    /// The same, if who called may not do the next step: it takes a token.
     pub(crate) fn for_an_administrator(mut self) -> Self {
         if let Failure::Said {
             next: Some(step), ..
@@ -211,7 +211,7 @@ impl Failure {
         }
     }
 
-    /// As [`Failure::report`], where JSON is wanted: scripts are told the request of each refusal.
+    /// As [`Failure::report`], if JSON is wanted: scripts are told the request of each refusal.
     pub(crate) fn report_with_request(self) -> u8 {
         let request = self.unnamed_request().map(str::to_owned);
         let code = self.report();

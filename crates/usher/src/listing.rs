@@ -76,7 +76,7 @@ impl Query {
         }
     }
 
-    /// Adds `name=value` where there is a value.
+    /// Adds `name=value` if there is a value.
     pub(crate) fn with(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
         if let Some(value) = value {
             self.path.push(self.separator);

@@ -1,4 +1,4 @@
-//! Which package installed a file, where dpkg or rpm knows.
+//! Which package installed a file, if dpkg or rpm knows.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

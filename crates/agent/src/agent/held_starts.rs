@@ -128,7 +128,7 @@ impl Agent {
     }
 }
 
-/// The nearest ancestor of whom something is known; the parent where there is none. What the gate
+/// The nearest ancestor of whom something is known; the parent if there is none. What the gate
 /// asks about may be ahead of what was seen of how the process came about.
 fn known_ancestor(parent: u32, sessions: &Sessions) -> u32 {
     let mut line = procfs::line_of(parent);

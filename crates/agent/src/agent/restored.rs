@@ -82,7 +82,7 @@ impl Agent {
         })
     }
 
-    /// The lease that a session holds, where it lives and the server may be told.
+    /// The lease that a session holds, if it lives and the server may be told.
     pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
         self.link.life?;
         let session = self.sessions.get(id)?;

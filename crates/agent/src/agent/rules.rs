@@ -47,7 +47,7 @@ impl Agent {
         written.and(let_go)
     }
 
-    /// Where the policy is refused, the next key that signs it is taken.
+    /// If the policy is refused, the next key that signs it is taken.
     pub(crate) fn forget_key(&mut self) -> Result<(), OutboxError> {
         match self.rulebook.refuses() {
             true => self.outbox.change(Rulebook::forget_key),

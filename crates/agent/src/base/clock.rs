@@ -29,7 +29,7 @@ fn milliseconds(since: std::time::Duration) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An instant of the wall clock; the epoch where the clock says nonsense.
+/// An instant of the wall clock; the epoch if the clock says nonsense.
 pub(crate) fn timestamp(wall_ms: i64) -> Timestamp {
     Timestamp::from_millisecond(wall_ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }

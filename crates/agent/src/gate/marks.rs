@@ -49,7 +49,7 @@ struct Known {
 
 impl Marks {
     /// Starts the thread that follows the mounts, on the file systems of the paths `only`, or on
-    /// all where there are none.
+    /// all if there are none.
     pub(super) fn follow(
         gate: Arc<Gate>,
         only: Vec<PathBuf>,

@@ -1,9 +1,9 @@
-//! The agent's end of the gate: starts it where there is something to hold, says which file systems
+//! The agent's end of the gate: starts it if there is something to hold, says which file systems
 //! it holds starts on, and answers what it asks.
 //!
 //! Six threads, so that none waits for another's troubles. One answers the gate; what it cannot
 //! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
-//! start that needs a seat to the agent, by a third where it is not known what its account is called.
+//! start that needs a seat to the agent, by a third if it is not known what its account is called.
 //! A fourth follows the mounts, a fifth hears which files have changed: a disk that hangs may hold
 //! these up, and nobody else. A sixth has it written to files and sockets why a start was refused. Only
 //! the third and the sixth start programs while a gate is there: the first is asked about these starts
@@ -114,7 +114,7 @@ impl Shared {
     }
 }
 
-/// Keeps a gate where one is wanted. It ends when this is dropped.
+/// Keeps a gate if one is wanted. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct GateSupervisor {
     pub(crate) shared: Arc<Shared>,
@@ -160,7 +160,7 @@ impl Drop for GateSupervisor {
     }
 }
 
-/// Serves until told to end: a gate after the other, where one is wanted.
+/// Serves until told to end: a gate after the other, if one is wanted.
 fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
     let mut pause = RESTART_FIRST;
     while !shared.is_ending() {

@@ -12,7 +12,7 @@ use super::place::Place;
 pub(crate) struct Start {
     pub(crate) waiting: Waiting,
     pub(crate) process: Process,
-    /// What happens where no server answers.
+    /// What happens if no server answers.
     pub(crate) unanswered: Unanswered,
 }
 

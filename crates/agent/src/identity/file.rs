@@ -18,7 +18,7 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) struct Target {
     pub(crate) path: Vec<u8>,
     pub(crate) key: FileKey,
-    /// Open, where more than its name may be looked at.
+    /// Open, if more than its name may be looked at.
     pub(crate) file: Option<File>,
 }
 

@@ -1,5 +1,5 @@
 //! Which package installed a file: dpkg's lists, indexed once and again when they change, or a
-//! question to `rpm` where that is what the computer has.
+//! question to `rpm` if that is what the computer has.
 //!
 //! The index holds a 64-bit hash and a package number for each installed file: a megabyte and a
 //! half for 100,000 files. It is only made when a rule, or a session's record, asks.
@@ -238,7 +238,7 @@ struct NeededPackage<'a> {
     architecture: &'a str,
 }
 
-/// The package of one paragraph of dpkg's `status`, where the computer does not work without it.
+/// The package of one paragraph of dpkg's `status`, if the computer does not work without it.
 fn needed_package(paragraph: &str) -> Option<NeededPackage<'_>> {
     let field = |key: &str| {
         let mut lines = paragraph.lines();

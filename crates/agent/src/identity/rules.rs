@@ -31,7 +31,7 @@ pub(crate) struct Matched {
     pub(crate) rule: String,
     pub(crate) by_path: bool,
     pub(crate) version: Option<Arc<str>>,
-    /// It is held at the gate, and what then happens where no server answers; none: it is not.
+    /// It is held at the gate, and what then happens if no server answers; none: it is not.
     pub(crate) gate: Option<Unanswered>,
 }
 

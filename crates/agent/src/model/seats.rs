@@ -9,9 +9,9 @@ use usher_core::sessions::{Session, SessionId, Stamp};
 use crate::base::clock::timestamp;
 use crate::store::outbox::SavedSeat;
 
-/// Seconds that a lease lives without renewal, where the product allows so many.
+/// Seconds that a lease lives without renewal, if the product allows so many.
 pub(crate) const TTL_SECONDS: u32 = 300;
-/// How soon a seat is asked for again where there was none.
+/// How soon a seat is asked for again if there was none.
 pub(crate) const UNSEATED_RETRY_MS: u64 = 30_000;
 /// No seat is due sooner after it was asked for, or refused.
 const LEAST_MS: u64 = 200;
@@ -24,7 +24,7 @@ pub(crate) struct Seat {
     pub(crate) ttl_seconds: u32,
     /// Since when it is held; none: it is not.
     pub(crate) granted: Option<Stamp>,
-    /// Where it is held: how long its lease lives without renewal.
+    /// If it is held: how long its lease lives without renewal.
     pub(crate) until_boot_ms: u64,
 }
 
@@ -96,7 +96,7 @@ impl Seats {
     }
 
     /// The sessions for which something is due; those for which it would be shortly go along. None
-    /// where nothing is due yet.
+    /// if nothing is due yet.
     pub(crate) fn due(&self, now_boot_ms: u64) -> Vec<SessionId> {
         if self.next_due_boot_ms() > now_boot_ms {
             return Vec::new();
@@ -170,7 +170,7 @@ impl Seats {
         })
     }
 
-    /// The lease that a session holds, where it lives.
+    /// The lease that a session holds, if it lives.
     pub(crate) fn lease_shown(
         &self,
         session: &Session,

@@ -39,7 +39,7 @@ pub(crate) enum Found {
     NotKnown(String),
 }
 
-/// Asks the server what a lease is of, shows the proof where there is one, and tells how often it
+/// Asks the server what a lease is of, shows the proof if there is one, and tells how often it
 /// was joined since. `lease` and `proof` are plain: see the socket.
 pub(crate) async fn ask(client: &Client, lease: &str, proof: Option<&str>, joins: u32) -> Found {
     let path = match joins {

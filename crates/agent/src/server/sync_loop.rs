@@ -149,7 +149,7 @@ impl Trouble {
 }
 
 /// Gives back the leases whose keepers were killed, before what still runs asks for its own seat.
-/// Where the server is away they stay left behind, and end there with their ttl at the latest. One
+/// If the server is away they stay left behind, and end there with their ttl at the latest. One
 /// that meets trouble of its own holds up none behind it; one that somebody was given and is about to
 /// run on waits for the next time.
 async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result<(), OutboxError> {
@@ -200,7 +200,7 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
     })
 }
 
-/// Keeps why an exchange failed, and says it where that is another reason than at the last one.
+/// Keeps why an exchange failed, and says it if that is another reason than at the last one.
 fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
     let why = unconnected::why(error, &agent.here().computer.id, client.token_file());

@@ -33,7 +33,7 @@ struct Held {
 }
 
 impl SharedId {
-    /// The file at `path`, made with its folder where its parent is there.
+    /// The file at `path`, made with its folder if its parent is there.
     pub(crate) fn open(path: &Path) -> Option<SharedId> {
         let opened = Self::try_open(path);
         if let Err(error) = &opened {

@@ -1,7 +1,7 @@
 //! The switch for enforcement on this computer.
 //!
 //! The computer's own administrator switches enforcement off without a server: through the agent's
-//! socket, or by a file in the agent's data directory where no agent answers. What is switched off
+//! socket, or by a file in the agent's data directory if no agent answers. What is switched off
 //! stays off over restarts. Whatever is unclear means off: the file cannot be read, says something
 //! else than `on`, or the policy is nobody's word.
 
@@ -91,7 +91,7 @@ impl Enforcement {
         Ok(())
     }
 
-    /// Takes up what was written into the file by another than the agent. Where the file is as it
+    /// Takes up what was written into the file by another than the agent. If the file is as it
     /// was, what holds goes on: it may be more than could be written down.
     pub(crate) fn look_again(&mut self) {
         let read = why_switched_off(&self.folder);
@@ -137,7 +137,7 @@ pub fn why_switched_off(folder: &Path) -> Option<String> {
 }
 
 /// Writes the setting into the agent's data directory `folder`, durably: an agent goes by it from
-/// its next start on, or within some ten seconds where it runs.
+/// its next start on, or within some ten seconds if it runs.
 ///
 /// # Errors
 /// The folder is not there or cannot be written.

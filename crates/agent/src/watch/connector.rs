@@ -233,7 +233,7 @@ fn parse(message: &[u8]) -> Option<ProcessEvent> {
 const FILTER_PIDS: usize = 256;
 
 /// The program of a filter: execs pass; forks by, and exits of, the processes `pids` pass (all of
-/// them where there are too many to name); threads do not, nor anything else.
+/// them if there are too many to name); threads do not, nor anything else.
 fn filter_program(pids: &[u32]) -> Vec<libc::sock_filter> {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const TO_X: u16 = (libc::BPF_MISC | libc::BPF_TAX) as u16;

@@ -1,6 +1,6 @@
 //! Seeing programs start and end.
 //!
-//! With privilege by programs of ours in the kernel ([`traced`]), or, where it does not take them,
+//! With privilege by programs of ours in the kernel ([`traced`]), or, if it does not take them,
 //! by its own events ([`kernel`]); without by looking again and again ([`polling`]). Each runs on a thread of its own, which reads what is only there for a moment
 //! and leaves the rest to a second thread ([`resolve`]): so a program that lives for a millisecond
 //! is seen whole even while a large file is hashed. What comes out is a bounded stream of
@@ -84,7 +84,7 @@ pub(crate) struct Shared {
     ends: Option<Ends>,
     descriptions: Descriptions,
     pub(crate) figures: Figures,
-    /// Starts that the kernel counts, where programs of ours run in it.
+    /// Starts that the kernel counts, if programs of ours run in it.
     nobodys: Mutex<Option<Nobodys>>,
     interest: Mutex<Interest>,
     /// Roots of covers that the watcher's thread does not follow yet.
@@ -361,7 +361,7 @@ impl Shared {
     /// A process is held before it runs a program: whatever it runs then, and its end, is passed
     /// on until [`Shared::keep_held`] does without. Of one that has ended nothing more comes.
     ///
-    /// Where there is no room, those go first that are held no more by `is_held`; what does not fit
+    /// If there is no room, those go first that are held no more by `is_held`; what does not fit
     /// even so is not followed, and false is the answer.
     pub(crate) fn hold(&self, key: ProcessKey, is_held: impl Fn(u32) -> bool) -> bool {
         {

@@ -1,4 +1,4 @@
-//! Watching by looking at all processes once a second, where the kernel's events are not to be
+//! Watching by looking at all processes once a second, if the kernel's events are not to be
 //! had. It misses what is shorter, and says so.
 
 use std::io;

@@ -33,7 +33,7 @@ pub(super) struct Tracker {
     removed: bool,
 }
 
-/// Where it is known from whose a process is.
+/// If it is known from whose a process is.
 #[derive(Clone, Copy)]
 enum Facts {
     /// It is to be read from `/proc` yet.
@@ -114,7 +114,7 @@ impl Tracker {
         self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A program was started. Answers what is known of it where it is no product's.
+    /// A program was started. Answers what is known of it if it is no product's.
     fn started(&mut self, pid: u32, path: Vec<u8>, key: FileKey, facts: Facts) -> Option<Known> {
         self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
         match self.look(pid, path.clone(), key) {

@@ -141,7 +141,7 @@ pub struct SessionCheckout<'a> {
     pub gate: bool,
     /// A lease that is kept for this person (`program.name` `(kept)`), or that a ticket of theirs
     /// was granted, for this computer and product: the session takes it over instead of asking for
-    /// a seat of its own. Where that is not so any more, it asks as without. Only for a server that
+    /// a seat of its own. If that is not so any more, it asks as without. Only for a server that
     /// has told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Cow<'a, str>>,

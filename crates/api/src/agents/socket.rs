@@ -121,7 +121,7 @@ pub struct GateStatus {
     pub why_not: Option<String>,
     /// File systems on which it holds starts.
     pub file_systems: u32,
-    /// Its guard stands outside the agent's control group. Where it does not, who freezes that
+    /// Its guard stands outside the agent's control group. If it does not, who freezes that
     /// group holds up every start on the computer until it is thawed.
     pub guard_stands_apart: bool,
 }

@@ -24,7 +24,7 @@ pub struct Facts {
     pub quiet_rules: Vec<QuietRule>,
     /// Since when it is paused; none: it is not.
     pub paused_since_ms: Option<i64>,
-    /// The version that came last, where another was there before.
+    /// The version that came last, if another was there before.
     pub upgrade: Option<UpgradeFact>,
     /// The last end of the server by a panic.
     pub ended: Option<EndedFact>,
@@ -221,7 +221,7 @@ pub struct UpgradeFact {
     pub since_ms: i64,
     /// When its first scheduled pack was done; none: it is still to come.
     pub packed_ms: Option<i64>,
-    /// What became of the last pack since then, where it failed.
+    /// What became of the last pack since then, if it failed.
     pub pack_failed: Option<String>,
 }
 
@@ -234,7 +234,7 @@ pub struct QuietRule {
     pub rule: String,
     /// When it last matched; Unix milliseconds, wall clock.
     pub last_matched_ms: i64,
-    /// What is started since, of no product, where that was started before.
+    /// What is started since, of no product, if that was started before.
     pub seen_as: String,
     /// On how many computers.
     pub computers: u64,

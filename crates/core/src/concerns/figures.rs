@@ -9,7 +9,7 @@ use crate::health::span;
 /// Names that are spelled out; the rest are counted.
 const NAMES: usize = 5;
 
-/// `a, b, c`, with `and 7 more` where there are many.
+/// `a, b, c`, with `and 7 more` if there are many.
 pub(super) fn names(names: &[String]) -> String {
     let mut text = names[..names.len().min(NAMES)].join(", ");
     if names.len() > NAMES {

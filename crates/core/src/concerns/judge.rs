@@ -94,7 +94,7 @@ impl View<'_> {
         })
     }
 
-    /// Those that have been silent longest come first: they are the ones that are told of where
+    /// Those that have been silent longest come first: they are the ones that are told of if
     /// there are too many.
     fn silent(&self) -> Vec<Concern> {
         let silent_ms = |it: &AgentFact| self.facts.at_ms - it.last_seen_ms;

@@ -102,7 +102,7 @@ impl Kind {
 pub struct Concern {
     /// The kind of concern.
     pub kind: Kind,
-    /// Which one of its sort: an id of what it is about; empty where a server has only one.
+    /// Which one of its sort: an id of what it is about; empty if a server has only one.
     pub about: String,
     /// The values of its message.
     pub values: Vec<String>,

@@ -63,7 +63,7 @@ pub enum ApiAnswer {
     Well {
         /// The state that it reports.
         state: ServiceState,
-        /// Its upkeep, where that runs.
+        /// Its upkeep, if that runs.
         pack: Option<PackWord>,
     },
     /// It answers that it grants nothing for a while though nobody asked for that, as after a
@@ -98,7 +98,7 @@ pub enum ApiAnswer {
 }
 
 impl ApiAnswer {
-    /// The state that the server reports of itself, where it answers.
+    /// The state that the server reports of itself, if it answers.
     pub fn state(&self) -> Option<ServiceState> {
         match self {
             ApiAnswer::Well { state, .. }

@@ -1,6 +1,6 @@
 //! When and how a manager restarts a server that does not recover by itself.
 //!
-//! Where a service manager or supervisor starts a service again by itself, it is left to it: there
+//! If a service manager or supervisor starts a service again by itself, it is left to it: there
 //! are never two healers. What was stopped on purpose stays stopped.
 
 use std::time::Duration;

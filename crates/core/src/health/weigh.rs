@@ -98,7 +98,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// What was found, by witness.
     pub findings: Vec<Finding>,
-    /// The service manager's word, where it gave one.
+    /// The service manager's word, if it gave one.
     pub service: Option<ServiceWord>,
     /// It was stopped because somebody asked for it.
     pub on_purpose: bool,

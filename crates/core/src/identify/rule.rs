@@ -1,7 +1,7 @@
 //! One program rule: its text and what the text means.
 //!
 //! `KEY=VALUE[,version=RANGE][,role=helper]`, where KEY is `name`, `path`, `original-name`,
-//! `package`, `sha256` or `publisher`. Without a key it is a path where it contains `/`, else a
+//! `package`, `sha256` or `publisher`. Without a key it is a path if it contains `/`, else a
 //! file name. In globs `*` and `?` stop at `/`, `**` does not, `[ab]` and `{a,b}` choose, and `\`
 //! takes the next character as it is. A comma inside braces, or behind `\`, belongs to the value.
 
@@ -71,7 +71,7 @@ impl Rule {
         })
     }
 
-    /// The one path that the rule means, where it means one file and not a pattern.
+    /// The one path that the rule means, if it means one file and not a pattern.
     pub fn literal_path(&self) -> Option<&str> {
         let Matcher::Path(glob) = &self.matcher else {
             return None;

@@ -1,8 +1,8 @@
 //! All rules of all products, compiled for frequent queries.
 //!
-//! Where rules of several products match one executable, the kind of the rule decides, in this
+//! If rules of several products match one executable, the kind of the rule decides, in this
 //! order: path, file name, original name, package, publisher, hash; within a kind the order in
-//! which the products were given. So dear facts are only asked for where cheap ones said nothing.
+//! which the products were given. So dear facts are only asked for if cheap ones said nothing.
 //! Within a product, a helper rule that matches outweighs its other rules.
 
 use globset::{Candidate, GlobSet, GlobSetBuilder};

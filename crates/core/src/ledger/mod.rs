@@ -2,7 +2,7 @@
 //!
 //! [`Ledger::apply`] decides: it is told the time and a [`Command`], changes the ledger and
 //! answers. Each change is an [`Event`]; those of the commands since the last seal are a
-//! [`Batch`]. The shell makes a batch durable and then releases the answers; where it definitely
+//! [`Batch`]. The shell makes a batch durable and then releases the answers; if it definitely
 //! failed, [`Ledger::undo`] takes the whole batch back. A ledger is rebuilt by [`Ledger::absorb`]
 //! from recorded events, which decides nothing.
 //!

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::*;
 use crate::ledger::words::event::{EndCause, Event};
 
-/// How long a lease lives without renewal where nobody says.
+/// How long a lease lives without renewal if nobody says.
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
 /// What a lease gets at the least after a reboot, once.
 pub const GRACE_SECONDS: u64 = 30;
@@ -32,7 +32,7 @@ impl Ledger {
             .min()
     }
 
-    /// Where requests wait and an entitlement begins or ends on a date, the calendar is looked at
+    /// If requests wait and an entitlement begins or ends on a date, the calendar is looked at
     /// once a second.
     fn next_opening(&self) -> Option<Steady> {
         let dated = |pool: &Pool| pool.has_waiting() && pool.has_dates(self.now);

@@ -69,7 +69,7 @@ pub trait ServiceManager: Send + Sync {
     /// Work has gone the whole way through the service: it is alive.
     fn alive(&self);
 
-    /// How often it wants to hear that, where it does.
+    /// How often it wants to hear that, if it does.
     fn watchdog(&self) -> Option<Duration> {
         None
     }

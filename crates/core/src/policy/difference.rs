@@ -144,7 +144,7 @@ impl Difference {
 }
 
 /// What turns `have` into `want`. `renamed` says, by the name of an entitlement of `want`, which
-/// name it may still have in `have`: it holds where `have` knows the old name and not the new one.
+/// name it may still have in `have`: it holds if `have` knows the old name and not the new one.
 pub fn difference(have: &Policy, want: &Policy, renamed: &BTreeMap<String, String>) -> Difference {
     let mut changes = Vec::new();
     for (id, product) in &want.products {

@@ -189,7 +189,7 @@ impl<'a> Page<'a> {
         None
     }
 
-    /// The same, where there must be one.
+    /// The same, if there must be one.
     pub(super) fn needed(&mut self, fields: Fields<'_, '_>, key: &str, of: &str) -> Option<String> {
         self.must_have(fields, key, of);
         self.name(fields, key)

@@ -128,7 +128,7 @@ impl Dispatcher {
             .clone()
     }
 
-    /// Why rules name what is not there, where they do.
+    /// Why rules name what is not there, if they do.
     pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
         self.targets.missing(rules)
     }

@@ -59,7 +59,7 @@ impl Known {
 }
 
 impl TokenBook {
-    /// The tokens that are kept, where a site counts local accounts so.
+    /// The tokens that are kept, if a site counts local accounts so.
     pub(crate) fn of(rows: &[TokenRow], local: LocalAccounts) -> TokenBook {
         let mut known = Known::default();
         rows.iter().for_each(|row| known.add(row, local));

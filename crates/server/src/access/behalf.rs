@@ -30,7 +30,7 @@ pub(crate) fn acting(who: Arc<Principal>, headers: &HeaderMap) -> Result<Arc<Pri
     }
 }
 
-/// Refuses a request on behalf of somebody where seats are asked for or given back: whoever uses
+/// Refuses a request on behalf of somebody if seats are asked for or given back: whoever uses
 /// them shows a token of their own.
 pub(crate) fn must_be_ones_own(headers: &HeaderMap) -> Result<(), Refusal> {
     match headers.contains_key(ON_BEHALF_OF) {

@@ -4,7 +4,7 @@ use usher_http::RequestId;
 
 use crate::base::random::surrogate;
 
-/// The number of a request: its id's, where that is one that a server makes.
+/// The number of a request: its id's, if that is one that a server makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestNumber {
     number: u64,

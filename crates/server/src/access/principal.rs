@@ -20,7 +20,7 @@ use crate::wire::problem::Refusal;
 /// The route of a token that is for backups alone.
 const BACKUP: &str = "/v1/backup";
 
-/// How long at most what lasts goes on after its token has expired, where the wall clock was set.
+/// How long at most what lasts goes on after its token has expired, if the wall clock was set.
 const CLOCK_LOOK: Duration = Duration::from_secs(5);
 
 /// Who asks.
@@ -211,13 +211,13 @@ impl Principal {
         self.validity.revoking.notify_waiters();
     }
 
-    /// The person that it is bound to, where it is one's: realm and account as they are compared.
+    /// The person that it is bound to, if it is one's: realm and account as they are compared.
     pub(crate) fn own_person(&self) -> Option<(&str, &str)> {
         let account = self.bound.as_deref()?;
         (self.is_of == Bound::Person).then_some((&self.realm, account))
     }
 
-    /// The computer that it is bound to, where it is one's.
+    /// The computer that it is bound to, if it is one's.
     pub(crate) fn own_computer(&self) -> Option<&str> {
         let computer = self.bound.as_deref()?;
         (self.is_of == Bound::Computer).then_some(computer)

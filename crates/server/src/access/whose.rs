@@ -22,7 +22,7 @@ pub(crate) struct Whose {
 }
 
 impl Whose {
-    /// What `caller` may see of what it asks for; refused where it is bound to nobody and sees
+    /// What `caller` may see of what it asks for; refused if it is bound to nobody and sees
     /// nothing of others.
     pub(crate) fn of(
         caller: &Principal,

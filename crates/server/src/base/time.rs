@@ -2,7 +2,7 @@
 
 use usher_api::Timestamp;
 
-/// Unix milliseconds as the wire shows them; the nearest that can be shown where they are beyond.
+/// Unix milliseconds as the wire shows them; the nearest that can be shown if they are beyond.
 pub(crate) fn timestamp(unix_ms: i64) -> Timestamp {
     match Timestamp::from_millisecond(unix_ms) {
         Ok(timestamp) => timestamp,

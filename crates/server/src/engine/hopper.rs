@@ -26,7 +26,7 @@ const WAIT_AT_MOST: Duration = Duration::from_secs(4);
 
 type Outcome = Result<Answer, Failure>;
 
-/// What is told where no answer came in time.
+/// What is told if no answer came in time.
 pub(crate) fn no_answer() -> Failure {
     Failure::OutcomeUnknown(format!(
         "the disk has not answered for {ANSWER_SECONDS} seconds"

@@ -144,7 +144,7 @@ pub(crate) async fn create(
 }
 
 /// Changes what is owned to what the body says, whole; only the name, the price and what follows it
-/// stay as they are where the body does not say them. Where it becomes less than is in use, nobody
+/// stay as they are if the body does not say them. If it becomes less than is in use, nobody
 /// is thrown out, and nobody new gets in until it fits. For admins.
 #[utoipa::path(
     put,

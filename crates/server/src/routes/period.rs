@@ -11,7 +11,7 @@ use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
-/// Days where a request does not say.
+/// Days if a request does not say.
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 

@@ -190,7 +190,7 @@ pub(super) struct AgentsWord {
     pub(super) caught: Option<CaughtPanics>,
 }
 
-/// When the agents of computers were last heard of, and what they said of themselves. Where only
+/// When the agents of computers were last heard of, and what they said of themselves. If only
 /// the hour is known, it is the end of that, or now: nobody is called silent who may have reported.
 pub(super) fn last_seen<'a>(
     app: &App,

@@ -94,7 +94,7 @@ pub(crate) async fn get(
     }
 }
 
-/// The place in the queue of who polls: where the token is revoked that it was asked for with, it
+/// The place in the queue of who polls: if the token is revoked that it was asked for with, it
 /// is given up with the poll, and not kept for the time that polls keep it.
 struct Place {
     app: Arc<App>,

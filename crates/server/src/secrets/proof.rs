@@ -27,7 +27,7 @@ pub(crate) struct LeaseProofs {
 }
 
 impl LeaseProofs {
-    /// By the secret in the data directory; made where there is none.
+    /// By the secret in the data directory; made if there is none.
     ///
     /// # Errors
     /// The file cannot be read or written, or holds no key.

@@ -124,7 +124,7 @@ pub(crate) fn make_admin(data: &Path, tokens: &Tokens) -> Result<TokenRow, Secre
     Ok(row)
 }
 
-/// The key in a file of the data directory, 256 bits in hexadecimal digits; made where there is
+/// The key in a file of the data directory, 256 bits in hexadecimal digits; made if there is
 /// none. `what` says what it does.
 ///
 /// # Errors

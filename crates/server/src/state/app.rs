@@ -160,7 +160,7 @@ impl App {
     }
 
     /// Looks at the ledger in the order of the commands; everything waits meanwhile. Refuses at
-    /// once where the disk is known to hang, for the answer would wait for it.
+    /// once if the disk is known to hang, for the answer would wait for it.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
@@ -200,7 +200,7 @@ impl App {
         .await
     }
 
-    /// Reads the tables after everything that is durable now, or as they are where the disk refuses
+    /// Reads the tables after everything that is durable now, or as they are if the disk refuses
     /// to fill them.
     pub(crate) async fn history_as_it_is<T: Send + 'static>(
         self: &Arc<Self>,
@@ -323,7 +323,7 @@ impl App {
         Ok(self.policies.write(version, &specs, changes))
     }
 
-    /// What agents go by, where it is known to be what it is now.
+    /// What agents go by, if it is known to be what it is now.
     pub(crate) fn current_policy(&self) -> Option<PolicyText> {
         let changes = self.live.catalogue_changes.load(Ordering::Acquire);
         self.policies.known(changes)

@@ -17,7 +17,7 @@ use crate::state::app::App;
 const LOOK: Duration = Duration::from_millis(5);
 /// How long the ledger may take: less than a pause may stand still.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two attempts where nothing can be stored.
+/// Between two attempts if nothing can be stored.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Has the ledger follow the state until the service stops. `told` is what it was told before:

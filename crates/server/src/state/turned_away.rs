@@ -160,7 +160,7 @@ impl DoorBook {
     }
 }
 
-/// Why a client ended the handshake, where it is for the certificate that it was shown.
+/// Why a client ended the handshake, if it is for the certificate that it was shown.
 pub(crate) fn distrust(error: &std::io::Error) -> Option<&'static str> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let rustls::Error::AlertReceived(alert) = inner else {

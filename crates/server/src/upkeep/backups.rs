@@ -52,7 +52,7 @@ impl Backups {
         self.snapshots.list()
     }
 
-    /// Takes a snapshot before a pack; why there is none, where that is so. Blocks.
+    /// Takes a snapshot before a pack; why there is none, if that is so. Blocks.
     pub(crate) fn before_pack(&self) -> Option<String> {
         match self.snapshots.take(SnapshotReason::Pack, self.keep) {
             Ok(Taken::Kept(snapshot)) => {

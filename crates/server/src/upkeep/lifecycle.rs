@@ -3,7 +3,7 @@
 //!
 //! Promises: the machine's lock is held for a decision only, never while a disk, a socket or a
 //! log is waited for. The keeper, a thread that needs nothing else of the process, ends the
-//! process by force when work stands still past its deadline: with [`EXIT_STOP`] where it was
+//! process by force when work stands still past its deadline: with [`EXIT_STOP`] if it was
 //! stopping, else with [`EXIT_STANDSTILL`]. Another thread tells the service manager and the log;
 //! it may hang, and holds up nobody.
 

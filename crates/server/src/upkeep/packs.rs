@@ -320,7 +320,7 @@ fn served(mut versions: Vec<ServedBy>) -> Option<Served> {
     Some(Served { now, before })
 }
 
-/// Keeps a plan, where the disk lets it: it is gone by all the same until the next start.
+/// Keeps a plan, if the disk lets it: it is gone by all the same until the next start.
 fn keep(engine: &Engine, plan: PackPlan) {
     if let Err(failure) = engine.pack().keep_plan(plan) {
         let why = told(failure);

@@ -75,7 +75,7 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
     }
 }
 
-/// What is said of an entitlement besides its seats and dates, each where it is said.
+/// What is said of an entitlement besides its seats and dates, each if it is said.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) name: Option<String>,

@@ -187,7 +187,7 @@ fn of_server(
     )
 }
 
-/// One that was gone is on a server again, where it was collected now; it is never new.
+/// One that was gone is on a server again, if it was collected now; it is never new.
 fn is_back(
     connection: &Connection,
     table: &str,

@@ -49,7 +49,7 @@ pub(crate) fn count(data: &Path) -> (usize, u64) {
     })
 }
 
-/// The numbers of the data files that were put aside; none where that cannot be read.
+/// The numbers of the data files that were put aside; none if that cannot be read.
 fn numbers(data: &Path) -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
     entries.filter_map(|entry| {

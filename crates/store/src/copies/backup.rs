@@ -52,7 +52,7 @@ pub struct Restored {
 
 /// Copies a data file, as it is at one instant, to `to`, which must not exist. It may be written to
 /// meanwhile, by this process or another, or lie at rest. What is there when this returns is whole
-/// and on disk, for its owner alone; where it fails, what it has begun is gone.
+/// and on disk, for its owner alone; if it fails, what it has begun is gone.
 ///
 /// # Errors
 /// The data file cannot be read, or the copy not be written or checked.
@@ -173,7 +173,7 @@ fn put(
     })
 }
 
-/// Holds a data directory, and the data file in it where there is one, against every server.
+/// Holds a data directory, and the data file in it if there is one, against every server.
 fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError> {
     let lock = open::lock(data)?;
     let path = data.join(DATA_FILE);

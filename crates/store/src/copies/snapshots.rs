@@ -78,7 +78,7 @@ impl Snapshots {
     /// Those that are kept, newest first.
     ///
     /// # Errors
-    /// Where the folder cannot be read; that there is none is no error.
+    /// If the folder cannot be read; that there is none is no error.
     pub fn list(&self) -> Result<Vec<Snapshot>, StoreError> {
         let folder = self.folder();
         let entries = match std::fs::read_dir(&folder) {
@@ -103,11 +103,11 @@ impl Snapshots {
     /// none is taken, and none removed. Waits as long as copying and checking the file takes, so
     /// never on an async thread; a server goes on writing meanwhile.
     ///
-    /// It is left out where another is being taken at the moment, and where the disk has not room
+    /// It is left out if another is being taken at the moment, and if the disk has not room
     /// for the data file and a tenth more.
     ///
     /// # Errors
-    /// Where the data file cannot be read, or the snapshot not be written or checked.
+    /// If the data file cannot be read, or the snapshot not be written or checked.
     pub fn take(&self, reason: SnapshotReason, keep: u32) -> Result<Taken, StoreError> {
         if keep == 0 {
             return Ok(Taken::Skipped("no snapshots are to be kept".to_owned()));
@@ -165,7 +165,7 @@ impl Snapshots {
         }
     }
 
-    /// Why there is not room enough, where that is so.
+    /// Why there is not room enough, if that is so.
     fn lacks_room(&self, folder: &Path) -> Result<Option<String>, StoreError> {
         let file = self.data.join("cache.db");
         let found = std::fs::metadata(&file).map_err(system("look at", &file))?;
@@ -202,7 +202,7 @@ fn free_name(folder: &Path, reason: SnapshotReason) -> Result<PathBuf, StoreErro
         })
 }
 
-/// What a file in the folder is, where it is a snapshot.
+/// What a file in the folder is, if it is a snapshot.
 fn read(entry: &std::fs::DirEntry) -> Option<Snapshot> {
     let name = entry.file_name().into_string().ok()?;
     let inner = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
@@ -223,7 +223,7 @@ fn give_to_owner(data: &Path, path: &Path) -> Result<(), StoreError> {
     files::give_to_owner_of(data, path).map_err(system("give to the data's owner", path))
 }
 
-/// Why `bytes` of data do not fit, where the disk has `room`.
+/// Why `bytes` of data do not fit, if the disk has `room`.
 fn lacks_room(bytes: u64, room: u64, folder: &Path) -> Option<String> {
     let needed = bytes.saturating_add(bytes / 10);
     (room < needed).then(|| {

@@ -120,8 +120,8 @@ impl Known {
         })
     }
 
-    /// Until when leases of lives before its own may be in use, where that is to be waited for and
-    /// where it is not.
+    /// Until when leases of lives before its own may be in use, if that is to be waited for and
+    /// if it is not.
     pub(crate) fn unknown_until(&self) -> Steady {
         let waited_for = self.loaded.ledger.hold_until();
         self.unknown_until.max(waited_for.unwrap_or_default())
@@ -151,7 +151,7 @@ impl Known {
     }
 
     /// How many seconds a lease may be in use that was granted or renewed after what it knows, and
-    /// why. A lease keeps the ttl that it was granted with, also where its product allows less since.
+    /// why. A lease keeps the ttl that it was granted with, also if its product allows less since.
     fn longest(&self) -> (u64, WaitsFor) {
         let ledger = &self.loaded.ledger;
         let waiting = ledger

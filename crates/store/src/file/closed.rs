@@ -2,12 +2,12 @@
 //!
 //! A server that ends puts a random mark into its file with the last commit, and the same one beside
 //! the file when that is closed, with the file's inode and time of change; one that begins takes both
-//! away before it grants anything. So where the two agree, the file holds everything that its server
+//! away before it grants anything. So if the two agree, the file holds everything that its server
 //! has granted: it is no copy, its write-ahead log is not missing, and nobody has served it since. A
 //! killed server leaves no mark.
 //!
-//! Where there is a mark beside the file and the file has another one or none, it is not the file
-//! that was closed: a copy was put in its place. Where the file was moved with its mark, the two
+//! If there is a mark beside the file and the file has another one or none, it is not the file
+//! that was closed: a copy was put in its place. If the file was moved with its mark, the two
 //! agree, though its inode is another.
 
 use std::io::Write;
@@ -49,7 +49,7 @@ pub(crate) fn forget_beside(path: &Path) -> Result<(), StoreError> {
     sync_folder(path)
 }
 
-/// Puts a mark into the file: nothing is written after it. `None` where it cannot be written.
+/// Puts a mark into the file: nothing is written after it. `None` if it cannot be written.
 pub(crate) fn put(connection: &Connection) -> Option<String> {
     let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
     let mark = format!("{high:016x}{low:016x}");

@@ -29,7 +29,7 @@ pub(crate) fn refuse(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What `error` is, of a data file with a log beside it: where the file is whole by itself, it is
+/// What `error` is, of a data file with a log beside it: if the file is whole by itself, it is
 /// the log that is wrong.
 pub(crate) fn explain(path: &Path, error: StoreError) -> StoreError {
     let is_damage = match &error {

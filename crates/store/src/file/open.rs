@@ -17,7 +17,7 @@ use crate::base::schema::{self, Saved};
 use crate::file::foreign_log;
 use crate::tables::people_and_names;
 
-/// Makes the directory where there is none, and locks it for this process.
+/// Makes the directory if there is none, and locks it for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, StoreError> {
     let system = |doing, path: &Path, error: std::io::Error| StoreError::System {
         doing,
@@ -35,7 +35,7 @@ pub(crate) fn lock(data: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Holds the data file itself, making it where there is none: the file `lock` may be removed while
+/// Holds the data file itself, making it if there is none: the file `lock` may be removed while
 /// a server runs, and a second one must not write to the same data all the same. The lock is of
 /// another kind than SQLite's own, so the two do not meet.
 pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {

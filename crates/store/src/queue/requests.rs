@@ -44,7 +44,7 @@ pub enum Failure {
 }
 
 /// A look at the ledger, on the writer's thread, when all that it holds is durable; told the
-/// failure where there is no ledger to look at.
+/// failure if there is no ledger to look at.
 pub type Look = Box<dyn FnOnce(Result<(&Ledger, Now), Failure>) + Send>;
 
 /// What can be asked of the writer.

@@ -22,7 +22,7 @@ pub struct Found {
     pub schema: u32,
     /// The lowest schema whose versions may write it.
     pub oldest_writer: u32,
-    /// The version that served it last, where the file tells.
+    /// The version that served it last, if the file tells.
     pub served_by: Option<ServedBy>,
 }
 
@@ -80,7 +80,7 @@ pub fn found(data: &Path) -> Result<Option<Found>, StoreError> {
     }))
 }
 
-/// Reads what is there and writes nothing. Where a write-ahead log lies beside it, SQLite makes its
+/// Reads what is there and writes nothing. If a write-ahead log lies beside it, SQLite makes its
 /// index again; the log itself stays as it is, also when this is the last to close the file.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     foreign_log::refuse(path)?;

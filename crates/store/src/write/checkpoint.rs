@@ -122,7 +122,7 @@ impl Beside {
         }
     }
 
-    /// Whether it is time for the writer to take the rest in, so that the log starts again. Where a
+    /// Whether it is time for the writer to take the rest in, so that the log starts again. If a
     /// reader is in the way, it is said again when another share has come.
     pub(crate) fn is_to_begin_anew(&self) -> bool {
         let log = &*self.log;
@@ -269,7 +269,7 @@ pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>
     })
 }
 
-/// Takes in all of it, and empties the log. False where a reader keeps it.
+/// Takes in all of it, and empties the log. False if a reader keeps it.
 ///
 /// # Errors
 /// The disk refused.

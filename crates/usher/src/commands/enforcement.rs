@@ -114,7 +114,7 @@ fn not_allowed(why: &str) -> Failure {
     Failure::new(exit::REFUSED, why).next("Put sudo before the command.")
 }
 
-/// The setting as it is kept, where no agent answers.
+/// The setting as it is kept, if no agent answers.
 fn kept(folder: &Path) -> Result<EnforcementStatus, Failure> {
     must_be_there(folder, exit::NO_SERVER)?;
     eprintln_quiet("No agent answers on this computer; this is what its next start goes by.");

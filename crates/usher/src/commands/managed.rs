@@ -37,7 +37,7 @@ impl ManagerAt {
     }
 }
 
-/// A client of the manager at `url`, with the token that it takes: where a server and a manager of
+/// A client of the manager at `url`, with the token that it takes: if a server and a manager of
 /// its own are on one computer, the one that answers may be of either.
 pub(crate) async fn client(url: &str, context: &Context) -> Result<Client, Failure> {
     let mut tokens = context.tokens_for_manager(url);

@@ -192,7 +192,7 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
 }
 
 /// Whether a restore is to be done that does that. A wait as long as a lease can be is asked about
-/// where there is somebody to ask.
+/// if there is somebody to ask.
 fn agree(job: &Job, coming: &Outlook) -> Result<(), StoreError> {
     let is_to_ask = job.may_ask && !job.accept_risk && coming.waits_for == WaitsFor::LongestTtl;
     let answer = match is_to_ask && !job.dry_run && coming.hold_seconds > 0 {

@@ -59,7 +59,7 @@ pub(crate) struct Add {
     /// The file with a token of it, of role manager (a viewer's is enough to watch)
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// Its systemd unit, where it is on the manager's computer
+    /// Its systemd unit, if it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
     /// Its data directory, if it is on the manager's computer: who holds the lock there is evidence,
@@ -97,7 +97,7 @@ pub(crate) struct Edit {
     /// Change it although the server answers and does not take the token
     #[arg(long)]
     force: bool,
-    /// Its systemd unit, where it is on the manager's computer
+    /// Its systemd unit, if it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
     /// Its data directory, if it is on the manager's computer

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Who is meant where tokens alone name people.
+/// Who is meant if tokens alone name people.
 fn realm_of_tokens(only: &Only) -> Option<String> {
     let account = only.account.as_deref()?;
     (only.realm.as_deref() == Some(TOKEN_REALM)).then(|| {

@@ -134,7 +134,7 @@ impl File {
         !self.roles.is_empty() || SERVERS_OWN.iter().any(|key| self.has(key))
     }
 
-    /// What holds for `command`, which starts that role where it is the name of one.
+    /// What holds for `command`, which starts that role if it is the name of one.
     pub(crate) fn narrowed(mut self, command: &str) -> File {
         // `usher service` installs any role.
         if ["manager", "service"].contains(&command) {

@@ -64,7 +64,7 @@ pub(crate) fn find_server(url: &str, why: &str) -> String {
     find(Listener::Server, url, why)
 }
 
-/// The next step where nobody answers at `url`. Only on this computer one may be started to try
+/// The next step if nobody answers at `url`. Only on this computer one may be started to try
 /// Usher out.
 fn find(listener: Listener, url: &str, why: &str) -> String {
     let check = usher_api::what_to_check_of(listener, why).unwrap_or_default();
@@ -84,11 +84,11 @@ fn find(listener: Listener, url: &str, why: &str) -> String {
     )
 }
 
-/// The next step where a token is missing.
+/// The next step if a token is missing.
 pub(super) const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
-/// And where one was shown that is not taken.
+/// And if one was shown that is not taken.
 pub(super) const OTHER_TOKEN: &str = "An administrator makes another with `usher token create`.";
-/// And where it is a manager that wants one.
+/// And if it is a manager that wants one.
 pub(super) const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with --token or USHER_TOKEN; its administrator makes one with `usher token create --at-manager`.";
 
 /// The server answered, and said no.

@@ -1,4 +1,4 @@
-//! Whom a token that is made is bound to, where that was left out.
+//! Whom a token that is made is bound to, if that was left out.
 
 use super::Hint;
 

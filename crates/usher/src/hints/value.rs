@@ -117,7 +117,7 @@ pub(super) fn number(error: &clap::Error, args: &[OsString], command: &Command) 
     }
 }
 
-/// A value with a minus, where there is none below 0. Of an option whose value may be left out, a
+/// A value with a minus, if there is none below 0. Of an option whose value may be left out, a
 /// value stands behind `=`.
 pub(super) fn below_zero(option: &str, value: &str, takes_equals: bool) -> Option<Hint> {
     let positive = value.trim_start_matches('-');

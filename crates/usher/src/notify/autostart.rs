@@ -30,7 +30,7 @@ pub(crate) fn for_whoever_asks() -> Result<(), Failure> {
     ))
 }
 
-/// Writes it into a folder, which is made where it is not there.
+/// Writes it into a folder, which is made if it is not there.
 pub(crate) fn write(folder: &Path, program: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join(ENTRY), text(program))

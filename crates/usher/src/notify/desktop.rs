@@ -18,7 +18,7 @@ const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 /// Who has this name serves the session: one does.
 const OWN_NAME: &str = "org.usher.Notify";
-/// The key of the action, and of a click on the whole card where the desktop has no buttons.
+/// The key of the action, and of a click on the whole card if the desktop has no buttons.
 const TELL_ME: &str = "tell-me";
 /// Cards that are remembered; the oldest is forgotten first.
 const CARDS_LIMIT: usize = 64;
@@ -77,7 +77,7 @@ impl Desktop {
         }))
     }
 
-    /// Shows a card of a notice; where the desktop does not take it, it is lost, and said.
+    /// Shows a card of a notice; if the desktop does not take it, it is lost, and said.
     pub(super) async fn show(&mut self, card: Card, notice: Option<&str>) {
         let mut tries = 0;
         let number = loop {

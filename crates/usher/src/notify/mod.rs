@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// The agent, where one answers.
+    /// The agent, if one answers.
     pub(crate) async fn agent(&mut self, context: &Context) -> Option<Client> {
         if self.agent.is_none() {
             let found = door::agent(self.named.as_deref(), context).await;

@@ -43,7 +43,7 @@ pub(crate) enum Tone {
     Bad,
 }
 
-/// `text` in `tone` where stdout is a terminal and `NO_COLOR` is not set.
+/// `text` in `tone` if stdout is a terminal and `NO_COLOR` is not set.
 pub(crate) fn toned(tone: Tone, text: &str) -> String {
     if !colour() {
         return text.to_owned();

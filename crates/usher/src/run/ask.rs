@@ -57,7 +57,7 @@ pub(crate) struct Ask {
     pub(crate) computer: String,
     /// How many seats.
     pub(crate) seats: u32,
-    /// How long the lease lives without renewal, where it is said.
+    /// How long the lease lives without renewal, if it is said.
     pub(crate) ttl_seconds: Option<u32>,
     /// Place in the queue before arrival counts.
     pub(crate) priority: i8,

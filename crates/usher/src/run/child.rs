@@ -94,7 +94,7 @@ impl Child {
         let _ = nix::sys::signal::kill(pid, signal);
     }
 
-    /// Deals with a signal; the exit code where the command has ended.
+    /// Deals with a signal; the exit code if the command has ended.
     pub(super) fn attend(&self, caught: Caught) -> Option<u8> {
         match caught.signal {
             Signal::SIGCHLD => match self.news() {

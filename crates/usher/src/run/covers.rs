@@ -8,7 +8,7 @@ use usher_api::{Code, CoverRequest, Lease};
 use crate::listing::eprintln_quiet;
 
 /// Tells the agent that a process, and so all that it starts, is covered by the lease; whether it
-/// `keeps` it, so that the agent gives it back where the last process that does has ended.
+/// `keeps` it, so that the agent gives it back if the last process that does has ended.
 pub(super) async fn cover(
     agent: &Client,
     lease: &str,

@@ -1,4 +1,4 @@
-//! Whom `usher run` asks: the agent of this computer where there is one, else the server itself.
+//! Whom `usher run` asks: the agent of this computer if there is one, else the server itself.
 //!
 //! Through the agent no token is needed: the kernel tells it who asks. Somebody who gives a token,
 //! or names another server than the agent's, goes straight to the server; the agent is still told
@@ -28,7 +28,7 @@ pub(crate) struct Door {
     pub(crate) seats: Client,
     /// Whether that is the agent.
     pub(crate) through_agent: bool,
-    /// The agent, where it is to know about the seat.
+    /// The agent, if it is to know about the seat.
     pub(crate) agent: Option<Client>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct ToldAgent {
 }
 
 impl ToldAgent {
-    /// Where the agent is one of the same server, it goes by the change when this returns. Without
+    /// If the agent is one of the same server, it goes by the change when this returns. Without
     /// it nothing is amiss: an agent looks by itself every few seconds.
     pub(crate) async fn products_changed(&self, context: &Context) {
         if let Ok(Some((agent, status))) = agent(self.agent_socket.as_deref(), context).await

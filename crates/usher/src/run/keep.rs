@@ -63,7 +63,7 @@ fn is_of_agent(error: &ClientError) -> bool {
     problem.is_some_and(|problem| problem.is(Code::ServerUnreachable))
 }
 
-/// Keeps a lease alive. Returns only where the server says that it has ended.
+/// Keeps a lease alive. Returns only if the server says that it has ended.
 pub(crate) async fn keep(client: &Client, lease: &Lease) {
     let path = format!("/v1/leases/{}/renew", escaped(&lease.id));
     let mut ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());

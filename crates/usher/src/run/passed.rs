@@ -5,7 +5,7 @@
 pub(crate) const LEASE_VARIABLE: &str = "USHER_LEASE";
 /// The product of that lease.
 pub(crate) const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
-/// The proof by which it is joined, also on another computer; empty where there is none.
+/// The proof by which it is joined, also on another computer; empty if there is none.
 pub(crate) const PROOF_VARIABLE: &str = "USHER_LEASE_PROOF";
 /// The product of a command that runs without a seat, as the product's policy allows. It opens
 /// nothing: who finds it asks for a seat as without it, and only knows for which product.

@@ -25,7 +25,7 @@ impl Progress {
         }
     }
 
-    /// Shows the place, where it has changed.
+    /// Shows the place, if it has changed.
     pub(crate) fn show(&mut self, product: &str, position: Option<u32>, expected: Option<u64>) {
         let text = sentence(product, position, expected);
         if self.shown.as_ref() == Some(&text) {

@@ -1,4 +1,4 @@
-//! Which product a command is, where nobody named one.
+//! Which product a command is, if nobody named one.
 //!
 //! The agent of this computer knows, as it watches. Without one, the server's products are fetched
 //! and their rules looked through here, by the same code.

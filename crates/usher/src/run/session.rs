@@ -218,7 +218,7 @@ fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = 
     })
 }
 
-/// Has the lease stay with the command, whatever becomes of this process, where there is an agent.
+/// Has the lease stay with the command, whatever becomes of this process, if there is an agent.
 fn stayer(door: &Door, lease: Option<Lease>, child: &Child) -> Pin<Box<dyn Future<Output = ()>>> {
     let (agent, command) = (door.agent.clone(), child.pid());
     Box::pin(async move {

@@ -10,7 +10,7 @@ use nix::unistd::{Gid, Uid, User};
 use crate::failure::Failure;
 use crate::owner::Owner;
 
-/// The account that is taken where there is one and none was named.
+/// The account that is taken if there is one and none was named.
 const USUAL: &str = "usher";
 
 /// An unprivileged account.
@@ -22,7 +22,7 @@ pub(crate) struct Account {
     gid: Gid,
 }
 
-/// The account to take: none if this process is not root, or where it is to stay root.
+/// The account to take: none if this process is not root, or if it is to stay root.
 pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     let is_root = nix::unistd::geteuid().is_root();
     let Some(name) = named else {

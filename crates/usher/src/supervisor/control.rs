@@ -144,7 +144,7 @@ pub(super) async fn reply(mut stream: Stream, answer: &Answer) {
     let _ = timeout(QUESTION, stream.write_all(text.as_bytes())).await;
 }
 
-/// Asks the `usher up` of a data directory; an error where none is there.
+/// Asks the `usher up` of a data directory; an error if none is there.
 pub(crate) async fn ask(
     data: &Path,
     question: &Question,

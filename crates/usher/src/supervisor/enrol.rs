@@ -1,4 +1,4 @@
-//! The token of this computer's agent: made by the first start, kept, and made again where the
+//! The token of this computer's agent: made by the first start, kept, and made again if the
 //! server does not know it any more.
 
 use std::io;

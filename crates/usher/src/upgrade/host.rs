@@ -22,7 +22,7 @@ pub(crate) struct ServerHost {
     pub(crate) program: PathBuf,
     /// The server's process.
     pid: u32,
-    /// Where its API is, where the host knows.
+    /// Where its API is, if the host knows.
     pub(crate) api: Option<String>,
 }
 

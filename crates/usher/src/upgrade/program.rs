@@ -35,7 +35,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Copies the program at `from` to `to`, so that what is tried is what is installed, and asks
-    /// it for its version, with the rights of `owner` where one is given.
+    /// it for its version, with the rights of `owner` if one is given.
     pub(crate) fn copied(from: &Path, to: &Path, owner: Option<Owner>) -> Result<Program, Failure> {
         let failed = |error: io::Error| {
             Failure::failed(format!("cannot copy {} to try it: {error}", from.display()))

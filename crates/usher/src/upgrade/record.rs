@@ -29,7 +29,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The record of a data directory, where there is one that can be read.
+    /// The record of a data directory, if there is one that can be read.
     pub(crate) fn read(data: &Path) -> Option<Record> {
         let text = std::fs::read_to_string(data.join(FILE)).ok()?;
         serde_json::from_str(&text).ok()

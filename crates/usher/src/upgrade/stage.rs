@@ -17,7 +17,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Makes it in the first of `places` where that can be done; what a killed one left is removed.
+    /// Makes it in the first of `places` if that can be done; what a killed one left is removed.
     ///
     /// # Errors
     /// Another upgrade is going on, or there is no such place.

@@ -65,7 +65,7 @@ impl Group {
     /// Tells of changes of this file, until the kernel needs the memory.
     ///
     /// # Errors
-    /// ENODEV or EOPNOTSUPP where its file system knows no handles; EXDEV in a part of a file
+    /// ENODEV or EOPNOTSUPP if its file system knows no handles; EXDEV in a part of a file
     /// system that counts as one of its own.
     pub(super) fn watch(&self, file: BorrowedFd<'_>) -> Result<(), Errno> {
         self.change(libc::FAN_MARK_ADD | libc::FAN_MARK_EVICTABLE, file)

@@ -66,7 +66,7 @@ pub(crate) struct State {
     pub(crate) looks: Refreshes,
     /// Leases that several commands of one use share.
     pub(crate) uses: Arc<Uses>,
-    /// Leases that are renewed here where nobody else does.
+    /// Leases that are renewed here if nobody else does.
     pub(crate) keeping: Arc<Keeping>,
     /// Who waits by which place in the queue.
     pub(crate) tickets: Tickets,
@@ -88,7 +88,7 @@ impl State {
     }
 }
 
-/// Listens on the socket of the data directory and, where there is to be one, on the public one.
+/// Listens on the socket of the data directory and, if there is to be one, on the public one.
 /// One that cannot be had is said, and no reason not to watch. Answers those that were made.
 pub(crate) fn listen(
     options: &AgentOptions,

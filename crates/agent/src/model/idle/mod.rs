@@ -3,7 +3,7 @@
 //!
 //! Whom a program belongs to is looked at every few seconds, while there is such a product: its
 //! terminals by this agent ([`crate::watch::sense`]), its displays as the helper of its user's
-//! session reports ([`displays`]). Where nothing is known, it is in use. A program whose seat was
+//! session reports ([`displays`]). If nothing is known, it is in use. A program whose seat was
 //! given back runs on, and asks for one as soon as somebody is back.
 
 pub(crate) mod displays;

@@ -41,7 +41,7 @@ impl Unreached {
         }
     }
 
-    /// A product was started. Answers what is to be kept, where it counts.
+    /// A product was started. Answers what is to be kept, if it counts.
     pub(crate) fn started(&mut self, product: &str, at: Timestamp) -> Option<String> {
         if !self.away {
             return None;

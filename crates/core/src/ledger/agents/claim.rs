@@ -36,7 +36,7 @@ impl Ledger {
         }))
     }
 
-    /// The newest refusal of the last minute for who asks with this item, where its program is
+    /// The newest refusal of the last minute for who asks with this item, if its program is
     /// held.
     pub(in crate::ledger) fn refused_lately(
         &self,

@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// The answer to an item that was applied before: what its session has now. Never a new
-    /// decision: where a refusal is no longer known of, a session without a seat is unknown, and
+    /// decision: if a refusal is no longer known of, a session without a seat is unknown, and
     /// only an item with a new number asks for it again.
     fn item_as_it_stands(
         &self,

@@ -1,6 +1,6 @@
 //! The person and the computer of a request: looked up, or entered as new.
 //!
-//! Where the directory is crowded, who is new and would be refused is not entered, but counted
+//! If the directory is crowded, who is new and would be refused is not entered, but counted
 //! among the others: names that are made up as they are needed (containers) would fill memory and
 //! disk with refusals.
 
@@ -80,7 +80,7 @@ impl Ledger {
         OTHER_COMPUTERS
     }
 
-    /// Looks a person up; enters it where it is new. Who asks gives nobody another name.
+    /// Looks a person up; enters it if it is new. Who asks gives nobody another name.
     pub(in crate::ledger) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
         let known = self.subjects.find(&asked.authority, &asked.key);
         if let Some(id) = known.map(|known| known.id) {
@@ -107,7 +107,7 @@ impl Ledger {
         id
     }
 
-    /// Looks a computer up; enters it where it is new.
+    /// Looks a computer up; enters it if it is new.
     pub(in crate::ledger) fn computer(&mut self, asked: ComputerRef) -> ComputerId {
         let known = self.computers.find(&asked.key);
         if let Some(id) = known.map(|known| known.id) {

@@ -79,7 +79,7 @@ impl Ledger {
         wanted.iter().map(part).collect()
     }
 
-    /// The bundle of as many events from the next one on, where they are several.
+    /// The bundle of as many events from the next one on, if they are several.
     pub(in crate::ledger) fn next_bundle(&self, count: usize) -> Option<Bundle> {
         let count = u8::try_from(count).ok().filter(|count| *count > 1)?;
         Some(Bundle {

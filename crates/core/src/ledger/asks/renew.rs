@@ -39,7 +39,7 @@ impl Ledger {
     }
 
     /// Gives a lease, and those that it is held with, another ttl, cut to what their allotments
-    /// allow; moves them to others where these would end them sooner than they must. False where
+    /// allow; moves them to others if these would end them sooner than they must. False if
     /// its time is over.
     pub(in crate::ledger) fn renew_lease(&mut self, number: EventNumber) -> bool {
         let now = self.now;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::ledger::kept::pool::ThereIs;
 use crate::ledger::*;
 
-/// How long a request waits for more seats than there are before it is refused, where its product
+/// How long a request waits for more seats than there are before it is refused, if its product
 /// does not say.
 pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
 

@@ -198,7 +198,7 @@ impl Ledger {
     }
 
     /// The place of a ticket in the queue of its own product, from 1, and 0 if it has none; and
-    /// how many seconds it is expected to wait there, where that is known.
+    /// how many seconds it is expected to wait there, if that is known.
     pub fn place(&self, ticket: &Ticket) -> (u32, Option<u64>) {
         let Some(pool) = self.pools.get(ticket.product) else {
             return (0, None);

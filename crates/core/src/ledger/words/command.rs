@@ -15,9 +15,9 @@ pub struct SubjectRef {
     pub authority: Arc<str>,
     /// The account, as it is compared.
     pub key: Arc<str>,
-    /// The account as it is shown, where the person is new: one that is known keeps its own.
+    /// The account as it is shown, if the person is new: one that is known keeps its own.
     pub name: Arc<str>,
-    /// A random number: the surrogate, where the person is new.
+    /// A random number: the surrogate, if the person is new.
     pub candidate: u64,
 }
 
@@ -26,7 +26,7 @@ pub struct SubjectRef {
 pub struct ComputerRef {
     /// The id that its agent made, or a name.
     pub key: Arc<str>,
-    /// A random number: the surrogate, where the computer is new.
+    /// A random number: the surrogate, if the computer is new.
     pub candidate: u64,
 }
 
@@ -70,7 +70,7 @@ pub struct Checkout {
     /// Seats, 1 or more.
     pub seats: u32,
     /// Seconds that the lease lives without renewal, 1 or more; none: [`DEFAULT_TTL_SECONDS`], or
-    /// the product's maximum where that is less.
+    /// the product's maximum if that is less.
     pub ttl_seconds: Option<u32>,
     /// Whether to queue when no seat is free.
     pub wait: bool,
@@ -98,13 +98,13 @@ pub enum ReportItem {
         /// The lease that the session holds, as its agent knows it: after a restore the ledger
         /// may not.
         shown: Option<Shown>,
-        /// Its program is held before its first instruction until this is answered: where no
+        /// Its program is held before its first instruction until this is answered: if no
         /// seat is free it is refused, and the session is not entered as unseated.
         gate: bool,
         /// A lease that is kept for its person ([`KEPT`]) or was granted to their ticket, and that
         /// no session has: the session takes it over instead of asking for a seat of its own.
         claim: Option<LeaseId>,
-        /// The program that began it, by file name, where its agent says so.
+        /// The program that began it, by file name, if its agent says so.
         program: Option<Arc<str>>,
     },
     /// The session goes on.
@@ -130,11 +130,11 @@ pub enum ReportItem {
         product: Arc<str>,
         /// The program that began it, by file name.
         program: Box<str>,
-        /// Its version, where known.
+        /// Its version, if known.
         version: Option<Box<str>>,
         /// Who is counted.
         subject: SubjectRef,
-        /// The account that it ran as, where that is another.
+        /// The account that it ran as, if that is another.
         real_subject: Option<SubjectRef>,
         /// When it began.
         started_at: Wall,
@@ -146,7 +146,7 @@ pub enum ReportItem {
         unseated_ms: u64,
         /// The lease that it held last.
         lease: Option<LeaseId>,
-        /// The sender's incarnation in which it was first reported, where that is an earlier one.
+        /// The sender's incarnation in which it was first reported, if that is an earlier one.
         first_reported: Option<u64>,
     },
     /// Programs of no product.
@@ -251,7 +251,7 @@ pub enum Command {
         /// The entitlement.
         entitlement: EntitlementNumber,
     },
-    /// Look a person and a computer up; enter them where they are new.
+    /// Look a person and a computer up; enter them if they are new.
     Enter {
         /// The person; none: nobody is looked up.
         subject: Option<SubjectRef>,
@@ -272,7 +272,7 @@ pub enum Command {
     /// that would have ended get a grace, once.
     Rebooted,
     /// A new life of this data file, after a restore: ids begin with this, and nothing is granted
-    /// until the instant given, where one is.
+    /// until the instant given, if one is.
     Reincarnate {
         /// Random, not used before.
         incarnation: Incarnation,

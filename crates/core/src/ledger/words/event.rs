@@ -253,7 +253,7 @@ pub enum Event {
         /// All that is said of it now.
         details: Details,
     },
-    /// What runs without a seat, where its agent says so; told once, when it begins to.
+    /// What runs without a seat, if its agent says so; told once, when it begins to.
     UnseatedProgram {
         /// Which session.
         session: SessionKey,

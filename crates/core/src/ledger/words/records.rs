@@ -140,13 +140,13 @@ pub struct Lease {
     pub session: Option<SessionKey>,
     /// The ticket that waited for it, if one did.
     pub ticket: Option<TicketId>,
-    /// The sessions that hold it, in order, where a subject's sessions share it; else empty.
+    /// The sessions that hold it, in order, if a subject's sessions share it; else empty.
     pub holders: Box<[SessionKey]>,
     /// Whether a reboot has already given it its one grace.
     pub graced: bool,
-    /// The program that it is for, where that was said.
+    /// The program that it is for, if that was said.
     pub program: Option<Arc<str>>,
-    /// The leases that it is held with, where several products were asked for at once.
+    /// The leases that it is held with, if several products were asked for at once.
     pub bundle: Option<Bundle>,
 }
 
@@ -154,7 +154,7 @@ pub struct Lease {
 /// it later.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// Whether it would wait where no seat is free.
+    /// Whether it would wait if no seat is free.
     pub waits: bool,
     /// The refusal that it comes after: of the same person, computer and product, at most
     /// [`crate::ledger::RETRY_SECONDS`] ago.
@@ -243,9 +243,9 @@ pub struct ProgramUse {
     pub starts: u64,
     /// Seconds in which at least one of it ran, as far as looks now and then tell.
     pub run_seconds: u64,
-    /// The package that its file came with, where that is known.
+    /// The package that its file came with, if that is known.
     pub package: Option<Box<str>>,
-    /// What desktops show it as, where that is known.
+    /// What desktops show it as, if that is known.
     pub desktop_name: Option<Box<str>>,
 }
 
@@ -258,11 +258,11 @@ pub struct FinishedSession {
     pub product: ProductNumber,
     /// The program that began it, by file name.
     pub program: Box<str>,
-    /// Its version, where known.
+    /// Its version, if known.
     pub version: Option<Box<str>>,
     /// Who is counted.
     pub subject: SubjectId,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     pub real_subject: Option<SubjectId>,
     /// When it began.
     pub started_at: Wall,

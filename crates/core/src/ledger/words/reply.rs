@@ -20,7 +20,7 @@ pub struct TicketView {
     pub position: u32,
     /// Estimate, from how long seats were held lately.
     pub expected_wait_seconds: Option<u64>,
-    /// The lease, where it was granted and is still held.
+    /// The lease, if it was granted and is still held.
     pub lease: Option<Lease>,
     /// What else it waits for, or holds.
     pub also: Box<[Also]>,
@@ -33,7 +33,7 @@ pub struct Also {
     pub product: Arc<str>,
     /// How many seats of it.
     pub seats: u32,
-    /// Their lease, where it is held.
+    /// Their lease, if it is held.
     pub lease: Option<LeaseId>,
 }
 
@@ -102,7 +102,7 @@ pub struct DeniedItem {
 pub enum Reply {
     /// Seats are held.
     Granted {
-        /// The lease; of the product that was named first, where several were.
+        /// The lease; of the product that was named first, if several were.
         lease: Lease,
         /// What is held with it.
         also: Box<[Also]>,

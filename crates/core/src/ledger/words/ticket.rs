@@ -94,8 +94,8 @@ pub struct Ticket {
     pub queued_at: Wall,
     /// What became of it.
     pub state: TicketState,
-    /// The program that it is for, where that was said.
+    /// The program that it is for, if that was said.
     pub program: Option<Arc<str>>,
-    /// The tickets that it waits with, where several products were asked for at once.
+    /// The tickets that it waits with, if several products were asked for at once.
     pub bundle: Option<Bundle>,
 }

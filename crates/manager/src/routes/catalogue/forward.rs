@@ -29,7 +29,7 @@ pub(super) struct Asked {
 
 /// Under which a request may be sent twice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Servers that are named where one is to be chosen.
+/// Servers that are named if one is to be chosen.
 const NAMED: usize = 5;
 
 /// What a server is asked.

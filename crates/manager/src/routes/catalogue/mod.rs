@@ -29,7 +29,7 @@ use crate::problem::Refusal;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Whose {
-    /// The server's name; it may be left out where one is watched alone.
+    /// The server's name; it may be left out if one is watched alone.
     server: Option<String>,
 }
 

@@ -59,7 +59,7 @@ pub struct DemandRow {
     pub ticket: Option<u64>,
     /// How often it was refused.
     pub times: u64,
-    /// The program, where that is known.
+    /// The program, if that is known.
     pub program: Option<String>,
 }
 

@@ -73,7 +73,7 @@ pub struct LeaseRow {
     pub ttl_seconds: u32,
     /// The numbers of its allotments.
     pub allotments: Vec<u64>,
-    /// The first of the leases that it is held with, where several products were asked for.
+    /// The first of the leases that it is held with, if several products were asked for.
     pub with: Option<LeaseId>,
     /// Whether it was granted to be kept for a start to come, and no session has claimed it.
     pub kept: bool,
@@ -98,7 +98,7 @@ pub struct TicketRow {
     pub position: u32,
     /// When it was queued, in Unix milliseconds.
     pub queued_at: i64,
-    /// The first of the tickets that it waits with, where several products were asked for.
+    /// The first of the tickets that it waits with, if several products were asked for.
     pub with: Option<TicketId>,
 }
 

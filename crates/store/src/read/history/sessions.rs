@@ -62,7 +62,7 @@ pub struct SessionRow {
     pub user: String,
     /// The realm of that user.
     pub authority: String,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     pub real_user: Option<String>,
     /// The computer's name.
     pub computer: String,
@@ -145,9 +145,9 @@ pub struct ProgramRow {
     pub starts: u64,
     /// Seconds in which it ran, of all computers together.
     pub run_seconds: u64,
-    /// The package that it came with, where that is known.
+    /// The package that it came with, if that is known.
     pub package: Option<String>,
-    /// What desktops show it as, where that is known.
+    /// What desktops show it as, if that is known.
     pub desktop_name: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,

@@ -1,7 +1,7 @@
 //! Checks the contents of the file, table by table, on a connection of its own.
 //!
 //! A reader keeps the write-ahead log from being started again, so each table is one read, paced so
-//! as to leave the disk and a core to the writer, and given up where the log has grown too long.
+//! as to leave the disk and a core to the writer, and given up if the log has grown too long.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What is told of the table where it was not found whole.
+    /// What is told of the table if it was not found whole.
     pub(super) fn skipped(self, table: &str) -> Option<Skipped> {
         let why = match self {
             Verdict::Whole | Verdict::Stopped => return None,

@@ -10,7 +10,7 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// When what a row tells began, in Unix milliseconds.
     began: &'static str,
-    /// When it was over, in Unix milliseconds; NULL where it is not, and then the row stays.
+    /// When it was over, in Unix milliseconds; NULL if it is not, and then the row stays.
     over: &'static str,
     /// The event that ended it, for whoever collects the history; none: nobody collects it.
     event: Option<&'static str>,

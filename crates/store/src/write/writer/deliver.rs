@@ -7,7 +7,7 @@ use crate::queue::requests::{Answer, Failure, Sink};
 /// Answers by where they go.
 pub(super) type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
 
-/// Sinks are few; where many requests each have their own, looking further would cost more than
+/// Sinks are few; if many requests each have their own, looking further would cost more than
 /// one hand-over more.
 const SINKS_LOOKED_THROUGH: usize = 16;
 

@@ -103,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
+    /// Tries the disk once more if nobody asks: what is said of it is so again as soon as it is
     /// well.
     pub(super) fn try_again(&mut self) {
         let is_due = self.retry_at.is_some() && self.may_try();

@@ -1,6 +1,6 @@
 //! `usher check`: one line and an exit code, in the manner of Nagios.
 //!
-//! Where a manager is, its view of the site; else the server's own.
+//! If a manager is, its view of the site; else the server's own.
 
 mod failed;
 mod finding;
@@ -33,11 +33,11 @@ Examples:
   usher check --server-only --warning-queued 5 --critical-queued 50
   usher check --manager https://usher.example.org:8480
 
-Where a manager answers, its view of the site: CRITICAL where a server is stopped or stuck or an
-error is open, WARNING where one is degraded or unreachable, grants nothing because it is paused or
-was restored, or a warning is open. Else, with --server-only, and where --server names one and
---manager does not, the server's own: CRITICAL where nobody answers within 9 s or it cannot serve,
-WARNING where it serves with trouble or a threshold is passed.
+If a manager answers, its view of the site: CRITICAL if a server is stopped or stuck or an error is
+open, WARNING if one is degraded or unreachable, grants nothing because it is paused or was
+restored, or a warning is open. Else, with --server-only, and if --server names a server and
+--manager no manager, the server's own view: CRITICAL if it does not answer within 9 s or cannot
+serve, WARNING if it serves with trouble or a threshold is passed.
 Without a token the agent of this computer is asked for the server, as by `usher status`.
 UNKNOWN: it cannot be told, such as with a token that is not valid, or that the manager does not
 take: it has tokens of its own (`usher token create --role viewer --at-manager`). A line about a
@@ -49,16 +49,16 @@ pub(crate) struct Check {
     /// Ask the server alone, though a manager may be there
     #[arg(long)]
     server_only: bool,
-    /// WARNING where so many wait
+    /// WARNING if so many wait
     #[arg(long, value_name = "N")]
     warning_queued: Option<u64>,
-    /// CRITICAL where so many wait
+    /// CRITICAL if so many wait
     #[arg(long, value_name = "N")]
     critical_queued: Option<u64>,
-    /// WARNING where so many programs run without a seat
+    /// WARNING if so many programs run without a seat
     #[arg(long, value_name = "N")]
     warning_unseated: Option<u64>,
-    /// CRITICAL where so many programs run without a seat
+    /// CRITICAL if so many programs run without a seat
     #[arg(long, value_name = "N")]
     critical_unseated: Option<u64>,
     #[command(flatten)]

@@ -35,7 +35,7 @@ Examples:
   usher doctor --server https://licences.example.org:8470
   usher doctor --all                       each mount in a line of its own, the good ones too
 
-Exit code 1 where something does not work; warnings alone are 0.")]
+Exit code 1 if something does not work; warnings alone are 0.")]
 pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
@@ -118,7 +118,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     findings
 }
 
-/// Only a server needs the folder: where nobody named one, there need be none, nor need whoever
+/// Only a server needs the folder: if nobody named one, there need be none, nor need whoever
 /// asks be allowed to look into it.
 fn data(data: &Path, is_named: bool) -> Finding {
     let name = data.display();

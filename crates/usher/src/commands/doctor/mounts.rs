@@ -1,7 +1,7 @@
 //! Each mount of this computer: whether starts from it are enforced, tracked, or neither.
 //!
 //! A mount may hang whoever looks at it, and not even let go of them when they are killed. So
-//! another process looks, with a thread for each mount, and is left behind where it is not done in
+//! another process looks, with a thread for each mount, and is left behind if it is not done in
 //! time.
 
 use std::collections::HashSet;

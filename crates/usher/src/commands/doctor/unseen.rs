@@ -10,7 +10,7 @@ use crate::output::tame;
 /// Products that are named; the rest are counted.
 const NAMED: usize = 10;
 
-/// Of each reason why a product that was never used may go unseen, a line. Nothing where a server
+/// Of each reason why a product that was never used may go unseen, a line. Nothing if a server
 /// does not tell.
 pub(super) async fn findings(client: &Client) -> Vec<Finding> {
     let query = Query::new("/v1/usage")

@@ -99,7 +99,7 @@ pub(super) fn without_seats(it: &Wire) -> Option<String> {
     })
 }
 
-/// Says when others of the product count, too, and when none does. It is done all the same where
+/// Says when others of the product count, too, and when none does. It is done all the same if
 /// they cannot be read.
 pub(super) async fn say_dates(client: &Client, entitlement: &Wire) -> Result<(), Failure> {
     let told = overlap::told(client, entitlement).await.unwrap_or_default();

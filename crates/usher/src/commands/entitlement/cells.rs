@@ -25,7 +25,7 @@ pub(super) struct Row {
     pub(super) says: Says,
 }
 
-/// Which columns with a meaning of their own where they are empty a row has.
+/// Which columns with a meaning of their own if they are empty a row has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Says {
     /// From when on, even if that is ever.

@@ -122,7 +122,7 @@ pub(super) struct Column {
     pub(super) heading: &'static str,
     /// What it says of an entitlement, if anything.
     pub(super) of: fn(&Wire) -> Option<String>,
-    /// What it is called where it has changed.
+    /// What it is called if it has changed.
     what: &'static str,
     /// What it then says.
     changed: fn(&Wire) -> Option<String>,

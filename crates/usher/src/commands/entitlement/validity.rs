@@ -44,7 +44,7 @@ impl Validity {
     }
 }
 
-/// The time zone that days are of where none is named.
+/// The time zone that days are of if none is named.
 pub(super) fn zone_of_days() -> Result<String, String> {
     time::zone_here().ok_or_else(|| {
         "this computer's time zone has no name that a server knows; give --time-zone, such as \

@@ -239,7 +239,7 @@ fn percent(progress: f64) -> u8 {
     (progress.clamp(0.0, 1.0) * 100.0) as u8
 }
 
-/// How far a pack is, on stderr where that is a terminal.
+/// How far a pack is, on stderr if that is a terminal.
 struct Progress {
     terminal: bool,
 }

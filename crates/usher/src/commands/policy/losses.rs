@@ -11,7 +11,7 @@ use super::held::Held;
 use super::plan::Plan;
 use crate::commands::entitlement::losses::{still_used, waiting};
 
-/// Of each removal that somebody notices, a sentence. Who waits is not known where a server does not
+/// Of each removal that somebody notices, a sentence. Who waits is not known if a server does not
 /// tell its status.
 pub(super) async fn of(client: &Client, held: &Held, plan: &Plan) -> Vec<String> {
     let removed: BTreeSet<&str> = plan

@@ -133,7 +133,7 @@ struct SeatsFrom {
     product: String,
     /// Null: now.
     from: Option<jiff::Timestamp>,
-    /// The day that begins then, where a day was said, and its time zone.
+    /// The day that begins then, if a day was said, and its time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_day: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -64,7 +64,7 @@ impl Product {
 /// How a product goes to mode enforce.
 #[derive(Debug, Default, Args)]
 struct Enforcing {
-    /// Enforce also where the rules hit what a computer needs
+    /// Enforce even if the rules hit what a computer needs
     #[arg(long)]
     force: bool,
     /// Only say whom it would have refused in the last 30 days, and change nothing
@@ -175,7 +175,7 @@ fn path(id: &str) -> Result<String, Failure> {
     Ok(format!("/v1/products/{}", segment(id)?))
 }
 
-/// A product of that id, as it is where nothing else is said.
+/// A product of that id, as it is if nothing else is said.
 fn plain(id: &str) -> Result<Wire, Failure> {
     serde_json::from_value(serde_json::json!({ "id": id }))
         .map_err(|error| Failure::failed(format!("cannot make a product of {id}: {error}")))

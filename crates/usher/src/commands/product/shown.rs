@@ -188,7 +188,7 @@ fn describe(view: &ProductView, used: Option<String>) -> String {
 /// How many requests wait for a product, by its id.
 pub(super) type Waiting = BTreeMap<String, u64>;
 
-/// Of each product; nothing where that is not known.
+/// Of each product; nothing if that is not known.
 pub(super) async fn waiting(client: &Client) -> Waiting {
     let status: Option<Status> = client.get("/v1/status").await.ok();
     let products = status.into_iter().flat_map(|status| status.products);
@@ -224,7 +224,7 @@ fn table(products: &[ProductView], waiting: &Waiting) -> Table {
     table
 }
 
-/// The name for people: the id where none was given.
+/// The name for people: the id if none was given.
 fn name_of(product: &Product) -> String {
     match product.name.is_empty() {
         true => product.id.clone(),

@@ -5,7 +5,7 @@ use usher_core::messages::{Action, Criteria, Kind, Severity};
 
 use crate::commands::one_of;
 
-/// A rule may run a program for so long where nothing else is said.
+/// A rule may run a program for so long if nothing else is said.
 const RUN_SECONDS: u32 = 60;
 
 /// Which messages a rule is for: what is given must hold.

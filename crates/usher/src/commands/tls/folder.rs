@@ -16,7 +16,7 @@ const LIMIT_BYTES: u64 = 1024 * 1024;
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes it where it is not there.
+    /// Makes it if it is not there.
     pub(super) fn new(path: PathBuf) -> Result<Folder, Failure> {
         // What is printed is pasted elsewhere.
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -36,7 +36,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// What a file holds; none where it is not there.
+    /// What a file holds; none if it is not there.
     pub(super) fn read(&self, name: &str) -> Result<Option<String>, Failure> {
         let path = self.path(name);
         let read = || {

@@ -177,7 +177,7 @@ fn renewal(role: Role, names: &[String], dir: Option<&Path>) -> String {
     command
 }
 
-/// Refuses to renew where there is no authority: a new one would cut off every client, and the
+/// Refuses to renew if there is no authority: a new one would cut off every client, and the
 /// folder may be mistyped. None is made for that.
 fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
     let is_there = |name: &str| dir.join(name).try_exists().unwrap_or(true);

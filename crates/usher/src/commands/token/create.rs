@@ -186,7 +186,7 @@ pub(super) async fn run(args: Create, context: &Context) -> Result<(), Failure> 
     Ok(())
 }
 
-/// `--if-missing` where there is one, and nothing to keep it in.
+/// `--if-missing` if there is one, and nothing to keep it in.
 fn none_made(one: &TokenInfo, context: &Context) -> Result<(), Failure> {
     if context.json() {
         return print_json(one);
@@ -209,7 +209,7 @@ fn none_made(one: &TokenInfo, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `--if-missing` where there is one, and a file that is to hold it.
+/// `--if-missing` if there is one, and a file that is to hold it.
 fn kept(
     one: &TokenInfo,
     file: &TokenFile,

@@ -1,4 +1,4 @@
-//! The time since the last input of a Wayland session: by `ext-idle-notify-v1`, or where the
+//! The time since the last input of a Wayland session: by `ext-idle-notify-v1`, or if the
 //! compositor is older by `org_kde_kwin_idle`. Both tell when there was none for a while, and when
 //! there is again; while something inhibits idleness, as a film does, they tell of none.
 //!

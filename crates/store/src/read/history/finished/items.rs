@@ -47,7 +47,7 @@ pub struct FinishedSession {
     pub program: String,
     /// Its version.
     pub version: Option<String>,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     pub real_person: Option<SubjectId>,
     /// When it began.
     pub started_at: i64,
@@ -68,7 +68,7 @@ pub struct FinishedLease {
     pub id: LeaseId,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program, if it was told.
     pub program: Option<String>,
     /// The incarnation of the agent and the number of the session that held it; none: nobody's.
     pub session: Option<(u64, u64)>,
@@ -82,7 +82,7 @@ pub struct FinishedLease {
     pub cause: String,
     /// The ticket by which it was waited for.
     pub ticket: Option<TicketId>,
-    /// The first of the leases that it was held with, where several products were asked for.
+    /// The first of the leases that it was held with, if several products were asked for.
     pub with: Option<LeaseId>,
     /// Whoever asked had been refused shortly before.
     pub retry: bool,
