@@ -12,49 +12,49 @@ use globset::{Glob, GlobBuilder};
 
 use super::VersionRange;
 
-/// Longest text of a rule, in bytes.
+/// The longest text of a rule, in bytes.
 const RULE_LIMIT_BYTES: usize = 4096;
 const KEYS: &str = "name, path, original-name, package, sha256, publisher";
 
 /// A program rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// What it looks at.
+    /// What the rule compares.
     pub matcher: Matcher,
-    /// Which versions it means; none: all, known or not.
+    /// The versions that it matches; none: all, also unknown ones.
     pub version: Option<VersionRange>,
     /// What the program is to its product.
     pub role: ProgramRole,
 }
 
-/// What a rule looks at.
+/// What a rule compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matcher {
-    /// The file name.
+    /// The file name, by a glob.
     Name(Glob),
-    /// The whole path.
+    /// The whole path, by a glob.
     Path(Glob),
-    /// The original name in the PE header, in whatever case.
+    /// The original name in the version resource of a PE file, ignoring case.
     OriginalName(String),
     /// The package that installed the file.
     Package(String),
-    /// The SHA-256 of the file.
+    /// The SHA-256 of the file's contents.
     Sha256([u8; 32]),
-    /// Who signed the file.
+    /// The publisher that signed the file.
     Publisher(String),
 }
 
 /// What a program is to its product.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProgramRole {
-    /// It is the product in use: it takes a seat and keeps it.
+    /// It is the product itself: it takes a seat and keeps it.
     #[default]
     Main,
     /// It comes with the product, and neither takes nor keeps a seat.
     Helper,
 }
 
-/// What is wrong with the text of a rule, and how it is written.
+/// What is wrong with the text of a rule, and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the rule \"{rule}\" cannot be used: {why}")]
 pub struct RuleError {
@@ -88,7 +88,7 @@ impl FromStr for Rule {
     }
 }
 
-/// An error repeats what was written, but not pages of it.
+/// A given text, shortened for an error message.
 fn shortened(text: &str) -> String {
     let mut short: String = text
         .chars()
@@ -158,7 +158,7 @@ fn parse(text: &str) -> Result<Rule, String> {
     Ok(rule)
 }
 
-/// Cuts at each comma that is followed by `word=`, outside braces and not behind a backslash.
+/// Splits at each comma that is followed by `word=`, outside braces and not after a backslash.
 fn split_options(text: &str) -> (&str, Vec<&str>) {
     let bytes = text.as_bytes();
     let mut cuts = Vec::new();
@@ -295,7 +295,7 @@ fn plain(value: &str) -> String {
 }
 
 impl fmt::Display for Rule {
-    /// The canonical text: parsed again it is the same rule.
+    /// Writes the canonical text, which parses to the same rule.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let escaped = |value: &str| value.replace(',', "\\,");
         match &self.matcher {

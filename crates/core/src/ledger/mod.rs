@@ -65,12 +65,12 @@ use kept::pools::Pools;
 use kept::seatings::{Seating, Seatings};
 use state::undo::Undo;
 
-/// How far a sender's items are applied.
+/// How far the items of an agent are applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// The sender's incarnation.
+    /// The agent's incarnation.
     pub incarnation: u64,
-    /// The highest sequence applied.
+    /// The highest sequence number that is applied.
     pub sequence: u64,
 }
 

@@ -15,29 +15,29 @@ const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
 /// A refusal, or several that were counted as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    /// As of [`Want::holder`].
+    /// The holder, as in [`Want::holder`].
     pub holder: u64,
-    /// Who was refused, on whatever computer.
+    /// The person who was refused, on any computer.
     pub person: u64,
     /// Seats that were asked for.
     pub seats: u32,
     /// The first refusal, in Unix milliseconds.
     pub first_ms: i64,
-    /// The last one.
+    /// The last refusal, in Unix milliseconds.
     pub last_ms: i64,
 }
 
-/// What somebody wanted who was refused.
+/// The want of somebody who was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedWant {
-    /// The first refusal of it, by its place in the list.
+    /// The index of its first refusal in the list.
     pub first: usize,
     /// The want.
     pub want: Want,
 }
 
-/// What those wanted who were refused, in no particular order. `granted` is whom seats were granted
-/// to and when, in Unix milliseconds; a session lasts for `session_ms`.
+/// The wants of those who were refused, in no particular order. `granted` lists who was granted
+/// seats and when, in Unix milliseconds; a session is taken to last for `session_ms`.
 pub fn refused_wants(
     refusals: &[Refusal],
     granted: impl IntoIterator<Item = (u64, i64)>,
@@ -83,7 +83,7 @@ pub fn refused_wants(
     wants
 }
 
-/// Whether more seats would have spared a refusal for that reason.
+/// Whether more seats would have prevented a refusal for that reason.
 pub fn seats_help(reason: Reason) -> bool {
     match reason {
         Reason::NoSeat
@@ -98,7 +98,7 @@ pub fn seats_help(reason: Reason) -> bool {
     }
 }
 
-/// The length, in milliseconds, that half of the sessions do not exceed; none of no session.
+/// The median length, in milliseconds; none if there is no session.
 pub fn median_ms(mut lengths_ms: Vec<u64>) -> Option<u64> {
     let middle = lengths_ms.len().checked_sub(1)? / 2;
     let (_, median, _) = lengths_ms.select_nth_unstable(middle);

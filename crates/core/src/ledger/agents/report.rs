@@ -202,7 +202,8 @@ impl Ledger {
         }
     }
 
-    /// Whether what a session has is of the product and person that an item says, if it does.
+    /// Whether what a session has is of the product and person that the item names, if it names
+    /// any.
     fn may_be_for(&self, seating: &Seating, item: &ReportItem) -> bool {
         let ReportItem::Checkout {
             product, subject, ..

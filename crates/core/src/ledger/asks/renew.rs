@@ -6,7 +6,7 @@ use crate::ledger::kept::lent::Most;
 use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
-/// How long a lease may live on.
+/// How long a lease may live after a renewal.
 struct Life {
     ms: u64,
     /// The allotments that it must move to for that.

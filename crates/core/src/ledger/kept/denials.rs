@@ -11,17 +11,17 @@ use rustc_hash::FxHashMap;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 
-/// Repeats within this time are one.
+/// Repeats within this time count as one refusal, in seconds.
 pub const FOLD_SECONDS: u64 = 60;
-/// Refusals of one person, product and reason within that time that are told apart by their seats;
-/// all beyond are repeats of the last.
+/// How many refusals of one person, product and reason within that time are kept apart by their
+/// seats; all further ones count as repeats of the last.
 pub const VARIANTS_LIMIT: u8 = 8;
-/// Whoever asks again within this time after a refusal repeats that ask.
+/// A request within this time after a refusal counts as a retry, in seconds.
 pub const RETRY_SECONDS: u64 = 900;
-/// Refusals that are kept at the most, for each of the two.
+/// The largest number of refusals that are kept, for either purpose.
 pub const FOLDS_LIMIT: usize = 50_000;
 
-/// Who asked for what.
+/// The person, product and computer of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::ledger) struct Asker {
     pub(in crate::ledger) product: ProductNumber,
@@ -48,7 +48,7 @@ impl Asker {
     }
 }
 
-/// A refusal that may repeat.
+/// A refusal that later ones may repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Folded {
     pub(in crate::ledger) id: DecisionId,
@@ -56,7 +56,7 @@ pub(in crate::ledger) struct Folded {
     pub(in crate::ledger) count: u64,
     /// Seats that were asked for.
     pub(in crate::ledger) seats: u32,
-    /// Which one within [`FOLD_SECONDS`] it is.
+    /// Its number within [`FOLD_SECONDS`].
     pub(in crate::ledger) variant: u8,
 }
 
@@ -80,7 +80,7 @@ pub(in crate::ledger) struct Refused {
     pub(in crate::ledger) at: Steady,
 }
 
-/// What was there before a refusal was noted.
+/// The entry before a refusal was noted, for an undo.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) struct Before {
     asker: Asker,
@@ -89,7 +89,7 @@ pub(in crate::ledger) struct Before {
     refused: Option<Refused>,
 }
 
-/// The refusals of late.
+/// The recent refusals.
 #[derive(Debug, Clone, Default)]
 pub(in crate::ledger) struct Denials {
     recent: FxHashMap<Fold, Folded>,

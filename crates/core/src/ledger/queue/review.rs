@@ -13,12 +13,12 @@ use crate::ledger::*;
 /// does not say.
 pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
 
-/// What a look through a queue has come to.
+/// The result of reviewing a queue.
 #[derive(Default)]
 pub(in crate::ledger) struct Moved {
-    /// Whether what there is has changed since the last look.
+    /// Whether the seats of the product have changed since the last review.
     pub changed: bool,
-    /// Other products in whose queues somebody is passed over now, or no longer.
+    /// Other products in whose queues a request is now passed over, or no longer is.
     pub others: BTreeSet<ProductNumber>,
 }
 
@@ -111,7 +111,7 @@ impl Ledger {
         }
     }
 
-    /// The one of a request's tickets whose seats there are not, now or to come.
+    /// The ticket of a request whose seats do not exist, now or later.
     pub(in crate::ledger) fn impossible_of(&self, together: &[EventNumber]) -> Option<EventNumber> {
         let is_impossible = |number: &&EventNumber| {
             let Some(ticket) = self.tickets.get(number) else {
