@@ -16,7 +16,8 @@ use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
 use crate::{concerns, deliveries, episodes, file, history, messages, servers, settings, tallies};
 
-/// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
+/// A site database in one file. Dropping it waits until all pending calls are carried out and the
+/// file is closed.
 pub struct SqliteSite {
     engine: Engine,
 }
@@ -228,7 +229,7 @@ impl Site for SqliteSite {
     }
 }
 
-/// Carries out one change; what its message has become.
+/// Carries out one change; answers what was stored of its message.
 fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
     let record = |record_id| Kept {
         record_id,
@@ -287,7 +288,7 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
     }
 }
 
-/// Keeps a message and its deliveries.
+/// Stores a message and its deliveries.
 fn say(connection: &Connection, said: &Said) -> Result<Kept> {
     match said {
         Said::New(new) => {

@@ -1,5 +1,5 @@
-//! The embedded engine's collected history: a batch is appended whole, and what it brings a second
-//! time is there once.
+//! The collected history in the embedded engine. A batch is appended completely or not at all, and
+//! an item that arrives twice is stored once.
 
 mod items;
 mod marks;
@@ -13,7 +13,7 @@ use crate::columns::signed;
 
 pub(crate) use places::of as places_of;
 
-/// Appends a batch if it goes on from a place that is collected to.
+/// Appends a batch if it continues the collected history.
 pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Appended> {
     let mut known = places::of(connection, &batch.server)?;
     known.reverse();
@@ -46,7 +46,7 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
     Ok(done)
 }
 
-/// The number of a server, which it gets with its first batch.
+/// The number of a server; it is assigned with the first batch.
 fn source(connection: &Connection, batch: &HistoryBatch) -> Result<i64> {
     connection
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! The names in a batch: each gets a surrogate of the site's, the same from whatever server it comes.
+//! The names in a batch: each gets a surrogate of the site, the same for every server.
 
 use std::collections::HashMap;
 
@@ -15,11 +15,11 @@ pub(super) struct Names<'c> {
     products: HashMap<String, i64>,
 }
 
-/// A surrogate that tells nothing, not even who came first.
+/// SQL for a random surrogate, which reveals nothing, not even the order of arrival.
 const SURROGATE: &str = "random() & 0x7fffffffffffffff";
 
 impl<'c> Names<'c> {
-    /// Enters who and what the batch names.
+    /// Enters the people, computers and products that the batch names.
     pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
         let mut names = Names {
             connection,
@@ -44,17 +44,17 @@ impl<'c> Names<'c> {
         Ok(names)
     }
 
-    /// A person by the server's surrogate; none: the server does not know who it was any more.
+    /// The person with the server's surrogate; none: the server has forgotten the person.
     pub(super) fn person(&self, id: &str) -> Option<i64> {
         self.people.get(id).copied()
     }
 
-    /// A computer by the server's surrogate; none: the server does not know which it was any more.
+    /// The computer with the server's surrogate; none: the server has forgotten the computer.
     pub(super) fn computer(&self, id: &str) -> Option<i64> {
         self.computers.get(id).copied()
     }
 
-    /// A computer by the id that its agent made.
+    /// The computer with the id that its agent made.
     pub(super) fn computer_of(&mut self, key: &str) -> Result<i64> {
         match self.keys.get(key) {
             Some(id) => Ok(*id),
@@ -74,7 +74,7 @@ impl<'c> Names<'c> {
         Ok(id)
     }
 
-    /// A product.
+    /// The product with that id.
     pub(super) fn product(&mut self, id: &str) -> Result<i64> {
         if let Some(number) = self.products.get(id) {
             return Ok(*number);

@@ -1,14 +1,14 @@
-//! Up to where the lives of a server's data are collected.
+//! Up to which points the lives of a server's data are collected.
 
 use rusqlite::{Connection, Result, params};
 
 use crate::collected::{HistoryBatch, Place, Point};
 use crate::columns::{signed, unsigned};
 
-/// Lives that are remembered of a server: restores are rare.
+/// How many lives of a server's data are remembered; restores are rare.
 const PLACES_LIMIT: usize = 64;
 
-/// The places of a server's history, the one to go on with first.
+/// The places of a server's history, the one to continue from first.
 pub(crate) fn of(connection: &Connection, server: &str) -> Result<Vec<Place>> {
     let mut statement = connection.prepare_cached(
         "SELECT p.incarnation, p.event, p.cursor FROM history_places p \
@@ -26,8 +26,7 @@ pub(crate) fn of(connection: &Connection, server: &str) -> Result<Vec<Place>> {
     rows.collect()
 }
 
-/// Of the places in their order those up to the one after which was asked; none: there is no such
-/// place.
+/// The places up to the requested one, in their order; none: there is no such place.
 pub(super) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
     let Some(asked) = asked else {
         return Some(&[]);
@@ -36,7 +35,7 @@ pub(super) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
     Some(&known[..=last])
 }
 
-/// Puts those places and the batch's in the place of all that were there.
+/// Replaces all places by these and that of the batch.
 pub(super) fn write(
     connection: &Connection,
     source: i64,
