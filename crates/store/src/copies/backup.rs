@@ -18,35 +18,36 @@ use crate::file::foreign_log;
 use crate::file::open;
 use crate::tables::load::load;
 
-/// How a restore is made.
+/// The options of a restore.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RestoreOptions {
-    /// Grant at once. Without it nothing is granted while leases may still be in use that were
-    /// granted after the snapshot: see [`WaitsFor`].
+    /// Grant at once. If false, nothing is granted as long as leases that were granted after the
+    /// snapshot may still be in use: see [`WaitsFor`].
     pub accept_risk: bool,
 }
 
-/// What a restore is going to do, told before it changes anything.
+/// What a restore will do, known before it changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
-    /// Nothing is granted for so many seconds.
+    /// For how many seconds nothing will be granted.
     pub hold_seconds: u64,
-    /// By what that is known.
+    /// What that follows from.
     pub waits_for: WaitsFor,
-    /// Leases that the snapshot holds.
+    /// How many leases the snapshot holds.
     pub leases: u64,
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug, Clone)]
 pub struct Restored {
-    /// Where the data file of before was put, if there was one.
+    /// Where the former data file was put; none: there was none.
     pub kept: Option<PathBuf>,
-    /// Where its write-ahead log was put, if something was in it: the two belong together.
+    /// Where its write-ahead log was put, if that is not empty: the two belong together.
     pub kept_log: Option<PathBuf>,
-    /// How many such files lie there by now, of this and of earlier times, and their bytes.
+    /// How many such files there are now, those of earlier restores included, and their size in
+    /// bytes.
     pub kept_in_all: (usize, u64),
-    /// What was told before.
+    /// What was known before.
     pub outlook: Outlook,
 }
 
@@ -136,10 +137,10 @@ pub fn end_hold(data: &Path) -> Result<Restored, StoreError> {
     )
 }
 
-/// What the data file of a data directory is called.
+/// The name of the data file in a data directory.
 const DATA_FILE: &str = "cache.db";
 
-/// Puts what `bring` makes in the place of the data file, if that is agreed to.
+/// Replaces the data file by the one that `bring` makes, if the user agrees.
 fn put(
     data: &Path,
     bring: impl FnOnce(&Path) -> Result<Outlook, StoreError>,
@@ -181,7 +182,7 @@ fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError
     Ok((lock, file))
 }
 
-/// How long a lock of SQLite's is waited for.
+/// How long to wait for a lock of SQLite.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Copies a snapshot to where only the owner can read it.
@@ -239,7 +240,7 @@ fn prepare_to_grant(path: &Path, file: &Path) -> Result<Outlook, StoreError> {
     Ok(outlook)
 }
 
-/// Opens the copy of `file`, brings it to this version's schema and reads it.
+/// Opens the copy of `file`, migrates it to this version's schema and reads it.
 fn checked(path: &Path, file: &Path) -> Result<(Connection, Known), StoreError> {
     check(&Connection::open(path).map_err(restoring(path))?, file)?;
     let told = |error: StoreError| error.of_file(file);
@@ -250,7 +251,7 @@ fn checked(path: &Path, file: &Path) -> Result<(Connection, Known), StoreError> 
     Ok((connection, known))
 }
 
-/// Takes the write-ahead log into the file, which is moved without it.
+/// Checkpoints the write-ahead log completely: the file is moved without it.
 fn checkpoint(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

@@ -12,15 +12,15 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Skipped;
 use crate::queue::shared::Shared;
 
-/// Steps of SQLite's machine between two looks at the time.
+/// How many SQLite instructions run between two looks at the clock.
 const STEPS: i32 = 2_000;
-/// Works for so long, then rests for four times as long.
+/// How long the check works before it rests for four times as long.
 const WORK: Duration = Duration::from_millis(1);
 const REST: Duration = Duration::from_millis(4);
-/// The file of the write-ahead log may grow by so much while tables are checked.
+/// How much the write-ahead log may grow while tables are checked, in bytes.
 const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 
-/// What the check of one table said.
+/// The result of checking one table.
 pub(super) enum Verdict {
     Whole,
     Damaged(String),
@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What is told of the table if it was not found whole.
+    /// What to report about the table; none: it is intact.
     pub(super) fn skipped(self, table: &str) -> Option<Skipped> {
         let why = match self {
             Verdict::Whole | Verdict::Stopped => return None,
@@ -56,7 +56,7 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Opens a connection that checks and looks at whether the pack is to stop.
+/// Opens a connection for checking, which also notices that the pack has to stop.
 pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&shared.path, flags)?;
@@ -94,7 +94,7 @@ pub(super) fn table(connection: &Connection, shared: &Shared, name: &str) -> Ver
     }
 }
 
-/// What the file holds is wrong, or it could not be got at.
+/// Whether an error means damage, or that the file could not be read.
 fn of_error(error: &rusqlite::Error) -> Verdict {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

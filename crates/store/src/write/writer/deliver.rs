@@ -1,10 +1,10 @@
-//! Hands the answers of a batch to those who wait for them.
+//! Delivers the answers of a batch to their sinks.
 
 use std::sync::Arc;
 
 use crate::queue::requests::{Answer, Failure, Sink};
 
-/// Answers by where they go.
+/// The answers of a batch, by sink.
 pub(super) type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
 
 /// Sinks are few; if many requests each have their own, looking further would cost more than
