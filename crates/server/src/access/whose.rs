@@ -13,17 +13,17 @@ use crate::access::rights::Right;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
-/// Whose rows are asked for, and whether more than these may be seen.
+/// Whose rows to show, and whether the sender may see more than these.
 #[derive(Debug)]
 pub(crate) struct Whose {
-    /// Rows of others are none.
+    /// Whether rows of others are hidden.
     pub(crate) owner: Owner,
     is_cut: bool,
 }
 
 impl Whose {
-    /// What `caller` may see of what it asks for; refused if it is bound to nobody and sees
-    /// nothing of others.
+    /// What `caller` may see of what it asks for. Refused if it is bound to nobody and may not see
+    /// others' data.
     pub(crate) fn of(
         caller: &Principal,
         realm: Option<&str>,
@@ -88,7 +88,7 @@ impl Whose {
         self
     }
 
-    /// What an answer says of it; none if nothing is kept back from who asks.
+    /// What the answer says about it; none: nothing is hidden from the sender.
     pub(crate) fn only(&self) -> Option<Only> {
         self.is_cut.then(|| Only {
             realm: self.owner.person.as_ref().map(|(realm, _)| realm.clone()),

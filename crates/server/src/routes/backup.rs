@@ -92,7 +92,7 @@ fn opened(path: &Path) -> io::Result<(fs::File, u64)> {
     Ok((file, bytes))
 }
 
-/// Removes what backups of a former run have left behind.
+/// Removes remains of backups from an earlier run.
 pub(crate) fn clean(data: &Path) {
     let Ok(entries) = fs::read_dir(data) else {
         return;
@@ -107,11 +107,11 @@ pub(crate) fn clean(data: &Path) {
     }
 }
 
-/// A file, piece by piece.
+/// A file that is sent piece by piece.
 struct FileBody {
     file: tokio::fs::File,
     left: u64,
-    /// Told when all of it was sent, once.
+    /// Notified once when all of it was sent.
     backups: Option<Arc<Backups>>,
     piece: Box<[u8]>,
 }

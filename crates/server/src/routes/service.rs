@@ -1,5 +1,5 @@
-//! `GET /v1/service`, `POST /v1/service/controls`: the service itself, by the rules of the Windows
-//! service control manager.
+//! `GET /v1/service`, `POST /v1/service/controls`: the service, by the rules of the Windows service
+//! control manager.
 
 use std::sync::Arc;
 

@@ -13,15 +13,15 @@ use usher_core::lifecycle::ServiceState;
 
 use crate::state::app::App;
 
-/// Between two attempts while the queue of commands is full.
+/// The pause between two attempts while the queue of commands is full.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long the ledger may take: less than a pause may stand still.
+/// How long the ledger may take: less than the wait hint of a pause.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two attempts if nothing can be stored.
+/// The pause between two attempts if nothing can be stored.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Has the ledger follow the state until the service stops. `told` is what it was told before:
-/// whether to pause.
+/// Pauses and continues the ledger as the service's state says, until the service stops. `told` is
+/// the last command: whether to pause.
 pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     loop {
         let state = app.life.state();
@@ -42,7 +42,7 @@ pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     }
 }
 
-/// Tells the ledger to pause or to go on. None if that could not be made durable.
+/// Tells the ledger to pause or to continue. None: that could not be made durable.
 pub(crate) async fn tell(app: &App, pauses: bool) -> Option<bool> {
     let until = Instant::now() + PATIENCE;
     loop {

@@ -14,10 +14,11 @@ use usher_store::{Engine, Failure};
 
 use crate::upkeep::lifecycle::ServiceLife;
 
-/// Looks in one of the manager's intervals: it hears twice or more.
+/// How often the engine is checked within one interval of the service manager, which so hears at
+/// least twice.
 const LOOKS: u32 = 4;
 
-/// Watches the engine on a thread of its own, if the manager wants to hear.
+/// Watches the engine on a thread of its own, if the service manager has a watchdog.
 pub(crate) fn watch(
     engine: Engine,
     life: ServiceLife,
