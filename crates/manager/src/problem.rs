@@ -4,22 +4,22 @@ use axum::response::{IntoResponse, Response};
 use usher_api::Code;
 use usher_site::SiteError;
 
-/// An answer that says no.
+/// A refusal: an answer with a problem document.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal(usher_http::Refusal);
 
 impl Refusal {
-    /// With its code's own status.
+    /// A refusal with its code's own status.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(code, detail))
     }
 
-    /// The request cannot be understood, or a field is out of range.
+    /// A refusal of a request that cannot be parsed, or has a field out of range.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Refusal::new(Code::InvalidRequest, detail)
     }
 
-    /// No metering server of that name is watched.
+    /// A refusal because no metering server of that name is watched.
     pub(crate) fn unknown_server(name: &str) -> Self {
         let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
         Refusal::new(
@@ -28,7 +28,7 @@ impl Refusal {
         )
     }
 
-    /// No token was shown, or none that is taken: a browser asks for it as a password.
+    /// A refusal because the request has no valid token. A browser then asks for one as a password.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())
     }

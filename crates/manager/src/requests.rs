@@ -1,4 +1,4 @@
-//! The way of a request: who asks, whose page sent it, what it says, which route.
+//! Handles a request: finds its sender, the page that sent it, its body and its route.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,20 +21,20 @@ use crate::problem::Refusal;
 use crate::routes::{self, foreign};
 use crate::secrets::Shown;
 
-/// What is said of a panic.
+/// The answer to a request that caused a panic.
 const FAULT: &str = "the manager has a fault, which is in its log: report it";
 
-/// What requests are answered with.
+/// The state with which requests are answered.
 pub(crate) struct Requests {
     app: Arc<App>,
     router: TowerToHyperService<Router>,
     bodies: Bodies,
-    /// Whether no more connections are taken.
+    /// Whether no more connections are accepted.
     is_stopping: watch::Receiver<bool>,
 }
 
 impl Requests {
-    /// Those of this manager, until it stops.
+    /// The handler of this manager, until it stops.
     pub(crate) fn new(app: Arc<App>, is_stopping: watch::Receiver<bool>) -> Requests {
         Requests {
             router: TowerToHyperService::new(routes::router(app.clone())),
@@ -82,8 +82,8 @@ impl Requests {
     }
 }
 
-/// A change goes on to its end, though who asked for it has gone: what is in the site database and
-/// what is held beside it would differ else.
+/// Carries out a change completely, even if its sender has gone; else the site database and memory
+/// would differ.
 async fn to_its_end(
     asked: String,
     id: RequestId,
@@ -102,7 +102,7 @@ async fn to_its_end(
     }
 }
 
-/// Nothing is sent piece by piece.
+/// Makes a complete body: the manager streams nothing.
 async fn whole(answered: axum::response::Response) -> Response<Body> {
     whole_where_it_is(answered, || None::<std::future::Pending<String>>).await
 }
@@ -131,8 +131,8 @@ impl Handler for Requests {
     }
 }
 
-/// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
-/// a browser, as the password of any name. None: nobody is asked for a token here.
+/// Admits a sender with the admin's token or one of a sufficient role: as a bearer token, or, from
+/// a browser, as the password of any user name. None: this path needs no token.
 fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refusal> {
     let path = request.uri().path();
     if path == "/v1/health" || path == "/openapi.json" {
@@ -151,8 +151,8 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
     }
 }
 
-/// The least role that may do it: viewers look, operators also have a server looked at, admins do
-/// all else.
+/// The least role that a request needs: viewers may read, operators may also poll a server, admins
+/// may do everything.
 fn needed(method: &Method, path: &str) -> Role {
     let is_look = matches!(*method, Method::GET | Method::HEAD);
     // A server may be named `poll`: what is done decides, too.
@@ -168,7 +168,7 @@ fn needed(method: &Method, path: &str) -> Role {
     }
 }
 
-/// What is refused to who may not do it.
+/// What a refused request wanted to do, in words.
 fn what(method: &Method, path: &str) -> &'static str {
     let part = path.strip_prefix("/v1/").unwrap_or_default();
     match part.split('/').next().unwrap_or_default() {
@@ -206,7 +206,8 @@ fn refused(app: &App, why: &str) -> Refusal {
     ))
 }
 
-/// The token in an `Authorization` header: a bearer's, or the password of any name (RFC 7617).
+/// The token in an `Authorization` header: a bearer token, or the password of any user name (RFC
+/// 7617).
 fn token(header: &[u8]) -> Option<String> {
     if let Some(token) = bearer(header) {
         return String::from_utf8(token.to_vec()).ok();

@@ -1,4 +1,4 @@
-//! What watches use, and each task of a manager that asks the site database.
+//! The tools of watches and of other tasks that use the site database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::dispatch::Dispatcher;
 use crate::probe::Prober;
 use crate::thresholds::Held;
 
-/// What a watch works with.
+/// The tools of a watch.
 pub(crate) struct Tools {
     pub(crate) site: Arc<dyn Site>,
-    /// What people call the site.
+    /// The name of the site.
     pub(crate) site_name: String,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) prober: Prober,
@@ -25,12 +25,12 @@ pub(crate) struct Tools {
     pub(crate) healing: Option<HealingOptions>,
     pub(crate) memory: Option<MemoryOptions>,
     pub(crate) thresholds: Held,
-    /// Told after each look, for the beat.
+    /// Notified after each poll, for the outside URL.
     pub(crate) looked: Notify,
 }
 
 impl Tools {
-    /// A server was looked at.
+    /// Notes that a server was polled.
     pub(crate) fn looked(&self) {
         self.looked.notify_one();
     }

@@ -12,10 +12,10 @@ use crate::app::App;
 use crate::clock::wall_ms;
 use crate::logged::or_log;
 
-/// Signs of life in one of the service manager's intervals.
+/// How many signs of life are sent within one interval of the service manager.
 const SIGNS: u32 = 3;
 
-/// Attends to it, if the service manager wants to hear, for as long as this is awaited.
+/// Sends signs of life to the service manager, if it wants them, for as long as this is awaited.
 pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
     let Some(interval) = manager.watchdog() else {
         return;
