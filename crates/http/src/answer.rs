@@ -167,7 +167,7 @@ where
         Some(size) => match axum::body::to_bytes(body, size as usize).await {
             Ok(bytes) => Body::Whole(Some(bytes)),
             Err(error) => {
-                tracing::error!(%error, "an answer that was whole could not be read");
+                tracing::error!(%error, "a complete answer could not be read");
                 let mut failed = Response::new(Body::empty());
                 *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 return failed;

@@ -155,7 +155,7 @@ async fn one<H: Handler>(
                 handler.broke(peer, &error);
             }
         }
-        Err(_) => tracing::debug!("a connection said nothing in time"),
+        Err(_) => tracing::debug!("a connection sent nothing in time"),
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) async fn answer<H: Handler>(
                 Err(refusal) => refusal.status(),
             };
             if status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!("{asked} was answered with an error of this program's own");
+                tracing::error!("{asked} was answered with an internal error");
             }
             handler.answered(Answered {
                 note,

@@ -160,7 +160,7 @@ fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
 fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, ManagerError> {
     let bound = match listen::bind(address) {
         Err(error) if or_any_port && error.kind() == io::ErrorKind::AddrInUse => {
-            tracing::warn!(%address, "another program listens there: a free port is taken");
+            tracing::warn!(%address, "another program listens there: using a free port");
             listen::bind(SocketAddr::new(address.ip(), 0))
         }
         bound => bound,
@@ -258,7 +258,7 @@ async fn beat(tools: Arc<Tools>, url: String) {
             .await;
         if let Err(error) = sent {
             let error = innermost(&error);
-            tracing::warn!(error, "the beat did not go through");
+            tracing::warn!(error, "the URL of --beat-url could not be fetched");
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -23,7 +23,7 @@ pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
     loop {
         let late = app.late_watch();
         if let Some(name) = &late {
-            tracing::error!(server = name, "it has not been looked at for too long");
+            tracing::error!(server = name, "the server has not been polled for too long");
         }
         let _ = or_log(app.tools.site.note_alive(wall_ms()).await);
         if late.is_none() {

@@ -447,7 +447,7 @@ pub(crate) async fn told_to_stop() {
             stop.next().await;
         }
         Err(error) => {
-            tracing::error!(%error, "signals cannot be listened to; they end the server at once");
+            tracing::error!(%error, "signals cannot be handled; they end the server at once");
             std::future::pending::<()>().await;
         }
     }

@@ -37,7 +37,7 @@ impl Agent {
         if is_restored {
             tracing::warn!(
                 sessions = sent,
-                "the server was restored from a snapshot: what it may lack is told again"
+                "the server was restored from a snapshot: reporting again what it may lack"
             );
         }
         Ok(is_restored)

@@ -222,7 +222,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
         .store(stands_apart, Ordering::Release);
     if !stands_apart {
         tracing::warn!(
-            "the gate's guard cannot leave the agent's control group: who freezes that, holds up \
+            "the gate's guard cannot leave the agent's control group: freezing that group holds up \
              every start"
         );
     }
@@ -235,7 +235,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
     };
     let changes = Changes::follow(gate)
         .inspect_err(|error| {
-            tracing::warn!(%error, "changes of files cannot be followed: each start is asked about");
+            tracing::warn!(%error, "changes of files cannot be watched: every start is asked about");
         })
         .ok();
     let served = Arc::new(Served {

@@ -85,7 +85,7 @@ pub(crate) async fn run(
                 Ok(gone) if gone.is_empty() => continue,
                 Ok(gone) => gone,
                 Err(error) => {
-                    tracing::error!(%error, "covers cannot be looked after");
+                    tracing::error!(%error, "covers cannot be checked");
                     continue;
                 }
             };

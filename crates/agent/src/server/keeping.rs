@@ -107,7 +107,7 @@ pub(crate) async fn run(
             let kept = match kept(&agent) {
                 Ok(kept) => kept,
                 Err(error) => {
-                    tracing::error!(%error, "which leases are kept cannot be read");
+                    tracing::error!(%error, "the list of kept leases cannot be read");
                     tokio::time::sleep(AGAIN.1).await;
                     continue;
                 }

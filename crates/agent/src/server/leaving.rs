@@ -60,7 +60,7 @@ impl Leaving {
     /// The same for who does not leave it now.
     pub(crate) fn later(&self, ticket: &str) {
         if let Err(error) = self.begins(ticket) {
-            tracing::warn!(ticket, %error, "the place of who waits no more is kept");
+            tracing::warn!(ticket, %error, "a place in the queue that nobody waits by cannot be given up");
         }
     }
 
@@ -78,11 +78,13 @@ impl Leaving {
         for ticket in tickets {
             let path = format!("/v1/tickets/{ticket}");
             match timeout(HEARD_WITHIN, client.delete(&path)).await {
-                Ok(Ok(())) => tracing::info!(ticket, "the place of who waits no more is left"),
+                Ok(Ok(())) => {
+                    tracing::info!(ticket, "gave up a place in the queue that nobody waits by")
+                }
                 Ok(Err(error)) if is_settled(&error) => {}
                 Ok(Err(ClientError::Unreachable { .. })) | Err(_) => break,
                 Ok(Err(error)) => {
-                    tracing::debug!(ticket, %error, "a place is left later");
+                    tracing::debug!(ticket, %error, "a place in the queue will be given up later");
                     continue;
                 }
             }
@@ -116,7 +118,9 @@ pub(crate) async fn run(
                     continue;
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(%error, "which places are left cannot be written"),
+                Err(error) => {
+                    tracing::error!(%error, "the list of places to give up cannot be written")
+                }
             }
             let exchanged = exchanges.wait_for(|exchanges| exchanges.ended > ended);
             // A server that is silent has made the pause itself: it hears of them once it goes on.

@@ -45,7 +45,7 @@ pub(crate) async fn last(agent: &Mutex<Agent>, client: &Client, uses: &Uses, wat
     let mut limit = SYNC_ITEMS_LIMIT;
     let exchange = exchange(agent, client, uses, watching, &mut limit);
     if tokio::time::timeout(LAST_LIMIT, exchange).await.is_err() {
-        tracing::debug!("the server did not answer in time; what it lacks is kept");
+        tracing::debug!("the server did not answer in time; unsent records are kept");
     }
 }
 
@@ -207,7 +207,7 @@ fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     if agent.is_not_connected(why.clone()) {
         tracing::warn!(
             why,
-            "not connected to the metering server; what happens is kept"
+            "not connected to the metering server; records are kept until it answers"
         );
     }
 }

@@ -135,7 +135,7 @@ impl Ends {
         if let Err(error) = epoll::wait(&self.epoll, spare_capacity(events), None)
             && error != rustix::io::Errno::INTR
         {
-            tracing::error!(%error, "the ends of programs cannot be waited for");
+            tracing::error!(%error, "cannot wait for the ends of programs");
             // tidy: sleep, a fault of the kernel's must not take a core
             std::thread::sleep(std::time::Duration::from_secs(1));
         }

@@ -114,7 +114,7 @@ fn follow(tracker: &mut Tracker, connector: &Connector) {
     // A process's children may be of interest, too: until there are no more.
     loop {
         if let Err(error) = connector.follow(&tracker.of_interest()) {
-            tracing::error!(%error, "the kernel cannot be asked to tell of a process");
+            tracing::error!(%error, "cannot ask the kernel to report a process");
         }
         for pid in added {
             tracker.catch_up(pid);

@@ -158,12 +158,12 @@ impl Way {
                 Err(why) if forced.is_some() => return Err(why),
                 Err(why) => tracing::info!(
                     %why,
-                    "the kernel takes no program of the agent's: a start costs more this way"
+                    "the kernel does not accept the agent's eBPF programs: a start costs more without"
                 ),
             }
         }
         if forced == Some(Watching::Polling) {
-            let why = io::Error::other("it was told to look again and again");
+            let why = io::Error::other("it was told to poll");
             return Ok(Way::Polling { why });
         }
         match connector::Connector::subscribe() {

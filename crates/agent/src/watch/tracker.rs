@@ -247,7 +247,7 @@ impl Tracker {
             .figures
             .overflows
             .fetch_add(1, Ordering::Relaxed);
-        tracing::warn!("programs started faster than they could be looked at; some may be missing");
+        tracing::warn!("programs started faster than they could be inspected; some may be missing");
         self.shared.scan.store(true, Ordering::Release);
     }
 }

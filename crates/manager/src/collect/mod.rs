@@ -211,8 +211,8 @@ impl Collector {
                 tracing::warn!(
                     server,
                     items = done.gone,
-                    "the server's data were put back to a copy: what was collected of the time \
-                     after it stays, marked as no longer on the server"
+                    "the server was restored from a backup: items that were collected from the time \
+                     after it stay, marked as no longer on the server"
                 );
             }
             added = done.added;

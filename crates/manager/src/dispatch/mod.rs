@@ -96,13 +96,13 @@ impl Dispatcher {
     ) -> Opened {
         let (rules, unnamed) = match &known.rules {
             Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
-                tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
+                tracing::error!(%error, "the site's message rules cannot be read: the defaults apply");
                 (default_rules(), Vec::new())
             }),
             None => (default_rules(), Vec::new()),
         };
         if let Some(why) = targets.missing(&rules) {
-            tracing::warn!(why, "a message rule names what is not there");
+            tracing::warn!(why, "a message rule names an unknown program or webhook");
         }
         let computer = usher_platform::host::computer_name();
         let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
@@ -215,7 +215,7 @@ impl Dispatcher {
         let all_of_them = all.len();
         let recorded = self.site.record(all).await;
         let recorded = recorded.unwrap_or_else(|error| {
-            tracing::error!(%error, "a message could not be kept");
+            tracing::error!(%error, "a message could not be stored");
             vec![Kept::default(); all_of_them]
         });
         for (told, kept) in new.into_iter().zip(&recorded) {
@@ -237,7 +237,7 @@ impl Dispatcher {
                 self.tell(told, &kept);
             }
             Err(error) => {
-                tracing::error!(%error, "a message could not be kept");
+                tracing::error!(%error, "a message could not be stored");
                 self.tell(told, &Kept::default());
             }
         }

@@ -131,7 +131,7 @@ impl Dispatcher {
             match self.waiting(row) {
                 Some(it) => self.queues.resume(&row.destination, it),
                 None => {
-                    tracing::error!(id = row.id, "what waits to be delivered cannot be read");
+                    tracing::error!(id = row.id, "a waiting delivery cannot be read");
                     let given_up = self.site.give_up(Some(row.id), None);
                     tokio::spawn(async move { or_log(given_up.await) });
                 }

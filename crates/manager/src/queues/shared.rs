@@ -235,7 +235,7 @@ impl Shared {
 
     fn tell(&self, trouble: Trouble) {
         if self.troubles.try_send(trouble).is_err() {
-            tracing::error!("more deliveries fail than can be told as messages");
+            tracing::error!("more deliveries fail than can be reported as messages");
         }
     }
 }

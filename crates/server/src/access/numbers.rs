@@ -30,7 +30,7 @@ impl RequestNumber {
     pub(crate) fn recorded(self) -> u64 {
         if self.is_apart {
             let recorded = format_args!("{:016x}", self.number);
-            tracing::info!(%recorded, "what this request changes is recorded with another id");
+            tracing::info!(%recorded, "the changes of this request are recorded with another id");
         }
         self.number
     }

@@ -55,7 +55,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, path = %path.display(), "a backup's own copy stays behind");
+            tracing::warn!(%error, path = %path.display(), "the temporary copy of a backup could not be removed");
         }
         // Until the blocking work is really over, however long who asked has been gone.
         drop(turn);

@@ -115,9 +115,12 @@ impl Drop for Place {
         };
         let app = self.app.clone();
         tokio::spawn(async move {
-            // Where it cannot be written, the place is lost a little later.
+            // If it cannot be written, the place is lost a little later.
             if let Err(refusal) = app.command(command).await {
-                tracing::debug!(why = refusal.problem().detail, "a place is kept for now");
+                tracing::debug!(
+                    why = refusal.problem().detail,
+                    "a place in the queue could not be given up now"
+                );
             }
         });
     }

@@ -42,7 +42,7 @@ impl Backups {
         if let Err(failure) = self.engine.note_backup(now) {
             tracing::warn!(
                 ?failure,
-                "when the backup was taken could not be kept in the data"
+                "the time of the backup could not be stored in the data file"
             );
         }
     }

@@ -216,7 +216,7 @@ impl Upkeep {
         let _planning = lock(&self.planning);
         let mut planned = lock(&self.known).planned.clone();
         if planned.settle(now) {
-            tracing::warn!("the next pack was planned by a clock that was far ahead");
+            tracing::warn!("the next pack was planned by a wall clock that was far ahead");
             return keep(&self.engine, self.follow(planned));
         }
         let is_due = planned.is_due(now);
@@ -260,7 +260,7 @@ impl Upkeep {
                 .flatten();
             match turn.run(&options) {
                 // It goes on at the next start.
-                Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
+                Err(Failure::Stopping) => tracing::info!("the stop has interrupted the pack"),
                 Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, turn),
                 Ok(mut report) => {
                     // What was cut off was the schedule's, as a rule.
@@ -285,7 +285,7 @@ impl Upkeep {
     fn passed(&self, at: i64) {
         if let Err(failure) = self.engine.versions().packed(at) {
             let why = told(failure);
-            tracing::warn!(why, "it cannot be kept that this version has packed");
+            tracing::warn!(why, "cannot record that this version has packed");
             return;
         }
         if let Some(served) = &mut lock(&self.known).served {
@@ -325,7 +325,7 @@ fn served(mut versions: Vec<ServedBy>) -> Option<Served> {
 fn keep(engine: &Engine, plan: PackPlan) {
     if let Err(failure) = engine.pack().keep_plan(plan) {
         let why = told(failure);
-        tracing::warn!(why, "the date of the next pack could not be kept");
+        tracing::warn!(why, "the date of the next pack could not be stored");
     }
 }
 
@@ -348,12 +348,12 @@ fn of_kept(plan: &PackPlan) -> Option<(Planned, String)> {
     let schedule = match Schedule::parse(&plan.schedule) {
         Ok(schedule) => schedule,
         Err(error) => {
-            tracing::warn!(%error, "the schedule that was kept cannot be read; {SCHEDULE} is taken");
+            tracing::warn!(%error, "the stored schedule cannot be read; {SCHEDULE} is used");
             return None;
         }
     };
     let zone = TimeZone::get(&plan.time_zone).unwrap_or_else(|error| {
-        tracing::warn!(%error, zone = plan.time_zone, "packs go by UTC until this zone is known");
+        tracing::warn!(%error, zone = plan.time_zone, "packs use UTC until this time zone is known");
         TimeZone::UTC
     });
     let next = plan

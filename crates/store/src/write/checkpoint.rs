@@ -224,7 +224,7 @@ impl Log {
             }
             // The writer comes to it by itself, and tells then what it is about.
             Err(error) => {
-                tracing::debug!(%error, "the log was not taken in beside the writer");
+                tracing::debug!(%error, "a checkpoint beside the writer failed");
                 None
             }
         }

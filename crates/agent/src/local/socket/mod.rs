@@ -113,7 +113,7 @@ pub(crate) fn listen(
             }
             Err(error) => {
                 let path = path.display().to_string();
-                tracing::warn!(path, %error, "no local socket: usher run cannot reach the agent by it");
+                tracing::warn!(path, %error, "no local socket: usher run cannot reach the agent there");
             }
         }
     }

@@ -220,7 +220,11 @@ impl Drop for Waiting {
                 return;
             }
             if state.tickets.leaves(&ticket, waiter) {
-                tracing::info!(ticket, pid = waiter.pid, "its waiter has ended");
+                tracing::info!(
+                    ticket,
+                    pid = waiter.pid,
+                    "the process that waited has ended"
+                );
                 state.leaving.later(&ticket);
             }
         });

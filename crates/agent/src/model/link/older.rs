@@ -52,7 +52,7 @@ impl Unknown {
         };
         tracing::info!(
             field,
-            "the server is an older one: it does not know a field"
+            "the server is of an older version and does not know a field"
         );
         self.fields.insert(field);
         self.until_boot_ms = boot_ms + ASSUMED_MS;

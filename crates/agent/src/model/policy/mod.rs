@@ -198,7 +198,7 @@ impl Rulebook {
     /// The next key that signs a policy is taken: the computer's administrator vouches for the
     /// server.
     pub(crate) fn forget_key(change: &Change<'_>) -> Result<(), OutboxError> {
-        tracing::warn!("the key of the server's policies is forgotten; the next one is taken");
+        tracing::warn!("the key of the server's policies is forgotten; the next one is accepted");
         change.set_meta(KEY, "")
     }
 
@@ -239,7 +239,7 @@ fn kept(outbox: &Outbox) -> Result<(Policy, Trust), OutboxError> {
     match serde_json::from_str(&text) {
         Ok(policy) => Ok((policy, trust)),
         Err(error) => {
-            tracing::error!(%error, "the policy that was kept cannot be read");
+            tracing::error!(%error, "the stored policy cannot be read");
             Ok((Policy::default(), Trust::Live))
         }
     }

@@ -37,12 +37,12 @@ impl Writer {
                 let mib = bytes / 1024 / 1024;
                 tracing::warn!(
                     file = %self.path.display(), mib,
-                    "a reader keeps the write-ahead log from being taken in: it grows until the \
+                    "a reader prevents the checkpoint of the write-ahead log: it grows until the \
                      reader ends"
                 );
             }
             (Some(_), None) => {
-                tracing::info!(file = %self.path.display(), "the write-ahead log is taken in");
+                tracing::info!(file = %self.path.display(), "the write-ahead log was checkpointed");
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
@@ -57,8 +57,8 @@ impl Writer {
                 let readers = holders::of(&self.path).join(", ");
                 tracing::warn!(
                     %file, readers,
-                    "the write-ahead log stays beside the file, for something reads it: the next \
-                     start takes it in; a copy of the file alone is not whole until then"
+                    "the write-ahead log stays beside the file, because something reads it: the \
+                     next start checkpoints it; a copy of the file alone is not complete until then"
                 );
             }
             Err(error) => tracing::warn!(%error, "the write-ahead log stays beside the file"),

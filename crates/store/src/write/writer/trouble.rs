@@ -23,7 +23,7 @@ impl Writer {
         self.shared.commit_ends();
         match (&self.gone, trouble) {
             (None, Some(why)) => {
-                tracing::error!(why, "nothing can be kept");
+                tracing::error!(why, "nothing can be stored");
                 self.shared.failed(&why);
                 self.gone = Some(why);
             }

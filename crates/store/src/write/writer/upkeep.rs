@@ -116,7 +116,10 @@ impl Writer {
         if let Some(mark) = mark
             && let Err(error) = closed::put_beside(&self.path, &mark)
         {
-            tracing::warn!(%error, "a restore in the place of this file waits as if it were killed");
+            tracing::warn!(
+                %error,
+                "the file cannot be marked as closed: a restore that replaces it waits as after a kill"
+            );
         }
     }
 }
