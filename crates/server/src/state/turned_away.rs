@@ -169,17 +169,19 @@ pub(crate) fn distrust(error: &std::io::Error) -> Option<&'static str> {
         return None;
     };
     Some(match alert {
-        // The latter where an authority of the same name is trusted, whose key is another.
+        // DecryptError comes if the client trusts an authority of the same name with another key.
         AlertDescription::UnknownCA | AlertDescription::DecryptError => {
-            "the client does not trust who signed the server's certificate: give it the \
+            "the client does not trust the authority of the server's certificate: give it the \
              authority with --ca-file"
         }
-        AlertDescription::CertificateExpired => "to the client the server's certificate has ended",
+        AlertDescription::CertificateExpired => {
+            "the server's certificate has expired, by the client's clock"
+        }
         AlertDescription::BadCertificate
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnsupportedCertificate => {
-            "the client does not take the server's certificate, as of a name that is not in it: \
-             `usher tls show` tells the names"
+            "the client does not accept the server's certificate, for example because it lacks the \
+             name in the URL: `usher tls show` shows its names"
         }
         _ => return None,
     })
