@@ -211,7 +211,7 @@ codes! {
     /// There is no token with that id.
     UnknownToken = "unknown_token", 404, "No such token";
     /// The body did not arrive completely in time.
-    RequestTimeout = "request_timeout", 408, "The request took too long to come";
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
     /// The Idempotency-Key was used with another body.
@@ -223,13 +223,13 @@ codes! {
     /// The server's history has no such point: read it from an earlier one, or from the beginning.
     UnknownHistory = "unknown_history", 409, "The server's history has no such point";
     /// The limit of consumers of the history is reached.
-    TooManyConsumers = "too_many_consumers", 409, "Too many collect the history";
+    TooManyConsumers = "too_many_consumers", 409, "Too many consumers of the history";
     /// An agent's incarnation is older than one that the server has seen.
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
     /// The service does not accept this control in its state; see `win32_error` and `service`.
-    ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot take this control now";
+    ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot accept this control now";
     /// A pack is already running.
-    PackRunning = "pack_running", 409, "A pack runs already";
+    PackRunning = "pack_running", 409, "A pack is already running";
     /// The server belongs to a site: make changes at its manager.
     ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
     /// A rule of a product that would be enforced hits programs that computers need; see

@@ -85,7 +85,7 @@ fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>
         Ok(at) => Ok(Some(at)),
         Err(_) if text.starts_with("9999-12-3") => Ok(None),
         Err(_) => Err(serde::de::Error::custom(
-            "`expires_at` is no instant: write it like 2026-12-31T18:00:00Z",
+            "`expires_at` is not an instant: write it like 2026-12-31T18:00:00Z",
         )),
     }
 }

@@ -20,7 +20,7 @@ use crate::problem::{Refusal, shown};
 pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     if body.is_empty() {
         return Err(Refusal::invalid(
-            "a JSON body is needed and there is none: see GET /openapi.json for its fields",
+            "the request needs a JSON body and has none: see GET /openapi.json for its fields",
         ));
     }
     usher_api::object::from_slice(body)
@@ -219,7 +219,7 @@ pub fn place<P: FromStr>(cursor: Option<&str>) -> Result<Option<P>, Refusal> {
 
 fn no_cursor(text: &str) -> Refusal {
     Refusal::invalid(format!(
-        "`cursor` is {}, which no page has given: use the `next` of the page before",
+        "`cursor` is {}, which is not the `next` of any page: use the `next` of the previous page",
         shown(text)
     ))
 }

@@ -34,7 +34,7 @@ pub fn must_be_private(
         return Ok(());
     }
     Err(format!(
-        "{listen} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
+        "other computers can reach {listen}, and tokens would travel unencrypted: give --tls-cert \
          FILE and --tls-key FILE{where_else}, or say --plain-http"
     ))
 }

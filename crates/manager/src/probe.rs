@@ -317,7 +317,7 @@ fn client(
 /// What to report if a manager answers instead of a metering server.
 pub(crate) fn a_manager(name: &str) -> String {
     format!(
-        "what answers there is a manager, and no metering server, whose port is 8470 as a rule: \
+        "what answers there is a manager, not a metering server, whose port is usually 8470: \
          `usher servers edit {name} --url URL` names the server's"
     )
 }
@@ -339,7 +339,7 @@ fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
     // What else it says is how to make one.
     let why = detail.and_then(|detail| detail.split(':').next());
     format!(
-        "it does not take the manager's token ({what}: {}): `usher token create --role manager` on \
+        "it does not accept the manager's token ({what}: {}): `usher token create --role manager` on \
          that server makes one, and `usher servers edit {name} --token-file FILE` gives it to the \
          manager",
         why.unwrap_or("it does not say why")

@@ -194,14 +194,17 @@ fn too_small(role: Role, needed: Role, what: &str) -> Refusal {
 }
 
 fn not_taken(app: &App) -> Refusal {
-    refused(app, "the token is none of this manager's, or over")
+    refused(
+        app,
+        "the manager does not know the token, or it has expired",
+    )
 }
 
 fn refused(app: &App, why: &str) -> Refusal {
     Refusal::unauthorized(format!(
         "{why}: the manager takes tokens of its own, not those of its servers. Its \
          administrator's is in {}; `usher token create --role viewer --at-manager` makes others. \
-         Agents and commands for seats go to a metering server, whose port is 8470 as a rule",
+         Agents and commands for seats go to a metering server, whose port is usually 8470",
         app.admin.file().display()
     ))
 }

@@ -192,7 +192,7 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
         let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
         talk.say(&line, &[235])
             .await
-            .map_err(|it| it.told(|why| format!("the login as {name} was not taken: {why}")))
+            .map_err(|it| it.told(|why| format!("it refused the login as {name}: {why}")))
             .map_err(Undelivered::later)?;
     }
     talk.say(&format!("MAIL FROM:<{}>", mail.from), &[250])

@@ -19,7 +19,7 @@ const NAMED: usize = 3;
 /// That it is one.
 pub(crate) fn is_one(url: &str) -> String {
     format!(
-        "what answers at {} is a manager, and no metering server",
+        "what answers at {} is a manager, not a metering server",
         tame(url)
     )
 }

@@ -184,7 +184,7 @@ impl View<'_> {
             let age = lasted(since, self.facts.at_ms);
             let what = match last_ms {
                 Some(_) => format!("is {age} old"),
-                None => format!("never was: its data is {age} old"),
+                None => format!("was never made: its data is {age} old"),
             };
             let values = vec![self.server.to_owned(), what, self.served()];
             self.concern(Kind::BackupOld, "", values)

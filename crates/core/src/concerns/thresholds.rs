@@ -93,8 +93,8 @@ pub enum ThresholdsError {
     },
     /// An agent would be considered gone before it is reported as silent.
     #[error(
-        "agent_gone_days is {gone_days} and agent_hours {hours}: an agent would be taken for gone \
-         before it is told that it is silent"
+        "agent_gone_days is {gone_days} and agent_hours {hours}: an agent would be considered gone \
+         before it is reported as silent"
     )]
     GoneBeforeSilent {
         /// The given `agent_gone_days`.

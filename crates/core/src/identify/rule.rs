@@ -149,7 +149,7 @@ fn parse(text: &str) -> Result<Rule, String> {
             }
             _ => {
                 return Err(format!(
-                    "behind the comma only version=RANGE and role=helper may stand, not \
+                    "after the comma only version=RANGE and role=helper are allowed, not \
                      \"{key}=\"; a comma that belongs to the value is written \\,"
                 ));
             }
@@ -263,7 +263,10 @@ pub(super) fn glob(value: &str) -> Result<Glob, String> {
 fn package(value: &str) -> Result<Matcher, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+-._:@".contains(c);
     if !value.chars().all(allowed) {
-        return Err(format!("\"{}\" is no name of a package", shortened(value)));
+        return Err(format!(
+            "\"{}\" is not the name of a package",
+            shortened(value)
+        ));
     }
     Ok(Matcher::Package(value.to_owned()))
 }

@@ -186,11 +186,11 @@ impl Refusal {
     pub fn meaning(self) -> &'static str {
         match self {
             Refusal::DependentsRunning => "services that depend on it still run",
-            Refusal::InvalidControl => "the service does not take this control in its state",
+            Refusal::InvalidControl => "the service does not accept this control in its state",
             Refusal::Timeout => "the service did not answer in time",
             Refusal::AlreadyRunning => "the service runs already",
             Refusal::CannotAcceptControl => {
-                "the service cannot take controls while it starts or stops"
+                "the service cannot accept controls while it starts or stops"
             }
             Refusal::NotActive => "the service does not run",
             Refusal::ProcessAborted => "the service's process ended unexpectedly",

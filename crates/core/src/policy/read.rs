@@ -168,7 +168,7 @@ fn version(page: &mut Page<'_>, fields: Fields<'_, '_>) {
         if page.lost.iter().any(|key| key == "policy") {
             return;
         }
-        let what = format!("it does not say which form it has: write `policy = {VERSION}` first");
+        let what = format!("it does not say which format it has: write `policy = {VERSION}` first");
         return page.fault(0, what);
     };
     let is_known = |value: &DeValue<'_>| {
@@ -179,8 +179,8 @@ fn version(page: &mut Page<'_>, fields: Fields<'_, '_>) {
         page.fault(
             found.span().start,
             format!(
-                "this version of Usher reads `policy = {VERSION}`: what has another number is of \
-                 another version"
+                "this version of Usher reads `policy = {VERSION}`: a file with another number is \
+                 for another version"
             ),
         );
     }

@@ -21,22 +21,24 @@ const COUNT_OF_DAYS: std::ops::RangeInclusive<u16> = 1..=366;
 pub enum ScheduleError {
     /// The text does not have two parts, the days and the time.
     #[error(
-        "`{0}` is no schedule: write the days and a time, as in `Sun 01:59:59`, \
+        "`{0}` is not a schedule: write the days and a time, as in `Sun 01:59:59`, \
          `Mon,Thu 03:00` or `daily 03:00`, or how often, as in `every 14 days 03:00` or \
          `every 36 hours`"
     )]
     Form(String),
     /// The text names a day that does not exist.
-    #[error("`{0}` is no day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun, with commas, or `daily`")]
+    #[error(
+        "`{0}` is not a day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun, with commas, or `daily`"
+    )]
     Day(String),
     /// The interval is not a number with a unit, or is out of range.
     #[error(
-        "`{0}` is no interval: write 1 to 366 days and a time, as in `every 14 days 03:00`, or \
+        "`{0}` is not an interval: write 1 to 366 days and a time, as in `every 14 days 03:00`, or \
          hours, minutes or seconds that make an hour at least, as in `every 36 hours`"
     )]
     Interval(String),
     /// The time of day is not valid.
-    #[error("`{0}` is no time of day: write hours and minutes, as in 03:00, or 01:59:59")]
+    #[error("`{0}` is not a time of day: write hours and minutes, as in 03:00, or 01:59:59")]
     Time(String),
 }
 

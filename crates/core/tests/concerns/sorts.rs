@@ -150,7 +150,7 @@ fn a_backup_is_old_after_a_week_and_one_that_never_was_after_a_week_of_data() {
     assert_eq!(
         texts(&backup(None, 9)),
         [
-            "The last backup of alpha never was: its data is 9 days old; 0 products and 0 computers \
+            "The last backup of alpha was never made: its data is 9 days old; 0 products and 0 computers \
           depend on it"
         ]
     );

@@ -103,7 +103,7 @@ impl Collector {
                     PAUSE.min(self.tools.poll)
                 }
                 Err(Cut::NoHistory) => {
-                    let why = "its version does not tell its history";
+                    let why = "its version has no history to collect";
                     self.show(|seen| {
                         seen.why = Some(why.to_owned());
                         // An upgrade of the server ends that, and no try does.
@@ -140,7 +140,9 @@ impl Collector {
                 self.id = Some(page.server_id).filter(|id| !id.is_empty());
                 moved += 1;
                 if moved > 1 {
-                    return Err(Cut::Failed("several servers answer by turns".to_owned()));
+                    return Err(Cut::Failed(
+                        "different servers answer at this URL".to_owned(),
+                    ));
                 }
                 continue;
             }
@@ -164,7 +166,8 @@ impl Collector {
         }
         let none = || {
             Cut::Failed(
-                "it does not tell its id: it does not answer, or not to this token".to_owned(),
+                "it does not tell its id: it does not answer, or does not accept this token"
+                    .to_owned(),
             )
         };
         self.id.clone().ok_or_else(none)
@@ -183,7 +186,7 @@ impl Collector {
             }
         }
         Err(Cut::Failed(
-            "it does not tell its history from the beginning either".to_owned(),
+            "it does not give its history from the beginning either".to_owned(),
         ))
     }
 

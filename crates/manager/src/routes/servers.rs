@@ -124,8 +124,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     );
     if is_manager {
         return Err(Refusal::invalid(format!(
-            "what answers at {} is a manager, and no metering server: give the URL of the server, \
-             whose port is 8470 as a rule",
+            "what answers at {} is a manager, not a metering server: give the URL of the server, \
+             whose port is usually 8470",
             row.url
         )));
     }
@@ -156,7 +156,7 @@ async fn must_be_taken(app: &App, row: &ServerRow) -> Result<(), Refusal> {
         None => Ok(()),
         Some(why) => Err(Refusal::invalid(format!(
             "{name} is watched as before: the server at {url} was asked with the token, and {why}, \
-             or send \"force\": true where it is meant"
+             or send \"force\": true if it is meant"
         ))),
     }
 }

@@ -134,7 +134,9 @@ impl LastAsker {
             return principal.must_be_valid().map(|()| principal.clone());
         }
         let token = bearer(header).ok_or_else(|| {
-            unauthorized("the Authorization header is not `Bearer TOKEN`: send it so")
+            unauthorized(
+                "the Authorization header does not have the form `Bearer TOKEN`: send it so",
+            )
         })?;
         let principal = book.find(&hash(token)).ok_or_else(|| {
             unauthorized(

@@ -59,7 +59,7 @@ pub(crate) async fn list(
 fn point(app: &App, text: &str) -> Result<HistoryPoint, Refusal> {
     let (server, point) = cursor::read(text).ok_or_else(|| {
         Refusal::invalid(format!(
-            "`after` is {}, which no page has given: use the `cursor` of the page before",
+            "`after` is {}, which is not the `cursor` of any page: use the `cursor` of the previous page",
             shown(text)
         ))
     })?;

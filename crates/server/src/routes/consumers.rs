@@ -116,7 +116,7 @@ fn must_be_a_name(name: &str) -> Result<(), Refusal> {
     match (1..=64).contains(&name.len()) && name.chars().all(is_plain) {
         true => Ok(()),
         false => Err(Refusal::invalid(format!(
-            "{} is no name of a consumer: give 1 to 64 letters, digits, dots, dashes and \
+            "{} is not a valid name of a consumer: give 1 to 64 letters, digits, dots, dashes and \
              underscores",
             shown(name)
         ))),

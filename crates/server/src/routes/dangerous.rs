@@ -91,7 +91,7 @@ fn refusal(product: &Product, first: &WouldHit, hits: &[WouldHit]) -> Refusal {
     };
     let detail = format!(
         "product {} cannot be enforced by the rule {}: it would hit {}, which is {}{others}; \
-         write a narrower rule, or send \"force\": true where it is meant",
+         write a narrower rule, or send \"force\": true if it is meant",
         shown(&product.id),
         shown(&first.rule),
         first.path,

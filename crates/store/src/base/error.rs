@@ -51,10 +51,10 @@ pub enum StoreError {
     },
     /// The write-ahead log beside it belongs to another file.
     #[error(
-        "{} is {}, and the write-ahead log {}-wal beside it is of another file: a backup was copied \
-         over the data file, and the log of the file before stayed. Nothing was changed. Put the \
-         backup somewhere else and bring it back by `usher restore FILE`, which keeps what is there \
-         and takes care that no seat is granted twice",
+        "{} is {}, and the write-ahead log {}-wal beside it belongs to another file: a backup was \
+         copied over the data file, and the log of the former file stayed. Nothing was changed. Put \
+         the backup somewhere else and restore it with `usher restore FILE`, which keeps what is \
+         there and makes sure that no seat is granted twice",
         path.display(),
         if *is_whole { "whole by itself" } else { "damaged by itself, too" },
         path.display()

@@ -230,9 +230,9 @@ fn prepare_to_grant(path: &Path, file: &Path) -> Result<Outlook, StoreError> {
     let life = NewLife::of(&connection, path, known, &SystemClock)?;
     if !life.waits() {
         return Err(StoreError::System {
-            doing: "end the waiting after a restore in",
+            doing: "end the wait after a restore in",
             path: file.into(),
-            why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
+            why: "there is no such wait; to restore a copy, name its FILE".to_owned(),
         });
     }
     life.begin(0, &unknown)?;

@@ -14,7 +14,7 @@ impl From<ClientError> for Failure {
             ClientError::Problem(problem) => refused(&problem).of(problem.request_id),
             ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
             ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
-                .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
+                .next("Is it an Usher server of this version? `usher doctor` looks closer."),
             ClientError::Setup { .. } => Failure::usage(error.to_string()),
         }
     }
@@ -49,7 +49,7 @@ fn unreachable(listener: Listener, endpoint: &str, why: &str) -> Failure {
     match is_of_tls(why) {
         true => Failure::new(
             exit::NO_SERVER,
-            format!("no word with the {name} at {endpoint}: {why}"),
+            format!("cannot talk to the {name} at {endpoint}: {why}"),
         ),
         false => Failure::new(
             exit::NO_SERVER,

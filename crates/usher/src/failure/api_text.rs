@@ -30,8 +30,9 @@ const OPTIONS: [(&str, &str); 21] = [
 /// How a program asks to wait, of a refusal for which that is of use.
 const TO_WAIT: &str = " (\"wait\": true)";
 
-/// What a detail says to programs only.
-const OF_THE_API: [&str; 3] = [
+/// What a detail says to programs only, in the words of this version and of earlier ones.
+const OF_THE_API: [&str; 4] = [
+    ", or send \"force\": true if it is meant",
     ", or send \"force\": true where it is meant",
     ": send it as `Authorization: Bearer TOKEN`",
     TO_WAIT,

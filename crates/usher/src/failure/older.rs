@@ -16,8 +16,8 @@ pub(super) fn failure(problem: &Problem) -> Option<Failure> {
         Failure::new(
             exit::FAILED,
             format!(
-                "what answered does not know {part}: it is older than this `usher`, which is \
-                 {version}"
+                "what answered does not know {part}: its version is older than that of this \
+                 `usher`, {version}"
             ),
         )
         .next(
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(told.code(), exit::FAILED, "it is no wrong usage");
         let text = told.to_string();
         assert!(
-            text.starts_with("usher: what answered does not know `owned`: it is older"),
+            text.starts_with("usher: what answered does not know `owned`: its version is older"),
             "{text}"
         );
         assert!(text.contains("`usher upgrade`"), "{text}");

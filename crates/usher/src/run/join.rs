@@ -157,8 +157,8 @@ async fn run_on(
 fn say_not_known(agent: Option<&Client>, lease: &str, why: &str) {
     if agent.is_none() {
         eprintln_quiet(&format!(
-            "usher: whether lease {lease} is held cannot be asked now ({why}): the command runs as \
-             if it were"
+            "usher: cannot check now whether lease {lease} is held ({why}): the command runs as if \
+             it were"
         ));
     }
 }

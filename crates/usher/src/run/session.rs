@@ -61,8 +61,8 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             Joined::NotHeld => {
                 product = product.or_else(|| order.around.clone());
                 eprintln_quiet(&format!(
-                    "usher: the seat of the `usher run` around this one, {lease}, is over or not \
-                     this account's: a seat of its own is asked for"
+                    "usher: the seat {lease} of the `usher run` around this one has ended or is \
+                     another account's: asking for a seat of its own"
                 ));
             }
         }

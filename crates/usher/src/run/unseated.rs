@@ -90,7 +90,7 @@ fn undecided(error: &ClientError) -> String {
             _ => not_granted(&problem.detail),
         },
         (ClientError::Unreachable { why, .. }, _) if is_of_tls(why) => {
-            format!("no word with the server: {why}")
+            format!("cannot talk to the server: {why}")
         }
         _ => NO_SERVER.to_owned(),
     }

@@ -37,7 +37,7 @@ pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     }
     if !is_root {
         return Err(Failure::usage(format!(
-            "--run-as {name}: only root can take another account"
+            "--run-as {name}: only root can switch to another account"
         )));
     }
     Ok(Some(account))
@@ -58,7 +58,10 @@ impl Account {
     /// thread and holds nothing that it should not.
     pub(crate) fn take(&self) -> Result<(), Failure> {
         let failed = |error: nix::Error| {
-            Failure::failed(format!("cannot take the account {}: {error}", self.name))
+            Failure::failed(format!(
+                "cannot switch to the account {}: {error}",
+                self.name
+            ))
         };
         let name = CString::new(self.name.as_str())
             .map_err(|_| Failure::usage(format!("there is no account {:?}", self.name)))?;
@@ -67,7 +70,7 @@ impl Account {
         nix::unistd::setuid(self.uid).map_err(failed)?;
         if nix::unistd::setuid(Uid::from_raw(0)).is_ok() {
             return Err(Failure::failed(format!(
-                "took the account {}, but root can be taken back",
+                "switched to the account {}, but could become root again",
                 self.name
             )));
         }

@@ -126,7 +126,7 @@ impl Control {
                 Ok(Ok(line)) => match serde_json::from_str(&line) {
                     Ok(question) => return (question, stream),
                     Err(error) => {
-                        let why = format!("the question is not understood: {error}");
+                        let why = format!("the request is not understood: {error}");
                         reply(stream, &Answer::Failed { why }).await;
                     }
                 },

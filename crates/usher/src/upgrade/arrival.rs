@@ -99,7 +99,7 @@ fn arrive(data: &Path, program: PathBuf, from: &str, left: &dyn Fn(u64)) -> Resu
         Ok(_) => Ok(()),
         Err(Fault { step, why }) => Err(format!(
             "the data in {} is of an older version ({from}), and on a copy of it this one \
-             ({version}) failed where it {}: {why}; nothing was changed: start the former version \
+             ({version}) failed when it {}: {why}; nothing was changed: start the former version \
              again, its data is as it was",
             data.display(),
             step.words()

@@ -188,7 +188,7 @@ async fn rehearse(
         .await
         .map_err(|fault| {
             Failure::failed(format!(
-                "{version} is not to be trusted with this data: it fails where it {}: {}",
+                "{version} is not to be trusted with this data: it fails when it {}: {}",
                 fault.step.words(),
                 fault.why
             ))

@@ -54,11 +54,11 @@ pub(crate) fn received(
 /// Whether the policy `text` that was kept on disk may be enforced before a server answers.
 pub(crate) fn kept(text: &str, signature: Option<&str>, pinned: Option<&str>) -> Trust {
     let (Some(signature), Some(key)) = (signature, pinned) else {
-        return Trust::Refused("the policy that was kept is not signed, and no server answers yet");
+        return Trust::Refused("the stored policy is not signed, and no server answers yet");
     };
     match verifies(text, Signed { key, signature }) {
         true => Trust::Signed,
-        false => Trust::Refused("the policy that was kept is not what its server signed"),
+        false => Trust::Refused("the stored policy is not what its server signed"),
     }
 }
 

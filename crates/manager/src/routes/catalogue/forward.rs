@@ -175,9 +175,9 @@ async fn passed_on(
         return Err(Refusal::new(
             Code::Forbidden,
             format!(
-                "the metering server {name} does not take the manager's token: `usher token create \
-                 --role manager` makes one there, and `usher servers edit {name} --token-file FILE` \
-                 gives it to the manager"
+                "the metering server {name} does not accept the manager's token: `usher token \
+                 create --role manager` makes one there, and `usher servers edit {name} \
+                 --token-file FILE` gives it to the manager"
             ),
         ));
     }

@@ -36,11 +36,11 @@ impl Verdict {
             Verdict::Whole | Verdict::Stopped => return None,
             Verdict::Damaged(what) => format!("it is damaged ({what}): restore from a backup"),
             Verdict::Unread(why) => format!(
-                "it could not be read, which says nothing of what it holds ({why}): look at the \
-                 disk that the data directory is on, then pack again"
+                "it could not be read, so it is not known whether it is damaged ({why}): look at \
+                 the disk that the data directory is on, then pack again"
             ),
-            Verdict::LeftOut => "so much was written meanwhile that the check would have filled \
-                                 the disk: pack again when less is going on"
+            Verdict::LeftOut => "so much was written during the check that it would have filled \
+                                 the disk: pack again when there is less load"
                 .to_owned(),
         };
         let what = format!("check of {table}");

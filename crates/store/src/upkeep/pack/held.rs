@@ -33,8 +33,8 @@ impl Held {
         Skipped {
             what: "history past its retention".to_owned(),
             why: format!(
-                "it is kept until {KEPT_DAYS} days after it was acknowledged by all who collect \
-                 it: {}; GET /v1/history/consumers tells how far each has come",
+                "it is kept until {KEPT_DAYS} days after all its consumers acknowledged it: {}; \
+                 GET /v1/history/consumers tells how far each has come",
                 self.by.join(", ")
             ),
         }

@@ -83,7 +83,7 @@ impl Writer {
         self.shared.commit_ends();
         if let Err(error) = done {
             self.failed(&format!(
-                "cannot take the write-ahead log into {}: {error}",
+                "cannot checkpoint the write-ahead log of {}: {error}",
                 self.path.display()
             ));
         }

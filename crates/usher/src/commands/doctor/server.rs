@@ -46,7 +46,7 @@ pub(super) async fn findings(client: &Client, url: &str, context: &Context) -> V
             let (what, cure) = why.split_once(": ").unwrap_or((&why, ""));
             return vec![Finding::fail(
                 "server",
-                format!("no word with the server at {url}: {what}"),
+                format!("cannot talk to the server at {url}: {what}"),
                 cure,
             )];
         }
@@ -209,7 +209,7 @@ fn no_status(error: &ClientError, context: &Context) -> Finding {
         }
         Some(problem) if problem.is(Code::Unauthorized) => Finding::fail(
             "token",
-            "the server does not take it",
+            "the server does not accept it",
             "Is it of this server, revoked, expired? `usher token create` makes one.",
         ),
         Some(problem) if problem.is(Code::Forbidden) => Finding::ok(

@@ -72,7 +72,7 @@ async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Fail
              out, and name the server with --server URL.",
         )),
         (Listener::Server, true) => Err(Failure::usage(manager_there::is_one(url)).next(format!(
-            "A server's port is 8470 as a rule. --at-manager={url} is for tokens of that manager."
+            "A server's port is usually 8470. --at-manager={url} is for tokens of that manager."
         ))),
         (Listener::Manager, true) | (Listener::Server, false) => Ok(()),
     }
