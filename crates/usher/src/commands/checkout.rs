@@ -128,7 +128,7 @@ pub(crate) fn also(text: &str) -> Result<(String, u32), String> {
     match seats.parse().ok().filter(within) {
         Some(seats) => Ok((product.to_owned(), seats)),
         None => Err(format!(
-            "`{seats}` is no number of seats: give PRODUCT=N, with N from 1 to {}",
+            "`{seats}` is not a number of seats: give PRODUCT=N, with N from 1 to {}",
             usher_api::SEATS_LIMIT
         )),
     }

@@ -119,7 +119,7 @@ impl Messages {
         let is_cut = self.since.is_some() || self.until.is_some() || self.during.is_some();
         let is_chosen = self.severity.is_some() || self.component.is_some() || self.about.is_some();
         match (self.open, is_cut || is_chosen) {
-            (true, false) => "No message is open. `usher messages` shows those of before.",
+            (true, false) => "No message is open. `usher messages` shows earlier ones.",
             (true, true) => "No such message is open.",
             (false, true) => "There are no such messages.",
             (false, false) => "There are no messages.",

@@ -89,7 +89,7 @@ pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     let given = std::env::var("USHER_LOG").unwrap_or_default();
     let filter = log::filter(&given).unwrap_or_else(|| {
         eprintln_quiet(&format!(
-            "usher: USHER_LOG is {given:?}, and is taken for info: it can be info or debug"
+            "usher: USHER_LOG is {given:?}, and info is used: it can be info or debug"
         ));
         log::default_filter()
     });

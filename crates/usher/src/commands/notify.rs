@@ -74,7 +74,7 @@ fn list(items: Vec<Notice>, context: &Context) -> Result<(), Failure> {
         return print_json(&Notices { items });
     }
     if items.is_empty() {
-        return line("Nothing was told in the last day.");
+        return line("There were no notices in the last day.");
     }
     items
         .iter()

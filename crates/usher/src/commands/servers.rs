@@ -144,7 +144,7 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
                     .await?
                     .delete(&path(&args.name, "")?)
                     .await?;
-                line(format!("{} is watched no longer", tame(&args.name)))
+                line(format!("{} is no longer watched", tame(&args.name)))
             }
         }
     })
@@ -299,7 +299,7 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
     }
     if let Some(episode) = &server.episode {
         text += &format!(
-            "  told as message {} since {}, seen {}\n",
+            "  reported as message {} since {}, seen {}\n",
             episode.message_id,
             time::local(episode.first_at),
             counted(episode.count, "time")
@@ -336,9 +336,6 @@ fn collected(history: &HistorySeen) -> String {
     };
     match &history.not_acknowledged {
         None => far,
-        Some(why) => format!(
-            "{far}, and the server does not take note of it: {}",
-            tame(why)
-        ),
+        Some(why) => format!("{far}, and the server does not record that: {}", tame(why)),
     }
 }

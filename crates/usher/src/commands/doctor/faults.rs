@@ -45,11 +45,11 @@ pub(super) fn held_log(log: &HeldLog) -> Finding {
         "the log beside the server's cache.db has grown to {}: {}",
         bytes(log.bytes),
         match log.readers.is_empty() {
-            true => "something reads that file without an end".to_owned(),
-            false => format!("{} read that file without an end", log.readers.join(", ")),
+            true => "something keeps a read transaction open".to_owned(),
+            false => format!("{} keep a read transaction open", log.readers.join(", ")),
         }
     );
-    let next = "End that reader: the log is then taken in. Read a copy instead (`usher backup`).";
+    let next = "End that reader: then the log can be reset. Read a copy instead (`usher backup`).";
     Finding::warn("log", found, next)
 }
 

@@ -64,8 +64,8 @@ async fn answers(
         _ if is_expected => {
             return Some(Finding::fail(
                 "manager",
-                format!("what answers at {url} is no manager"),
-                "Name the manager's URL with --manager, whose port is 8480 as a rule.",
+                format!("what answers at {url} is not a manager"),
+                "Name the manager's URL with --manager, whose port is usually 8480.",
             ));
         }
         _ => return None,

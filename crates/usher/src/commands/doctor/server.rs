@@ -150,7 +150,7 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
                 server.version,
                 env!("CARGO_PKG_VERSION")
             ),
-            "They understand each other one version apart; bring both to the same soon.",
+            "They work together if they are one version apart; bring both to the same version soon.",
         ));
     }
     let empty: Vec<&str> = status
@@ -189,8 +189,8 @@ fn granting(says: &GrantsNothing) -> Finding {
     let next = match says.reason {
         Withheld::Paused => "`usher service continue server` ends the pause.",
         Withheld::Restored => {
-            "Leases of before live until then. Stop the server, `usher restore --accept-risk`, \
-             start it: it grants at once, and a seat may be in use twice."
+            "Leases from before the restore live until then. Stop the server, `usher restore \
+             --accept-risk`, start it: it grants at once, and a seat may be in use twice."
         }
         Withheld::Storage | Withheld::Other => "See the server's log.",
     };
@@ -255,7 +255,7 @@ mod tests {
         warn  seats       none is granted: it is paused
                           `usher service continue server` ends the pause.
         warn  seats       none is granted: it was restored
-                          Leases of before live until then. Stop the server, `usher restore --accept-risk`, start it: it grants at once, and a seat may be in use twice.
+                          Leases from before the restore live until then. Stop the server, `usher restore --accept-risk`, start it: it grants at once, and a seat may be in use twice.
         ");
     }
 }

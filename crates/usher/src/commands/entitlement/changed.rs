@@ -26,7 +26,7 @@ pub(super) fn said(old: &Wire, new: &Wire, here: &str) -> String {
     }
     parts.extend(changes(old, new));
     match parts.is_empty() {
-        true => format!("Entitlement {} is as it was.", called(new)),
+        true => format!("Entitlement {} is unchanged.", called(new)),
         false => format!("Entitlement {}: {}.", called(new), parts.join("; ")),
     }
 }

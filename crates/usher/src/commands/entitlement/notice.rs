@@ -48,7 +48,7 @@ pub(super) fn told(it: &Wire, now: Timestamp) -> Option<String> {
         return None;
     }
     Some(match day(it) {
-        None => "It has no end, so that notice of it is due on no day.".to_owned(),
+        None => "It has no end, so no notice of it is due.".to_owned(),
         Some(day) if day < date(now, it) => format!(
             "Notice of it was to be given by {day}, {days} days before it ends: that day is past."
         ),

@@ -20,7 +20,7 @@ pub(super) fn must_be_there(dir: &Path, option: &str) -> Result<(), Failure> {
     }
     let shown = dir.display();
     Err(if dir.exists() {
-        Failure::failed(format!("{option} {shown} is no folder"))
+        Failure::failed(format!("{option} {shown} is not a folder"))
             .next("Name a folder, or see the files with --print.")
     } else if dir == Path::new(UNIT_DIR) {
         Failure::failed(format!(

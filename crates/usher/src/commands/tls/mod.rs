@@ -190,7 +190,7 @@ fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
         dir.display()
     ))
     .next(
-        "Name the folder of before with --dir DIR. In an empty folder `usher tls make` without \
+        "Name the former folder with --dir DIR. In an empty folder `usher tls make` without \
          --renew makes an authority, whose ca.pem every client needs then.",
     ))
 }
@@ -202,7 +202,7 @@ fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
         None => Vec::new(),
         Some(Err(_)) if !args.name.is_empty() => Vec::new(),
         Some(Err(why)) => {
-            let failure = Failure::failed(format!("the names of before cannot be read: {why}"));
+            let failure = Failure::failed(format!("its present names cannot be read: {why}"));
             return Err(failure.next("Name them with --name."));
         }
     };

@@ -65,10 +65,10 @@ async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Fail
     };
     match (meant, is_manager) {
         (Listener::Manager, false) => Err(Failure::usage(format!(
-            "what answers at {url} is a metering server, and no manager"
+            "what answers at {url} is a metering server, not a manager"
         ))
         .next(
-            "A manager's port is 8480 as a rule. For a token of that server leave --at-manager \
+            "A manager's port is usually 8480. For a token of that server leave --at-manager \
              out, and name the server with --server URL.",
         )),
         (Listener::Server, true) => Err(Failure::usage(manager_there::is_one(url)).next(format!(
