@@ -37,7 +37,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     answer(StatusCode::OK, &status)
 }
 
-/// What it can miss, and what it did.
+/// What the agent can miss, and what it has missed.
 fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
     use std::sync::atomic::Ordering::Relaxed;
     let mut words = state.can_miss.clone();

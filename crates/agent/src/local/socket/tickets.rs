@@ -32,9 +32,9 @@ use crate::system::procfs;
 
 /// The longest that a poll of a ticket may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;
-/// How long a process whose connection has ended may take to end itself.
+/// How long a process may take to end after its connection has ended.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
-/// How often it is looked at meanwhile.
+/// How often the process is checked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub(super) struct Wait {
     wait_seconds: u64,
 }
 
-/// `GET /v1/tickets/{id}`.
+/// `GET /v1/tickets/{id}`: polls a ticket.
 pub(super) async fn ticket(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -143,7 +143,7 @@ pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option
     })
 }
 
-/// The answer to who waits and shares the lease of another.
+/// The answer to a process that waits and shares the lease of another.
 fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
     TicketAnswer {
         id: ticket.to_owned(),
@@ -231,7 +231,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Whether the process ends soon: its files are closed a moment before.
+/// Whether the process ends soon; its files are closed a moment before its end.
 async fn ends(process: ProcessKey) -> bool {
     let end = Instant::now() + ENDS_WITHIN;
     while !procfs::is_gone(process) {
