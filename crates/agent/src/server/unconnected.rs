@@ -1,12 +1,12 @@
-//! Why an exchange with the metering server failed, in words with the cure.
+//! Why an exchange with the metering server failed, and what to do about it.
 
 use std::path::Path;
 
 use usher_api::Code;
 use usher_api::client::ClientError;
 
-/// Why there is no connection, and what to do about it. `computer` is the id that this agent has,
-/// `token_file` the file that its token is read from; none if it was given the token itself.
+/// Why there is no connection, and what to do about it. `computer` is this agent's id, `token_file`
+/// the file that its token is read from; `None` if it was given the token itself.
 pub(crate) fn why(error: &ClientError, computer: &str, token_file: Option<&Path>) -> String {
     let problem = match error {
         ClientError::Problem(problem) => problem,
