@@ -202,7 +202,8 @@ pub const ROLES: &[RoleRights] = {
     ]
 };
 
-/// What is done on behalf of who asks a manager: looks, and changes of what is owned and metered.
+/// What a manager may do on behalf of the person who asks it: read, and change products and
+/// entitlements.
 const FOR_OTHERS: &[Right] = {
     use Right::*;
     &[SeeSelf, SeeCounts, SeePeople, Own, ChangePolicy]

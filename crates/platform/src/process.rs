@@ -41,7 +41,7 @@ impl Handle {
     /// The process that has the number `pid` now.
     ///
     /// # Errors
-    /// There is none, or it may not be had.
+    /// There is no such process, or it may not be opened.
     pub fn of(pid: u32) -> io::Result<Handle> {
         system::Handle::of(pid).map(Handle)
     }

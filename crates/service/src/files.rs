@@ -134,7 +134,7 @@ pub const RIGHTS: &str = "50-usher-manager.rules";
 /// The polkit rule that lets the manager steer these units and no others.
 ///
 /// # Errors
-/// A name that is none of a unit.
+/// A name is not that of a service unit.
 pub fn rights(units: &[String]) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:".contains(c);
     let mut quoted = Vec::with_capacity(units.len());

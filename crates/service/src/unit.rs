@@ -40,7 +40,7 @@ pub struct Unit {
 /// Why a service manager gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// There is none that could be asked.
+    /// There is no service manager that could be asked.
     #[error("cannot ask for {unit}: this computer is not run by systemd ({why})")]
     NoManager {
         /// What was asked for.

@@ -102,8 +102,8 @@ impl Engine {
         self.shared.left()
     }
 
-    /// The size in bytes of a write-ahead log of more than 64 MiB whose checkpoint a reader
-    /// prevents; none: there is none. Never waits.
+    /// The size in bytes of the write-ahead log, if it has more than 64 MiB and a reader prevents
+    /// its checkpoint. Never waits.
     pub fn held_log_bytes(&self) -> Option<u64> {
         self.shared.held_log_bytes()
     }

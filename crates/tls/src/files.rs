@@ -166,7 +166,7 @@ pub fn authorities(pem: &[u8]) -> Result<(), String> {
 /// What clients will see of a certificate with its chain (PEM).
 ///
 /// # Errors
-/// It is none, or no client will take it; why, and what to do.
+/// It is no certificate, or no client will accept it; says why, and what to do.
 pub fn identity(pem: &[u8]) -> Result<Identity, String> {
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = chain.map_err(|error| format!("it is not PEM ({error})"))?;
@@ -189,8 +189,8 @@ impl InFile {
     }
 }
 
-/// The authority that a file is of, or that stands last in its chain; none if there is none. Of
-/// several in a file that is of authorities alone, the one that ends first.
+/// The certificate of an authority in a file: the one at the end of a chain or, in a file that has
+/// only certificates of authorities, the one that expires first. `None` if there is none.
 pub fn authority(pem: &[u8]) -> Option<InFile> {
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = chain.ok()?;

@@ -1,6 +1,7 @@
 //! Whether the server answers at all. A program that asks it through the agent is told within a
-//! time limit that the server does not answer: otherwise it would believe that the agent hangs.  A
-//! server that is there may be slow: the agent goes on waiting for an answer for as long as the
+//! time limit that the server does not answer: otherwise it would believe that the agent hangs.
+//!
+//! A server that is there may be slow: the agent goes on waiting for an answer for as long as the
 //! server still answers a short question. After it found the server silent, it remembers that until
 //! the server answers: later requests then fail without the whole wait.
 

@@ -1,8 +1,10 @@
 //! Leases of commands whose `usher run` was killed or does not renew them: the agent renews them
-//! while a process that keeps them lives, and gives them back when the last has ended.  `usher run`
-//! renews at a third of the ttl; the agent renews a lease that was not renewed for half of its ttl.
-//! A renewal that fails is tried again within a tenth of the ttl, unless the lease has ended. All
-//! times are of the clock that also counts while the computer sleeps, as the server's does.
+//! while a process that keeps them lives, and gives them back when the last has ended.
+//!
+//! `usher run` renews at a third of the ttl; the agent renews a lease that was not renewed for half
+//! of its ttl. A renewal that fails is tried again within a tenth of the ttl, unless the lease has
+//! ended. All times are of the clock that also counts while the computer sleeps, as the server's
+//! does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

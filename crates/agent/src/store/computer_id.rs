@@ -1,8 +1,9 @@
-//! The id of this computer, which all its agents share wherever their data directories are.  It is
-//! in a file of root's, with the keyed hash of the machine id that it was made for. The agent that
-//! runs with the id holds a lock on the file: a second agent that runs at the same time and has no
-//! id yet becomes a computer of its own. If the file cannot be read or written, only the id in the
-//! data directory counts.
+//! The id of this computer, which all its agents share wherever their data directories are.
+//!
+//! It is in a file of root's, with the keyed hash of the machine id that it was made for. The agent
+//! that runs with the id holds a lock on the file: a second agent that runs at the same time and
+//! has no id yet becomes a computer of its own. If the file cannot be read or written, only the id
+//! in the data directory counts.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};

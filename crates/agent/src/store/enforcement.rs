@@ -1,8 +1,9 @@
-//! The switch for enforcement on this computer.  The computer's own administrator can switch
-//! enforcement off without a server: through the agent's socket, or, if no agent answers, by a file
-//! in the agent's data directory. The setting survives restarts. If anything is unclear,
-//! enforcement is off: the file cannot be read, holds something other than `on`, or it is not known
-//! that an administrator has set the policy.
+//! The switch for enforcement on this computer.
+//!
+//! The computer's own administrator can switch enforcement off without a server: through the
+//! agent's socket, or, if no agent answers, by a file in the agent's data directory. The setting
+//! survives restarts. If anything is unclear, enforcement is off: the file cannot be read, holds
+//! something other than `on`, or it is not known that an administrator has set the policy.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -77,8 +78,10 @@ impl Enforcement {
     }
 
     /// Switches enforcement on or off. Off takes effect at once, even if it cannot be written to
-    /// disk; on takes effect once it is.  # Errors The setting cannot be written: after a restart
-    /// the earlier one would hold.
+    /// disk; on takes effect once it is.
+    ///
+    /// # Errors
+    /// The setting cannot be written: after a restart the earlier one would hold.
     pub(crate) fn switch(&mut self, on: bool) -> io::Result<()> {
         if !on {
             self.set(Some(SWITCHED_OFF));
@@ -135,8 +138,10 @@ pub fn why_switched_off(folder: &Path) -> Option<String> {
 }
 
 /// Writes the setting durably into the agent's data directory `folder`: a running agent follows it
-/// within about ten seconds, another from its next start on.  # Errors The folder does not exist or
-/// cannot be written.
+/// within about ten seconds, another from its next start on.
+///
+/// # Errors
+/// The folder does not exist or cannot be written.
 pub fn keep(folder: &Path, on: bool) -> io::Result<()> {
     let path = folder.join(ENFORCEMENT_FILE);
     let draft = folder.join("enforcement.new");

@@ -1,8 +1,9 @@
-//! Which computer this is: an id that the agent made once, tied to the machine id.  The id is
-//! random and kept in the data directory beside a keyed hash of `/etc/machine-id`. If the machine
-//! id has changed since the last start, the disk was cloned or the system installed again: then the
-//! agent makes a new id, and logs it. The hash itself goes to the server, which can notice two
-//! computers that have the same one; the machine id never leaves the computer.
+//! Which computer this is: an id that the agent made once, tied to the machine id.
+//!
+//! The id is random and kept in the data directory beside a keyed hash of `/etc/machine-id`. If the
+//! machine id has changed since the last start, the disk was cloned or the system installed again:
+//! then the agent makes a new id, and logs it. The hash itself goes to the server, which can notice
+//! two computers that have the same one; the machine id never leaves the computer.
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
-//! Writes to the user of a program, on the terminal of its process.  The process belongs to its
-//! user, who may have anything open: the agent checks a file before it opens it, writes only to
-//! terminals, and does not wait for a terminal that takes nothing.
+//! Writes to the user of a program, on the terminal of its process.
+//!
+//! The process belongs to its user, who may have anything open: the agent checks a file before it
+//! opens it, writes only to terminals, and does not wait for a terminal that takes nothing.
 
 use std::fs::File;
 use std::io::Write;

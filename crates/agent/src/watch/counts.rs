@@ -1,6 +1,7 @@
 //! Programs of no product: their file names, how often each was started and for how long it ran; no
-//! user, no arguments, no path.  The table is bounded: when it is full, programs with new names are
-//! counted under `(other)`.
+//! user, no arguments, no path.
+//!
+//! The table is bounded: when it is full, programs with new names are counted under `(other)`.
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
 //! The ends of programs of no product whose starts the agent was told of. The agent holds each
 //! process by a pidfd, which the kernel makes readable when the process has ended; this works with
-//! every way of watching, and nothing wakes meanwhile.  The number of descriptors is bounded. Of
-//! processes beyond it, and before Linux 5.3, only the regular looks at the running programs know.
+//! every way of watching, and nothing wakes meanwhile.
+//!
+//! The number of descriptors is bounded. Of processes beyond it, and before Linux 5.3, only the
+//! regular looks at the running programs know.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,10 +1,11 @@
-//! How the agent sees programs start and end.  With privilege it uses eBPF programs of its own
-//! ([`traced`]), or, if the kernel does not accept them, the kernel's process events ([`kernel`]);
-//! without privilege it looks at all processes again and again ([`polling`]). Each way runs on a
-//! thread of its own, which reads what exists only for a moment and leaves the rest to a second
-//! thread ([`resolve`]): so a program that lives for a millisecond is seen completely even while a
-//! large file is hashed. The result is a bounded stream of [`ObservedEvent`], in the order in which
-//! things happened.
+//! How the agent sees programs start and end.
+//!
+//! With privilege it uses eBPF programs of its own ([`traced`]), or, if the kernel does not accept
+//! them, the kernel's process events ([`kernel`]); without privilege it looks at all processes
+//! again and again ([`polling`]). Each way runs on a thread of its own, which reads what exists
+//! only for a moment and leaves the rest to a second thread ([`resolve`]): so a program that lives
+//! for a millisecond is seen completely even while a large file is hashed. The result is a bounded
+//! stream of [`ObservedEvent`], in the order in which things happened.
 
 mod connector;
 mod counts;

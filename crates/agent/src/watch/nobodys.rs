@@ -12,9 +12,10 @@ use super::record::{self, KnownAs};
 /// beyond, all are forgotten, and with them the time of these runs.
 const FORMER_LIMIT: usize = 8_192;
 
-/// The kernel's tables of these files, and the names to report them by.  `exec.bpf.c` sets their
-/// size; when the table of files is full, all are forgotten and looked at again, as with everything
-/// that is remembered of files.
+/// The kernel's tables of these files, and the names to report them by.
+///
+/// `exec.bpf.c` sets their size; when the table of files is full, all are forgotten and looked at
+/// again, as with everything that is remembered of files.
 pub(crate) struct Nobodys {
     table: HashMap<MapData, [u64; 6], Counted>,
     ended: RingBuf<MapData>,

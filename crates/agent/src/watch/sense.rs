@@ -1,7 +1,8 @@
 //! Where a person can use a program: the terminal and the displays of each of its processes, and
-//! for how long that terminal had no input.  A process belongs to its user: the agent asks nothing
-//! about its open files that the user's own file system could delay. Of a process that cannot be
-//! read nothing is known.
+//! for how long that terminal had no input.
+//!
+//! A process belongs to its user: the agent asks nothing about its open files that the user's own
+//! file system could delay. Of a process that cannot be read nothing is known.
 
 use std::collections::BTreeSet;
 

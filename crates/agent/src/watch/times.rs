@@ -1,8 +1,9 @@
 //! For how long programs of no product ran on this computer: their runs are added up so that time
-//! in which several processes of a program ran counts once. It is not counted per user.  Time is
-//! counted in windows, from one look at the running programs to the next. Runs that end within a
-//! window are added as they end; the look finds those that go on. All times are milliseconds that
-//! the computer was awake since its boot.
+//! in which several processes of a program ran counts once. It is not counted per user.
+//!
+//! Time is counted in windows, from one look at the running programs to the next. Runs that end
+//! within a window are added as they end; the look finds those that go on. All times are
+//! milliseconds that the computer was awake since its boot.
 
 use std::sync::Arc;
 

@@ -1,7 +1,10 @@
-//! Watches by eBPF programs: see `exec.bpf.c`, [`Probe`] and [`Nobodys`].  The thread sleeps while
-//! the programs that start are known to be no product's. Any other start wakes it; it then reads
-//! from the ring what the process did since, in the order in which it happened.  [`Nobodys`]:
-//! super::nobodys::Nobodys
+//! Watches by eBPF programs: see `exec.bpf.c`, [`Probe`] and [`Nobodys`].
+//!
+//! The thread sleeps while the programs that start are known to be no product's. Any other start
+//! wakes it; it then reads from the ring what the process did since, in the order in which it
+//! happened.
+//!
+//! [`Nobodys`]: super::nobodys::Nobodys
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;

@@ -129,8 +129,8 @@ pub struct SessionCheckout<'a> {
     pub seats: u32,
     /// Seconds that the lease lives without renewal.
     pub ttl_seconds: u32,
-    /// The lease that the session holds and the server seems not to know: if the server was
-    /// restored from a snapshot of before the grant, it takes it over. Only for a server that has
+    /// The lease that the session holds and that the server seems not to know: a server that was
+    /// restored from a snapshot older than the grant takes it over. Sent only to a server that has
     /// told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub held: Option<ShownLease<'a>>,

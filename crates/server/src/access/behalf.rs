@@ -1,9 +1,9 @@
-//! On whose behalf a manager asks.
+//! On whose behalf a manager sends a request.
 //!
-//! A manager changes what a server owns for people whom the manager knows and the server does not.
-//! It shows a token of its own and says who asks, in a header: `Usher-On-Behalf-Of: ROLE ID`, the
-//! role and the id of that one's token at the manager. Allowed is what both may, and what is changed
-//! is recorded under both.
+//! A manager changes a server's catalogue for people whom the manager knows and the server does
+//! not. It shows a token of its own and names its client in the header `Usher-On-Behalf-Of: ROLE
+//! ID`: the role and the id of the client's token at the manager. The server allows only what both
+//! may do, and records a change under both.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! Whose rows a request may see: everybody's, those of a computer, those of a person.
 //!
-//! A client's token shows what is its person's, an agent's what is of its computer. An agent asks
-//! for one person of its computer by `realm` and `account`, as the kernel and the name services
-//! there say who asks it: of leases and queues it is then shown what that person has anywhere.
+//! A client's token may see the rows of its person, an agent's token those of its computer. An
+//! agent can ask for one person of its computer by `realm` and `account`, as the kernel and the
+//! name services there name the person: it may then see that person's leases and queues on all
+//! computers.
 
 use usher_api::Only;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};

@@ -213,8 +213,8 @@ fn asked_by(method: &Method, path: &str) -> Option<(Right, &'static str)> {
     TABLE.iter().find(is_it)?.asks
 }
 
-/// Refuses a token that is for one thing alone on all other routes: on each with the roles that it
-/// is for, so that who asks with a token of one of these is not refused again.
+/// Refuses a token that is for one purpose on all other routes. The answer names the roles that the
+/// route is for, so that a token of one of them is not refused again.
 pub(crate) fn must_be_for(who: &Principal, method: &Method, path: &str) -> Result<(), Refusal> {
     match asked_by(method, path) {
         Some((right, what)) if !who.may(Right::SeeSelf) => who.must(right, what),

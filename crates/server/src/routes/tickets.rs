@@ -159,7 +159,7 @@ fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer
     }
 }
 
-/// A ticket in the form of the API; none: there is none.
+/// A ticket in the form of the API; `None`: there is no such ticket.
 fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let now = answer.at;
     let Reply::Ticket {

@@ -1,8 +1,8 @@
-//! A pause is a command to the ledger: what was asked for before it is decided, and after it nobody
-//! gets a seat, neither who asks, nor who waits, nor what an agent reports. Leases are renewed and
-//! given back, and everything can be read.
+//! A pause is a command to the ledger: requests that came before it are decided, and after it
+//! nobody gets a seat: neither by a request, nor from the queue, nor by an agent's report. Leases
+//! are renewed and given back, and everything can be read.
 //!
-//! A pause does not outlive the process: one that starts goes on, as its state says.
+//! A pause ends with the process: a server that starts grants seats, as its state says.
 
 use std::sync::Arc;
 use std::time::Duration;

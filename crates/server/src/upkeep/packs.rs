@@ -47,7 +47,7 @@ struct Known {
     planned: Planned,
     time_zone: String,
     last: Option<PackReport>,
-    /// When an interrupted pack resumes; none: there is none.
+    /// When an interrupted pack resumes; `None`: no pack was interrupted.
     go_on_at: Option<Instant>,
     served: Option<Served>,
 }

@@ -16,8 +16,9 @@ pub(crate) struct Aside {
     pub(crate) log: Option<PathBuf>,
 }
 
-/// Renames the data file of before, and its write-ahead log if something is in it. Its number is the
-/// highest. What SQLite keeps beside a file otherwise is made again when it is opened, and goes.
+/// Renames the former data file, and its write-ahead log if that is not empty. Its number is the
+/// highest. Other files that SQLite keeps beside it are removed: SQLite makes them again when it
+/// opens the file.
 pub(crate) fn put(data: &Path, path: &Path) -> Result<Aside, StoreError> {
     let last = numbers(data).max().unwrap_or(0);
     let aside = data.join(format!("{ASIDE}{}", last.saturating_add(1)));

@@ -92,11 +92,12 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
 }
 
 /// Puts a snapshot, called `file`, in the place of the data file of a stopped server, as a new
-/// incarnation: ids that were made after the snapshot are never made again. The data file of before
-/// is kept. `agree` is told first what it will do; if that returns an error, nothing is changed.
+/// incarnation: ids that were made after the snapshot are never made again. The former data file is
+/// kept. `agree` is called first, with what this will do; if it returns an error, nothing is
+/// changed.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, the snapshot is not whole, or what `agree` says.
+/// The directory is in use or cannot be written, the snapshot is damaged, or the error of `agree`.
 pub fn restore_open(
     data: &Path,
     snapshot: std::fs::File,
@@ -115,13 +116,11 @@ pub fn restore_open(
     )
 }
 
-/// Ends the time in which a restored server grants nothing, in the data of a stopped server: they
-/// begin another life, which grants at once. Nothing else in them changes, and the data file of
-/// before is kept.
+/// Ends the hold in the data of a stopped server that was restored: the data begin another life,
+/// which grants at once. Nothing else in them changes, and the former data file is kept.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, has no whole data file, or nothing is waited for in
-/// it.
+/// The directory is in use or cannot be written, has no undamaged data file, or there is no hold.
 pub fn end_hold(data: &Path) -> Result<Restored, StoreError> {
     let path = data.join(DATA_FILE);
     // A data file is never made here.
@@ -192,9 +191,8 @@ fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Resul
     copied.map(drop).map_err(system("read the snapshot", file))
 }
 
-/// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
-/// wrong with it is told of the `file` that was given. `there` is the data file that it takes the
-/// place of.
+/// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. Errors
+/// name the `file` that was given. `there` is the data file that it replaces.
 fn prepare(
     path: &Path,
     file: &Path,

@@ -1,9 +1,9 @@
 //! How long leases that a restored file does not know may still be in use.
 //!
-//! What was granted after a copy was made is known to the file that the copy takes the place of, if
-//! that file is whole, as its server left it, and further than the copy: of the same life, or of one
-//! that followed it and knows how it ended. Then its leases say how long, as they would if that file
-//! were served again. Of any other file it is known only how long a lease could be at the most.
+//! The file that the copy replaces knows what was granted after the copy was made, if it is
+//! undamaged, is as its server left it, and is further than the copy: of the same life, or of one
+//! that followed it and knows how it ended. Then its leases say how long, as they would if that
+//! file were served again. Of any other file only the longest possible ttl of a lease is known.
 
 use std::path::Path;
 

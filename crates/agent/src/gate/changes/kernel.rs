@@ -1,4 +1,4 @@
-//! The kernel's side of it: a fanotify group that tells of changes of files, by their handles.
+//! The kernel's side: a fanotify group that reports changes of files by the files' handles.
 
 #![allow(unsafe_code)]
 

@@ -47,10 +47,10 @@ struct FileWatch {
 }
 
 impl Changes {
-    /// Starts the thread that hears of changes.
+    /// Starts the thread that reads the changes.
     ///
     /// # Errors
-    /// The kernel tells of no changes (before Linux 5.1), or no thread can be had.
+    /// The kernel reports no changes (before Linux 5.1), or no thread can be started.
     pub(super) fn follow(gate: &Arc<Gate>) -> std::io::Result<Changes> {
         let end = Wake::new()?;
         let watch = Arc::new(FileWatch {

@@ -1,8 +1,9 @@
 //! The agent's local sockets: HTTP/1.1 with the JSON of `/v1`, for everyone on the computer.
 //!
-//! Who asks is what the kernel says of the other end: nothing that a request claims about its
-//! user or computer is believed. A user reaches the leases and tickets that were made under the
-//! same account, no others. Connections are bounded, in all and for each user; so are bodies.
+//! The kernel says which account is at the other end: nothing that a request claims about its user
+//! or computer is believed. A user can reach only the leases and tickets that were made under the
+//! same account. The number of connections is bounded, in all and for each user; so is the size of
+//! bodies.
 
 mod answers;
 mod covers;

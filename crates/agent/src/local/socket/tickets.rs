@@ -116,8 +116,8 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
     Ok(shared)
 }
 
-/// The place that another command of the same use waits by, and who asks from now on, too. None: there
-/// is none, and who asks takes one of its own.
+/// The ticket that another command of the same use waits with; this command waits with it, too.
+/// `None`: there is no such ticket, and this command takes one of its own.
 pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
     let (id, decision_id) = state.tickets.of(one_use.key())?;
     let path = format!("/v1/tickets/{id}");
@@ -161,8 +161,8 @@ fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
     }
 }
 
-/// `DELETE /v1/tickets/{id}`. While the server does not answer, the place is left once it does, whether
-/// or not who asks waits for that.
+/// `DELETE /v1/tickets/{id}`. If the server does not answer, the agent leaves the place once it
+/// does, even if the command does not wait for that.
 pub(super) async fn leave(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,

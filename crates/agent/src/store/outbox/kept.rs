@@ -1,6 +1,8 @@
 //! Finished sessions that the server has acknowledged, kept in case the server is restored from a
-//! snapshot that was made before that.  Their number and age are limited. Counts of programs of no
-//! product are not kept: the server adds them up, and could not tell a repeated one from a new one.
+//! snapshot that was made before that.
+//!
+//! Their number and age are limited. Counts of programs of no product are not kept: the server adds
+//! them up, and could not tell a repeated one from a new one.
 
 use rusqlite::params;
 

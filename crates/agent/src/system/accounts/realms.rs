@@ -13,8 +13,10 @@ pub struct Realms(Vec<(String, String)>);
 
 impl Realms {
     /// Parses settings of the form `NAME=REALM`. NAME is a service of `/etc/nsswitch.conf` (`sss`,
-    /// `winbind`, `ldap`), or a domain as it is written in account names (`CORP` of `CORP\ann`).  #
-    /// Errors Says which setting cannot be used, and why.
+    /// `winbind`, `ldap`), or a domain as it is written in account names (`CORP` of `CORP\ann`).
+    ///
+    /// # Errors
+    /// Says which setting cannot be used, and why.
     pub fn parse<S: AsRef<str>>(settings: &[S]) -> Result<Realms, String> {
         if settings.len() > REALMS_LIMIT {
             return Err(format!(

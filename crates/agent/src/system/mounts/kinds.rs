@@ -55,8 +55,10 @@ pub(super) fn is_pseudo(fs_type: &str) -> bool {
     PSEUDO.contains(&fs_type)
 }
 
-/// Whether a gate may hold starts from a file system of that type.  # Errors Why not: opening a
-/// file there can wait for another computer or program, and the gate with it.
+/// Whether a gate may hold starts from a file system of that type.
+///
+/// # Errors
+/// Why not: opening a file there can wait for another computer or program, and the gate with it.
 pub fn markable(fs_type: &str) -> Result<(), &'static str> {
     if LOCAL.contains(&fs_type) {
         return Ok(());

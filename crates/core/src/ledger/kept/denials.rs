@@ -1,8 +1,10 @@
-//! Recent refusals: which earlier one a new refusal repeats.
+//! Recent denials: which earlier one a new denial repeats.
 //!
-//! Repeats of a refusal within a minute are one, counted: a program that asks again and again
-//! fills no disk. Who asks for another number of seats is refused something else, a few times. Whoever asks again within a quarter of an hour is known to ask again. What is
-//! kept here is bounded; beyond the bound a repeat begins a new row, or counts as an ask of its own.
+//! Repeats of a denial within a minute are counted in one row, so that a program that asks again
+//! and again does not fill the disk. A request for another number of seats makes another row, a few
+//! times. A request within a quarter of an hour after a denial counts as a repeated request. The
+//! number of denials that are kept here is bounded; beyond it a repeat begins a new row, or counts
+//! as a first request.
 
 use std::collections::VecDeque;
 

@@ -23,9 +23,9 @@ pub(in crate::ledger) struct Moved {
 }
 
 impl Ledger {
-    /// Passes over who asks for more than there is now, and takes back into the queue, in their
-    /// old places, for whom there is enough again. Does nothing while what there is stays the
-    /// same.
+    /// Passes over the tickets that ask for more seats than there are now, and puts those back into
+    /// the queue, in their old places, for which there are enough again. Does nothing while the
+    /// number of seats stays the same.
     pub(in crate::ledger) fn review(&mut self, product: ProductNumber) -> Moved {
         let now = self.now;
         let mut moved = Moved::default();

@@ -1,8 +1,8 @@
-//! `/v1/products` and `/v1/entitlements`: what the watched servers own.
+//! `/v1/products` and `/v1/entitlements`: the catalogues of the watched servers.
 //!
-//! A watched server owns its catalogue. The manager shows those of all servers as one list, and has a
-//! server change its own on behalf of who asks: the server allows what both the manager's token there
-//! and the asker's role here may, and records both.
+//! Each watched server keeps its own catalogue. The manager shows all of them as one list, and has
+//! a server change its catalogue on behalf of the client that asks the manager: the server allows
+//! only what both the manager's token there and the client's role here may do, and records both.
 
 mod forward;
 mod lists;

@@ -36,8 +36,8 @@ pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::
     put_text(connection, UNDER_WAY, &text)
 }
 
-/// The position of an interrupted pack; none: there is none, or it cannot be read, and the next
-/// pack starts anew.
+/// The position of an interrupted pack; `None`: no pack was interrupted, or the position cannot be
+/// read, and the next pack starts anew.
 pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let Some(kept) = text(connection, UNDER_WAY)? else {
         return Ok(None);

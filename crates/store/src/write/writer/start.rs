@@ -172,8 +172,8 @@ pub(crate) fn begin(
     Ok((writer, opened))
 }
 
-/// Nobody knows what was granted after the copy that lies here: a lease may be in use for as long as
-/// one could be at the most. Returns for how many seconds nothing is granted.
+/// It is not known what was granted after this copy was made: a lease may still be in use for the
+/// longest possible ttl. Returns for how many seconds nothing is granted.
 fn begin_another_life(
     connection: &Connection,
     path: &Path,

@@ -32,8 +32,9 @@ pub struct FinishedPage {
     pub incarnation: Incarnation,
     /// The point of an earlier life after which this life began; none: it is the first.
     pub began_after: Option<HistoryPoint>,
-    /// The point after which the page begins, in the life that was asked for: earlier than what was
-    /// asked for if the data were put back to a copy of before that; none: the beginning.
+    /// The point after which the page begins, in the life that was asked for: earlier than the
+    /// point that was asked for if the data were restored from a copy that is older; `None`: the
+    /// beginning.
     pub from: Option<HistoryPoint>,
     /// The items, in the order of their events.
     pub items: Vec<FinishedItem>,
