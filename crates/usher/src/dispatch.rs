@@ -1,4 +1,4 @@
-//! From a command line to the file that does what it asks.
+//! Calls the module of the command that was typed.
 
 use crate::cli::{self, Command};
 use crate::commands::at::{self, At};
@@ -10,7 +10,7 @@ use crate::commands::{
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 
-/// Does what was asked; the exit code if it was done.
+/// Runs the command; returns the exit code if it succeeded.
 pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     if let Some(server) = command.at() {
         context.asks_of(server);

@@ -82,8 +82,9 @@ where
     })
 }
 
-/// Starts the log of a role, on stderr, and has a panic that ends the role kept in `data` for its
-/// next start. `USHER_LOG` says how much is logged: `info`, `debug`, or a level for each module.
+/// Starts the log of a role on stderr, and has a panic that ends the role recorded in `data`, for
+/// its next start. `USHER_LOG` sets how much is logged: `info`, `debug`, or a level for each
+/// module.
 pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
     let given = std::env::var("USHER_LOG").unwrap_or_default();

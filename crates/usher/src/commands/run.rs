@@ -97,7 +97,7 @@ pub(crate) struct Run {
     words: Vec<OsString>,
 }
 
-/// Does it; returns the command's exit code.
+/// Runs the command line; returns the command's exit code.
 pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
     let held = |variable| std::env::var(variable).ok().filter(|it| !it.is_empty());
     // The environment names the lease of a `usher run` around this one; somebody who means a lease
@@ -129,7 +129,7 @@ pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
     context.block_on(run::run(order, context))
 }
 
-/// Whether the option stands on the command line: its value may be of the environment, too.
+/// Whether the option is on the command line: its value may also come from the environment.
 fn is_typed(option: &str) -> bool {
     let own = std::env::args_os().take_while(|word| word != "--");
     own.filter_map(|word| word.into_string().ok())

@@ -1,4 +1,4 @@
-//! Before a product is enforced: whom its seats would have refused, from what was recorded.
+//! Before a product is enforced: whom its seats would have refused, by the recorded sessions.
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::output::{print_json, quoted};
 
-/// Names that lead to this computer from itself alone.
+/// Names that lead to this computer only from itself.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Make certificates for servers, and look at one
@@ -177,8 +177,8 @@ fn renewal(role: Role, names: &[String], dir: Option<&Path>) -> String {
     command
 }
 
-/// Refuses to renew if there is no authority: a new one would cut off every client, and the
-/// folder may be mistyped. None is made for that.
+/// Refuses to renew if there is no authority: no client would trust a new one, and the folder may
+/// be mistyped.
 fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
     let is_there = |name: &str| dir.join(name).try_exists().unwrap_or(true);
     if is_there("ca.pem") || is_there("ca.key") {
@@ -195,7 +195,8 @@ fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
     ))
 }
 
-/// The names of before and those that were given, else this computer's; and those from itself.
+/// The names of the former certificate and those that were given, else this computer's; and
+/// [`HERE`].
 fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
     let mut names = match before.map(|pem| usher_tls::identity(pem.as_bytes())) {
         Some(Ok(of_before)) => of_before.names,

@@ -98,7 +98,7 @@ impl View {
 }
 
 impl Usage {
-    /// The views of a time.
+    /// The views that are about a time.
     const IN_A_TIME: &'static [View] =
         &[View::Sessions, View::ByProduct, View::ByUser, View::ByDay];
 
@@ -167,8 +167,8 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// The server, for programs of no product, which no agent shows; refused to who has no token, with who
-/// may see it.
+/// The server, for programs of no product, which no agent shows. Without a token this is refused;
+/// the error says who may see them.
 fn with_token(context: &Context) -> Result<Client, Failure> {
     if context.token().is_some() {
         return context.client();
