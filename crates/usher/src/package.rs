@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Files that are asked about in one go.
+/// How many files are asked about at once.
 const AT_ONCE: usize = 200;
 
 /// The package of each of `files`.

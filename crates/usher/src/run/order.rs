@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ask::Wait;
 use crate::output::{quoted, tame};
 
-/// What `usher run` was told.
+/// The options of `usher run`.
 #[derive(Debug)]
 pub(crate) struct Order {
     /// The product, if it was named.
@@ -23,7 +23,7 @@ pub(crate) struct Order {
     pub(crate) around: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
-    /// Whether a seat is taken also if who asks holds one for the same use already.
+    /// Whether a seat is taken even if the user already holds one for the same use.
     pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,
@@ -31,11 +31,11 @@ pub(crate) struct Order {
     pub(crate) also: Vec<(String, u32)>,
     /// Place in the queue before arrival counts.
     pub(crate) priority: i8,
-    /// How long the lease lives without renewal, if it is said.
+    /// How long the lease lives without renewal, if that is given.
     pub(crate) ttl_seconds: Option<u32>,
-    /// Who is counted, if it is not who asks.
+    /// The user that the seat counts for, if it is not the user who runs this.
     pub(crate) user: Option<String>,
-    /// Where the seat is used, if that is not here.
+    /// The computer that the seat is used on, if it is not this one.
     pub(crate) computer: Option<String>,
     /// The agent's socket, if it was named.
     pub(crate) agent_socket: Option<PathBuf>,

@@ -1,12 +1,12 @@
-//! Where one stands in the queue, on stderr: a line that is rewritten on a terminal, else a line for
-//! each change.
+//! The place in the queue, on stderr: a line that is rewritten on a terminal, else a line for each
+//! change.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::output::tame;
 use crate::time;
 
-/// Less than this is not said to the second.
+/// Shorter waits are not shown in seconds.
 const SOON_SECONDS: u64 = 10;
 
 /// Shows a place in the queue.
@@ -47,7 +47,7 @@ impl Progress {
     }
 }
 
-/// How long a wait is expected to be. Nobody can say so to the second.
+/// The expected wait in words, rounded: it is not known to the second.
 pub(crate) fn expected_wait(seconds: Option<u64>) -> String {
     match seconds {
         Some(0..SOON_SECONDS) => format!("under {}", time::span(SOON_SECONDS)),

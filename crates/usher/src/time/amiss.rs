@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-/// What is wrong with `text`, if it is written as a day in figures and is none; as a whole sentence
-/// without its full stop.
+/// What is wrong with `text`, if it looks like a day in figures and is no day; a sentence without
+/// its full stop.
 pub(super) fn amiss(text: &str) -> Option<String> {
     let text = text.trim();
     let Figures { day, month, year } = figures(text)?;
