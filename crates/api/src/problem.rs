@@ -208,7 +208,7 @@ codes! {
     UnknownServer = "unknown_server", 404, "No such server";
     /// The manager already watches a metering server of that name.
     ServerExists = "server_exists", 409, "The server is watched already";
-    /// There is no token with that id.
+    /// No token of that id.
     UnknownToken = "unknown_token", 404, "No such token";
     /// The body did not arrive completely in time.
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
@@ -249,9 +249,9 @@ codes! {
     StorageFailed = "storage_failed", 503, "The server cannot use its disk";
     /// An agent cannot reach its metering server.
     ServerUnreachable = "server_unreachable", 503, "The metering server cannot be reached";
-    /// The server is stopping; nothing was done.
+    /// The server is stopping; another may answer.
     Stopping = "stopping", 503, "The server is stopping";
-    /// The service is paused: nothing is granted until it is continued.
+    /// The service is paused: nothing is granted until it goes on.
     ServicePaused = "service_paused", 503, "The service is paused";
     /// The server was restored: nothing is granted until every lease from before has ended.
     RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";

@@ -17,12 +17,12 @@ pub(crate) struct App {
     pub(crate) admin: Arc<Admin>,
     pub(crate) book: Book,
     watches: Mutex<BTreeMap<String, ServerWatch>>,
-    /// Held while the list of watched servers is changed: one change at a time.
+    /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 impl App {
-    /// A manager that watches no server yet.
+    /// Watches nothing yet.
     pub(crate) fn new(tools: Arc<Tools>, admin: Admin, book: Book) -> Self {
         App {
             tools,

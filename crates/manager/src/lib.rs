@@ -134,8 +134,8 @@ pub struct OwnServer {
 pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
-    /// The file with the admin's token; none: `admin.token` in its data directory, which is made if
-    /// it does not exist.
+    /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
+    /// made where there is none.
     pub admin_token_file: Option<PathBuf>,
     /// The address to listen on.
     pub listen: SocketAddr,

@@ -28,7 +28,7 @@ impl Refusal {
         )
     }
 
-    /// A refusal because the request has no valid token. A browser then asks for one as a password.
+    /// No token was shown, or none that is taken: a browser asks for it as a password.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())
     }

@@ -151,8 +151,8 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
     }
 }
 
-/// The least role that a request needs: viewers may read, operators may also poll a server, admins
-/// may do everything.
+/// The least role that may do it: viewers look, operators also have a server looked at, admins do
+/// all else.
 fn needed(method: &Method, path: &str) -> Role {
     let is_look = matches!(*method, Method::GET | Method::HEAD);
     // A server may be named `poll`: what is done decides, too.

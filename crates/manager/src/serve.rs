@@ -1,4 +1,4 @@
-//! Runs a manager from start to stop: the site database, the watches, the listener.
+//! From start to stop: the site database, the watches, the listener.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -30,7 +30,7 @@ use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::{ManagerError, ManagerOptions, ended, faults, vital};
 
-/// The largest number of open connections; the next one waits.
+/// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
 /// How long requests in flight may take at a stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -137,7 +137,7 @@ async fn run_with(
     served
 }
 
-/// Checks the options before anything is touched.
+/// What can be said before anything is touched.
 fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
     if options.poll < Duration::from_secs(1) {
         return Err(ManagerError::Usage(
@@ -168,7 +168,7 @@ fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, Manager
     bound.map_err(|error| ManagerError::Failed(listen::cannot(address, &error, "--console")))
 }
 
-/// Starts the watch of each server.
+/// Puts a watch to each server.
 fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
     let mut watches = app.watches();
     for row in servers.into_iter().take(SERVERS_LIMIT) {
@@ -196,7 +196,7 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
     }
 }
 
-/// Serves until `stop` completes, and answers the requests in flight then.
+/// Serves until `stop` is done, and answers what is in flight then.
 async fn serve(
     app: &Arc<App>,
     listener: TcpListener,
@@ -233,7 +233,7 @@ async fn serve(
     Ok(())
 }
 
-/// Removes messages that are past their time.
+/// Removes messages whose time is over.
 async fn upkeep(tools: Arc<Tools>) {
     loop {
         let removed = tools.site.purge(wall_ms(), PURGE_AT_ONCE).await;
@@ -244,8 +244,8 @@ async fn upkeep(tools: Arc<Tools>) {
     }
 }
 
-/// Fetches an outside URL after each poll, at most once a second, so that the manager's own death
-/// is noticed there.
+/// Tells a URL outside after each look, so that the manager's own death is noticed there; no more
+/// often than once a second.
 async fn beat(tools: Arc<Tools>, url: String) {
     loop {
         tools.looked.notified().await;
@@ -258,7 +258,7 @@ async fn beat(tools: Arc<Tools>, url: String) {
             .await;
         if let Err(error) = sent {
             let error = innermost(&error);
-            tracing::warn!(error, "the URL of --beat-url could not be fetched");
+            tracing::warn!(error, "the beat did not go through");
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

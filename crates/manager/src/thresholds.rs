@@ -49,7 +49,7 @@ impl Held {
     pub(crate) fn open(site: Arc<dyn Site>, kept: Option<&str>) -> Held {
         let now = kept.map_or_else(Thresholds::default, |text| {
             serde_json::from_str(text).unwrap_or_else(|error| {
-                tracing::error!(%error, "the site's thresholds cannot be read: the defaults apply");
+                tracing::error!(%error, "the site's thresholds cannot be read: the default ones hold");
                 Thresholds::default()
             })
         });
@@ -59,7 +59,7 @@ impl Held {
         }
     }
 
-    /// The present thresholds.
+    /// Those that hold.
     pub(crate) fn get(&self) -> Arc<Thresholds> {
         self.now
             .read()

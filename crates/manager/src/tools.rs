@@ -15,7 +15,7 @@ use crate::thresholds::Held;
 /// The tools of a watch.
 pub(crate) struct Tools {
     pub(crate) site: Arc<dyn Site>,
-    /// The name of the site.
+    /// What people call the site.
     pub(crate) site_name: String,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) prober: Prober,

@@ -36,7 +36,7 @@ pub enum SiteError {
         /// How its tables differ.
         differs: String,
     },
-    /// The engine could not carry out the call.
+    /// The engine failed.
     #[error("cannot {doing} in the site database: {why}")]
     Failed {
         /// What was tried.

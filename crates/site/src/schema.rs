@@ -1,6 +1,6 @@
-//! The tables of the embedded engine. Each step only adds, and is carried out once, in its order.
+//! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
-/// All steps, beginning with an empty file. `user_version` counts those that were carried out.
+/// Each step, from an empty file on. `user_version` counts those that were carried out.
 pub(crate) const STEPS: &[&str] = &[
     "
 CREATE TABLE settings (

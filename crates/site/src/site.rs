@@ -18,8 +18,8 @@ pub const CALLS_LIMIT: usize = 256;
 /// lost. So a dropped call is carried out completely or not at all.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, SiteError>> + Send>>;
 
-/// A site database. Each call is one transaction: it is carried out completely, or, with an error,
-/// not at all. Calls are carried out in the order in which they got their places.
+/// A site database. Each call is one transaction: all of it is kept, or, with an error, nothing.
+/// Calls are carried out in the order in which they got their places.
 pub trait Site: Send + Sync {
     /// What a manager goes on with when it starts.
     ///
@@ -99,7 +99,7 @@ pub trait Site: Send + Sync {
     /// server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
 
-    /// Replaces the thresholds.
+    /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;
 
     /// Replaces the tokens.

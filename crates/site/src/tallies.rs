@@ -1,4 +1,4 @@
-//! Counts messages and lists periods of trouble in the embedded engine.
+//! How many messages came, and for how long trouble lasted, in the embedded engine.
 
 use std::collections::BTreeMap;
 

@@ -96,7 +96,7 @@ impl Dispatcher {
     ) -> Opened {
         let (rules, unnamed) = match &known.rules {
             Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
-                tracing::error!(%error, "the site's message rules cannot be read: the defaults apply");
+                tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
                 (default_rules(), Vec::new())
             }),
             None => (default_rules(), Vec::new()),
@@ -152,7 +152,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// A number that grows with each message.
+    /// A number that changes with each message.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
     }

@@ -105,7 +105,7 @@ impl Queues {
         (queues, told)
     }
 
-    /// The means of delivery.
+    /// By what things are sent.
     pub(crate) fn means(&self) -> &Means {
         &self.shared.means
     }

@@ -135,7 +135,7 @@ pub(crate) fn keep(
     }
 }
 
-/// The fact about the history from which a concern is judged.
+/// What is of concern of how far a history is collected.
 fn history_of(seen: Option<HistorySeen>) -> Option<HistoryFact> {
     let seen = seen?;
     let since_ms = seen.failing_since?.as_millisecond();
@@ -161,7 +161,7 @@ struct Work {
     helpless: Option<Helpless>,
     /// The record of the open episode's message.
     record: Option<i64>,
-    /// The verdict of an earlier watch, and since when it held.
+    /// The verdict that a watch before this came to, and since when.
     held: Option<(Verdict, Timestamp)>,
 }
 

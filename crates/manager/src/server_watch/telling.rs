@@ -78,7 +78,7 @@ impl Work {
         self.tools.dispatcher.raise(id, Some(name), values).await
     }
 
-    /// An episode as it is recorded and shown.
+    /// An episode as it is recorded and shown now.
     fn row(&self, episode: &Episode, ended_ms: Option<i64>) -> EpisodeRow {
         let now_ms = wall_ms();
         let now = steady();

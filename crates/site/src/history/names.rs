@@ -1,4 +1,4 @@
-//! The names in a batch: each gets a surrogate of the site, the same for every server.
+//! The names in a batch: each gets a surrogate of the site's, the same from whatever server it comes.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Names<'c> {
 const SURROGATE: &str = "random() & 0x7fffffffffffffff";
 
 impl<'c> Names<'c> {
-    /// Enters the people, computers and products that the batch names.
+    /// Enters who and what the batch names.
     pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
         let mut names = Names {
             connection,
@@ -49,12 +49,12 @@ impl<'c> Names<'c> {
         self.people.get(id).copied()
     }
 
-    /// The computer with the server's surrogate; none: the server has forgotten the computer.
+    /// A computer by the server's surrogate; none: the server does not know which it was any more.
     pub(super) fn computer(&self, id: &str) -> Option<i64> {
         self.computers.get(id).copied()
     }
 
-    /// The computer with the id that its agent made.
+    /// A computer by the id that its agent made.
     pub(super) fn computer_of(&mut self, key: &str) -> Result<i64> {
         match self.keys.get(key) {
             Some(id) => Ok(*id),
@@ -74,7 +74,7 @@ impl<'c> Names<'c> {
         Ok(id)
     }
 
-    /// The product with that id.
+    /// A product.
     pub(super) fn product(&mut self, id: &str) -> Result<i64> {
         if let Some(number) = self.products.get(id) {
             return Ok(*number);

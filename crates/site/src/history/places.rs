@@ -26,7 +26,8 @@ pub(crate) fn of(connection: &Connection, server: &str) -> Result<Vec<Place>> {
     rows.collect()
 }
 
-/// The places up to the requested one, in their order; none: there is no such place.
+/// Of the places in their order those up to the one after which was asked; none: there is no such
+/// place.
 pub(super) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
     let Some(asked) = asked else {
         return Some(&[]);
@@ -35,7 +36,7 @@ pub(super) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
     Some(&known[..=last])
 }
 
-/// Replaces all places by these and that of the batch.
+/// Puts those places and the batch's in the place of all that were there.
 pub(super) fn write(
     connection: &Connection,
     source: i64,

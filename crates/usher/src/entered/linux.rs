@@ -6,7 +6,7 @@ use crate::commands::restore;
 use crate::owner::child::{self, Kind};
 use crate::upgrade::work;
 
-/// The jobs that are done with the rights of a data directory's owner.
+/// What is done with the rights of a data directory's owner.
 const OWNERS_JOBS: [Kind; 2] = [Kind::of::<restore::Job>(), Kind::of::<work::Work>()];
 
 /// Does the job that this process was started for; returns its exit code.

@@ -89,7 +89,7 @@ pub(crate) fn command<J: Job>(data: &Path, job: &J) -> io::Result<std::process::
     Ok(command)
 }
 
-/// Does the job if the command line says that this process is one for it, and it is one of
+/// Does the job where the command line says that this process is one for it, and it is one of
 /// `kinds`. To be called before anything else is set up.
 pub(crate) fn entered(
     mut args: impl Iterator<Item = OsString>,

@@ -116,8 +116,8 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
     Ok(shared)
 }
 
-/// The ticket that another command of the same use waits with; this command waits with it, too.
-/// `None`: there is no such ticket, and this command takes one of its own.
+/// The place that another command of the same use waits by, and who asks from now on, too. None: there
+/// is none, and who asks takes one of its own.
 pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
     let (id, decision_id) = state.tickets.of(one_use.key())?;
     let path = format!("/v1/tickets/{id}");

@@ -118,7 +118,7 @@ fn named_first(all: &[Asked]) -> String {
     names.join(", ")
 }
 
-/// The watched servers, in the order of their names.
+/// Those that are watched, in the order of their names.
 pub(super) fn servers(app: &App) -> Vec<Asked> {
     let watches = app.watches();
     let asked = watches.values().map(|watch| Asked {
@@ -129,7 +129,7 @@ pub(super) fn servers(app: &App) -> Vec<Asked> {
     asked.collect()
 }
 
-/// The answer of a server to a GET request, or why there is none.
+/// What a server answers to a look, or why it does not.
 pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
     let http = app.tools.prober.http(&server.url);
