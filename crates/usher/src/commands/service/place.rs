@@ -81,7 +81,7 @@ mod tests {
           Make it (mkdir -p 'PARENT/my units'), or see the files with --print.
         ");
         insta::assert_snapshot!(told(&file), @r"
-        usher: --unit-dir PARENT/file is no folder
+        usher: --unit-dir PARENT/file is not a folder
           Name a folder, or see the files with --print.
         ");
     }
