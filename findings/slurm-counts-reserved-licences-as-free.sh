@@ -37,7 +37,7 @@ stop() {
 }
 trap stop EXIT
 
-mkdir debs root work state spool socket
+mkdir debs unpacked state spool socket
 chmod 755 socket
 (
     cd debs
@@ -45,9 +45,9 @@ chmod 755 socket
     apt-get -qq -o APT::Sandbox::User=root download \
         slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libmunge2
 )
-for deb in debs/*.deb; do dpkg -x "$deb" root; done
-for name in slurmctld slurmd slurmstepd; do ln -sf "$name-wlm" "root/usr/sbin/$name"; done
-mount -t overlay overlay -o "lowerdir=$FOLDER/root/usr:/usr" /usr
+for deb in debs/*.deb; do dpkg -x "$deb" unpacked; done
+for name in slurmctld slurmd slurmstepd; do ln -sf "$name-wlm" "unpacked/usr/sbin/$name"; done
+mount -t overlay overlay -o "lowerdir=$FOLDER/unpacked/usr:/usr" /usr
 
 dd if=/dev/urandom of=munge.key bs=1024 count=1 2>/dev/null
 chmod 400 munge.key

@@ -248,3 +248,36 @@ fn what_a_restore_of_the_server_left_behind_stays_and_is_marked() {
     assert_eq!(site.count(gone), 4);
     assert_eq!(site.count("SELECT count(*) FROM history_people"), 3);
 }
+
+#[test]
+fn use_of_the_site_is_of_what_was_used_and_of_what_still_runs() {
+    let mut site = Site::new();
+    site.use_seats(3);
+    let server = site.server();
+    let token = std::fs::read_to_string(server.data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&server.api, token.trim()).unwrap();
+    let body = json!({ "product": "cad", "user": "dora", "computer": "pc2", "seats": 2 });
+    let held = http.ask("POST", "/v1/checkouts", Some(&body)).unwrap();
+    assert_eq!(held.status, 201, "{held:?}");
+    let api = server.api.clone();
+    site.watch(&api);
+    site.has_all();
+    let asked = "/v1/usage?product=cad";
+    let page = site.console().ask("GET", asked, None).unwrap().body;
+    let last = &page["items"][0];
+    // The three others came one after another, before it.
+    assert_eq!(
+        (&last["peak"], &last["owned"]),
+        (&2.into(), &5.into()),
+        "{page:#}"
+    );
+    assert_eq!(
+        (&last["users"], &last["computers"], &last["sessions"]),
+        (&4.into(), &2.into(), &4.into()),
+        "{page:#}"
+    );
+    // The question is about 30 days, and the site is a day old at most.
+    let cut = page["cut"].as_array().unwrap();
+    assert!(cut.len() == 1 && cut[0]["what"] == "history", "{page:#}");
+    assert_eq!(page["as_of"][0]["server"], "alpha");
+}

@@ -108,7 +108,7 @@ fn a_lease_of_another_computer_starts_nothing_but_for_whom_its_holder_told_its_p
         ];
         let refused = site.solve(BEN, &[], &environment);
         assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
-        assert!(said(&refused).contains("a seat of its own is asked for"));
+        assert!(said(&refused).contains("asking for a seat of its own"));
     }
     for (more, environment) in [
         (&named[..], &shown(proof)[..]),

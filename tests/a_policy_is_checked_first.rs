@@ -125,6 +125,16 @@ fn what_cannot_be_applied_changes_nothing_and_says_why() {
         "{}",
         said(&refused)
     );
+    // A difference that cannot be applied is told, and is no difference like others.
+    for more in [&[][..], &["--json"]] {
+        let diff = policy(&running, "diff", &moved, more);
+        assert_eq!(code(&diff), 2, "{}", said(&diff));
+        assert!(
+            stderr(&diff).contains("this could not be applied:\n  cad-2026 ("),
+            "{}",
+            said(&diff)
+        );
+    }
     // No server answers at all.
     let mut command = usher();
     command.args(["policy", "diff"]).arg(&file);

@@ -120,7 +120,7 @@ fn a_reader_that_stays_open_is_named_until_it_ends() {
     assert_eq!(running.stop(), Some(0));
     let said = std::fs::read_to_string(&log).unwrap();
     assert!(
-        said.contains("the write-ahead log stays beside the file, for something"),
+        said.contains("the write-ahead log stays beside the file, because something"),
         "{said}"
     );
     drop(reader);

@@ -26,7 +26,7 @@ fn a_servers_tokens_are_not_made_at_a_manager_nor_a_managers_at_a_server() {
     let (code, told) = running.fails(&[&create[..], &[&at_server]].concat());
     assert_eq!(code, 2, "{told}");
     assert!(
-        told.contains("is a metering server, and no manager"),
+        told.contains("is a metering server, not a manager"),
         "{told}"
     );
     assert!(told.contains("8480"), "{told}");
@@ -34,7 +34,7 @@ fn a_servers_tokens_are_not_made_at_a_manager_nor_a_managers_at_a_server() {
     let (code, told) = running.fails(&[&create[..], &["--server", &console]].concat());
     assert_eq!(code, 2, "{told}");
     assert!(
-        told.contains("is a manager, and no metering server"),
+        told.contains("is a manager, not a metering server"),
         "{told}"
     );
     assert!(told.contains(&at_manager), "{told}");
@@ -51,7 +51,7 @@ fn a_servers_tokens_are_not_made_at_a_manager_nor_a_managers_at_a_server() {
     let (code, told) = running.fails(&[&words[..], &rest[..]].concat());
     assert_eq!(code, 2, "{told}");
     assert!(
-        told.contains("is a manager, and no metering server"),
+        told.contains("is a manager, not a metering server"),
         "{told}"
     );
 }

@@ -61,7 +61,7 @@ fn an_agent_whose_token_is_not_taken_says_so_at_once_and_what_makes_another() {
     let site = Site::new();
     let wrong = "usher_0000000000000000000000000000000000000000000000000000000000000000";
     let agent = site.agent(&site.server.api, wrong);
-    site.says_everywhere(&agent, "the server does not take the agent's token");
+    site.says_everywhere(&agent, "the server does not accept the agent's token");
     site.says_everywhere(&agent, "usher token create --role agent --computer c-");
 }
 
@@ -78,7 +78,7 @@ fn an_agent_that_shows_another_computers_token_says_so_at_once() {
     ];
     let token = site.server.ok(&make);
     let agent = site.agent(&site.server.api, token.trim());
-    site.says_everywhere(&agent, "the server does not take the agent's token");
+    site.says_everywhere(&agent, "the server does not accept the agent's token");
     site.says_everywhere(&agent, "c-other");
 }
 

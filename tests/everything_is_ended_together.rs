@@ -230,7 +230,7 @@ fn a_server_that_was_stopped_on_purpose_is_not_started_again() {
 #[test]
 fn as_root_the_server_takes_an_account_of_its_own() {
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("not tried: only root can take another account");
+        eprintln!("not tried: only root can switch to another account");
         return;
     }
     let folder = Folder::new();

@@ -144,6 +144,24 @@ fn two_runs_that_wait_and_are_let_in_at_once_are_one_session() {
 }
 
 #[test]
+fn a_run_on_a_seat_that_was_kept_is_one_session_whatever_it_runs() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    for (so_far, is_tool) in [(0, false), (1, true)] {
+        computer.asks(BEN, &["notify", "--when-free", "cad"]);
+        let run = match is_tool {
+            true => computer.run_tool(BEN, &[]),
+            false => computer.run(BEN, &[]),
+        };
+        computer.started(&[&run]);
+        end(run);
+        let recorded = computer.recorded(BEN);
+        assert_eq!(recorded.len(), so_far + 1, "{is_tool}: {recorded:#?}");
+    }
+}
+
+#[test]
 fn seats_of_their_own_and_counted_processes_are_sessions_of_their_own() {
     for (counting, more) in [("user-on-computer", &["--own-seat"][..]), ("process", &[])] {
         let Some(computer) = Computer::with(counting, "2") else {

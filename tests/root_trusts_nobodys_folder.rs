@@ -26,7 +26,7 @@ impl Foreign {
     /// None where this is not root: then nobody's rights can be taken.
     fn new() -> Option<Foreign> {
         if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: only root can take another account's rights");
+            eprintln!("skipped: only root can switch to another account's rights");
             return None;
         }
         let folder = Folder::new();

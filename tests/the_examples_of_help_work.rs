@@ -267,6 +267,8 @@ fn each_example_of_the_help_runs() {
             }
             // What was done before is worth a warning, of seats that end.
             _ if command.starts_with("usher check") => format!("{command} || test $? = 1"),
+            // Too little was recorded to decide by.
+            _ if command.starts_with("usher whatif") => format!("{command} || test $? = 1"),
             _ => command.to_owned(),
         };
         for part in [of(BEFORE), Some(&command), of(AFTER)]

@@ -76,7 +76,7 @@ fn a_certificate_that_was_made_is_taken_by_who_trusts_its_authority_and_nobody_e
     let mut doctor = usher();
     doctor.args(["doctor", "--server", &url, "--data"]);
     let doctor = stdout(&doctor.arg(&server.data).ended());
-    assert!(doctor.contains("no word with the server"), "{doctor}");
+    assert!(doctor.contains("cannot talk to the server"), "{doctor}");
     assert!(!doctor.contains("Start one with"), "{doctor}");
     let nothing = status(&url, &server.data, Some(&dir.join("server.key")));
     assert!(

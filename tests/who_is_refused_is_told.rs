@@ -235,7 +235,7 @@ fn a_terminal_is_enough_to_wait_for_a_seat() {
         notify.uid(BEN).gid(BEN).env("HOME", "/nonexistent");
         notify
     };
-    assert!(stdout(&notify(&["--list"]).ended()).contains("Nothing was told"));
+    assert!(stdout(&notify(&["--list"]).ended()).contains("There were no notices"));
     let next = notify(&["--once"]).spawn().unwrap();
     // It waits from when it has read what is kept; until then a refusal is of before.
     wait_for("a notice", || {

@@ -29,7 +29,7 @@ impl Computer {
     }
 
     /// A command of the person, which has to succeed.
-    fn asks(&self, uid: u32, args: &[&str]) -> String {
+    pub(crate) fn asks(&self, uid: u32, args: &[&str]) -> String {
         let output = self.accounts.command(uid, args).ended();
         assert!(output.status.success(), "{args:?}: {}", said(&output));
         stdout(&output)

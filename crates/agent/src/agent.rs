@@ -6,7 +6,7 @@
 
 mod commands;
 mod connection;
-mod covers;
+pub(crate) mod covers;
 mod ending;
 mod exchange;
 mod held_starts;
@@ -20,6 +20,7 @@ mod rules;
 mod sharing;
 mod shown;
 pub(crate) mod sync;
+mod taken_up;
 pub(crate) mod teller;
 mod waiting;
 mod writing;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, SyncAction};
-use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
+use usher_core::sessions::{Event, Limits, SessionId, Sessions, Stamp};
 
 pub(crate) use self::left::Left;
 use self::writing::Written;
@@ -54,7 +55,6 @@ use crate::store::ended;
 use crate::store::outbox::{Change, ItemKind, Outbox, OutboxError};
 use crate::system::accounts::Accounts;
 use crate::system::computer::{self, Computer};
-use crate::system::procfs;
 use crate::watch::{ObservedEvent, Shared};
 
 /// Names of programs in one item.
@@ -135,69 +135,6 @@ impl Agent {
             urgent: Arc::default(),
             written: Written::up_to(last_session),
         })
-    }
-
-    /// Takes up the sessions and covers of the agent's former run. Answers the covers that still
-    /// stand.
-    pub(crate) fn take_up(&mut self) -> Result<Vec<ProcessKey>, OutboxError> {
-        let last_seen = Stamp {
-            boot_ms: self.outbox.number("seen_boot_ms")?,
-            wall_ms: self
-                .outbox
-                .meta("seen_wall_ms")?
-                .and_then(|t| t.parse().ok())
-                .unwrap_or(0),
-        };
-        let same_boot = self.outbox.meta("boot_id")?.as_deref() == Some(&*self.boot_id);
-        let now = clock::now();
-        self.shares.take_up(&self.outbox, &self.boot_id)?;
-        for (_, left) in self.shares.held.left() {
-            self.seats.wanted(left, now.boot_ms);
-        }
-        for saved in self.outbox.sessions()? {
-            let (session, mut members) = (saved.session, saved.members);
-            let last_seen = if last_seen.boot_ms < session.started.boot_ms {
-                session.started
-            } else {
-                last_seen
-            };
-            members.retain(|member| same_boot && procfs::still_runs(*member));
-            let has_joined = self.shares.held.joined(session.id).is_some();
-            if session.cover.is_none() && !has_joined {
-                self.seats.wanted(session.id, now.boot_ms);
-            }
-            self.sessions.restore(session, &members, last_seen);
-        }
-        for saved in self.outbox.seats()?.into_iter().filter(|_| same_boot) {
-            self.seats.restore(&saved);
-        }
-        let mut effects = Vec::new();
-        if !same_boot {
-            // Nothing of another boot runs any more; a process with the same pid is another.
-            self.sessions.apply(now, Event::Settled, &mut effects);
-        }
-        let mut roots = Vec::new();
-        for cover in self.outbox.covers()? {
-            let stands = same_boot && procfs::still_runs(cover.root);
-            if stands {
-                roots.push(cover.root);
-                let event = covers::covered(&cover);
-                self.sessions.apply(now, event, &mut effects);
-            } else {
-                self.outbox
-                    .change(|change| change.end_covers_of(cover.root.pid))?;
-            }
-        }
-        self.write(effects)?;
-        Ok(roots)
-    }
-
-    /// The accounts of the sessions of the agent's former run: who they are is known before one of
-    /// these is told of.
-    pub(crate) fn people_of_sessions(&self) -> Result<BTreeSet<u32>, OutboxError> {
-        let saved = self.outbox.sessions()?;
-        let people = saved.iter().map(|saved| saved.session.who);
-        Ok(people.flat_map(|who| [who.counted, who.real]).collect())
     }
 
     /// Its accounts are known from now on.

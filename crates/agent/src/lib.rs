@@ -42,7 +42,7 @@ pub const PUBLIC_SOCKET: &str = usher_api::client::AGENT_SOCKET;
 /// Where root's agents keep the id of the computer that they share, wherever their data lie.
 pub const COMPUTER_ID_FILE: &str = "/var/lib/usher-agent/computer-id";
 
-/// How an agent is to run.
+/// The options of an agent.
 #[derive(Debug, Clone)]
 pub struct AgentOptions {
     /// Its data directory: `agent.db`, `agent.sock`, the lock.
@@ -59,20 +59,20 @@ pub struct AgentOptions {
     /// A socket for everyone on the computer, such as [`PUBLIC_SOCKET`], besides the one in the
     /// data directory, which is for its owner.
     pub public_socket: Option<PathBuf>,
-    /// How to watch; none: by eBPF where that is allowed, else by the kernel's events, else by
+    /// How to watch; none: by eBPF if that is allowed, else by the kernel's events, else by
     /// polling.
     pub watching: Option<Watching>,
-    /// What the computer is called; none: its host name.
+    /// The computer's name; none: its host name.
     pub computer_name: Option<String>,
-    /// Where the machine id is; `/etc/machine-id` as a rule.
+    /// The file with the machine id; usually `/etc/machine-id`.
     pub machine_id_file: PathBuf,
-    /// How often it is asked whether the leases of covers are still held.
+    /// How often the server is asked whether the leases of covers are still held.
     pub look_after_covers: Duration,
     /// The gate that holds starts of enforced products; none: nothing is held.
     pub gate: Option<GateOptions>,
-    /// Of which directories the accounts of its name services are.
+    /// The directories that the accounts of its name services belong to.
     pub realms: Realms,
-    /// Where the id of this computer is kept for all agents of it, wherever their data lie; none:
+    /// The file with this computer's id, shared by all its agents, wherever their data are; none:
     /// each data directory has an id of its own.
     pub computer_id_file: Option<PathBuf>,
 }
@@ -98,25 +98,25 @@ impl AgentOptions {
     }
 }
 
-/// What a running agent says of itself once it watches.
+/// What an agent reports once it watches.
 #[derive(Debug, Clone)]
 pub struct AgentReady {
-    /// The id that it made for this computer.
+    /// The id of this computer.
     pub computer: String,
-    /// How it sees programs.
+    /// How it watches programs.
     pub watching: Watching,
     /// What it can miss, in words.
     pub can_miss: Vec<String>,
     /// The sockets that it listens on.
     pub sockets: Vec<PathBuf>,
-    /// Why the first exchange with the server failed, with the cure; none if it succeeded.
+    /// Why the first exchange with the server failed, and what to do; none: it succeeded.
     pub not_connected: Option<String>,
 }
 
 /// Why an agent could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// The options cannot be used (exit code 2).
+    /// The options are not valid (exit code 2).
     #[error("{0}")]
     Usage(String),
     /// Starting or running failed (exit code 1).

@@ -96,8 +96,8 @@ async fn live(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     let client = token::client(&options, &agent.here().computer.id)?;
     agent.vouches(trust::is_vouched(&options.server));
     agent.knows_accounts(Accounts::open(&options.data, options.realms.clone()));
-    for uid in agent.people_of_sessions().map_err(AgentError::state)? {
-        agent.here().accounts.clone().learn_aside(uid).await;
+    for account in agent.people_of_sessions().map_err(AgentError::state)? {
+        agent.here().accounts.clone().learn_aside(account).await;
     }
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);

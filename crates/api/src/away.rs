@@ -1,6 +1,6 @@
-//! What to look at if nothing answers at a server's URL, by what the system said.
+//! What to check if nothing answers at a server's URL, depending on the system's error.
 
-/// Whether something answers there with which TLS fails: the text about that says what to do, too.
+/// Whether the reason is a failure of TLS: the text about that already says what to do.
 pub fn is_of_tls(why: &str) -> bool {
     let words = ["certificate", "TLS", "https://"];
     words.iter().any(|word| why.contains(word))
@@ -19,7 +19,7 @@ pub fn what_to_check(why: &str) -> Option<&'static str> {
     what_to_check_of(Listener::Server, why)
 }
 
-/// Who was to answer.
+/// The role that should have answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listener {
     /// A metering server.
@@ -29,7 +29,7 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// What people call it, and the option that names it.
+    /// Its name in texts for people, and the name of the option for its URL.
     pub fn name(self) -> &'static str {
         match self {
             Listener::Server => "server",
@@ -38,7 +38,7 @@ impl Listener {
     }
 }
 
-/// The same of a server or a manager: each has a port and a unit of its own.
+/// What to check for a server or a manager: each has a port and a unit of its own.
 pub fn what_to_check_of(listener: Listener, why: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     if is_of_tls(why) {

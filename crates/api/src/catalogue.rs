@@ -154,10 +154,10 @@ pub enum OnUnreachable {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnLostLease {
-    /// It runs on, as unseated.
+    /// It runs on without a seat (unseated).
     #[default]
     Run,
-    /// It is ended.
+    /// The agent ends it, after a notice and a grace period.
     End,
 }
 
@@ -165,19 +165,19 @@ pub enum OnLostLease {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnIdle {
-    /// Nothing, and nobody is told.
+    /// Nothing happens, and nobody is told.
     #[default]
     Nothing,
-    /// Its user is told.
+    /// The user is told.
     Warn,
     /// Its seat is given back. It runs on, and asks for a seat again when somebody uses it. Under
     /// `usher run`, which holds the seat itself, its user is only told.
     Release,
-    /// It is ended if the product is enforced; else its user is only told.
+    /// It is ended if the product is enforced; else the user is only told.
     End,
 }
 
-/// A product as a server shows it: with its counts.
+/// A product as a server shows it, with its counts.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ProductView {
     /// The product.
@@ -323,11 +323,11 @@ pub struct EntitlementRequest {
     pub note: Said<String>,
 }
 
-/// A field of a change: none if nothing is said of it, `Some(None)` if it is taken away. A
-/// program of the version before says nothing of a field that it does not know.
+/// A field of a change: none leaves it unchanged, `Some(None)` removes its value. An older program
+/// leaves a field that it does not know unchanged.
 pub type Said<T> = Option<Option<T>>;
 
-/// Reads a field that is there, null or not.
+/// Reads a field that is present, null or not.
 fn said<'de, T, D>(deserializer: D) -> Result<Said<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -336,25 +336,25 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The most days of [`Entitlement::notice_days`].
+/// The largest value of [`Entitlement::notice_days`].
 pub const NOTICE_LIMIT_DAYS: u32 = 3_650;
 /// The longest [`Entitlement::note`], in bytes of UTF-8.
 pub const NOTE_LIMIT_BYTES: usize = 1_000;
 
-/// How use of an entitlement is counted. Others than `concurrent` are kept words: a server that
-/// cannot count them yet refuses them with code `unsupported_metric`.
+/// How use of an entitlement is counted. Metrics other than `concurrent` are reserved words: a
+/// server that cannot count them refuses them with code `unsupported_metric`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Seats in use at once.
     #[default]
     Concurrent,
-    /// One person each.
+    /// Each seat belongs to one named person.
     NamedUser,
-    /// One computer each.
+    /// Each seat belongs to one computer.
     Device,
-    /// Processor cores.
+    /// Processor cores are counted.
     Core,
-    /// Weighted seats.
+    /// Seats have weights (tokens).
     Token,
 }

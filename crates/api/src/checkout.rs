@@ -40,7 +40,7 @@ pub struct CheckoutRequest<'a> {
     /// operators and admins may ask for another than 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i8,
-    /// What is started, for the record.
+    /// What is started; only recorded.
     #[serde(
         default,
         borrow,
@@ -90,7 +90,7 @@ fn is_zero(priority: &i8) -> bool {
     *priority == 0
 }
 
-/// What is started, as its starter describes it: for the record, never for a decision.
+/// What is started, as the requester describes it: only recorded, never used for a decision.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramFacts<'a> {
@@ -142,7 +142,7 @@ pub struct Lease {
     pub expires_at: Timestamp,
     /// Seconds from this answer on that the lease lives without renewal.
     pub ttl_seconds: u32,
-    /// The allotments that its seats come from (in lists).
+    /// The allotments that its seats come from (only in lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allotments: Vec<String>,
     /// The proof with which anybody can join the lease. It is only in the answer to its checkout
@@ -198,7 +198,7 @@ pub struct Ticket {
     /// The place is lost at about this time unless it is polled.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
-    /// What else it waits for; `position` is then the place that is furthest back.
+    /// The further products that it waits for; `position` is then the place that is furthest back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Also>,
 }
@@ -237,7 +237,8 @@ pub struct TicketAnswer {
     /// The lease, when granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// What else it waits for, or waited for; what is held with the lease, when granted.
+    /// The further products that it waits or waited for; when granted, those that are held with the
+    /// lease.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Also>,
 }
@@ -282,7 +283,7 @@ pub struct QueueEntry {
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Higher is served first.
+    /// The priority; a higher one is served first.
     pub priority: i8,
     /// Place in the queue, from 1.
     pub position: u32,

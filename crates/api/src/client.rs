@@ -31,7 +31,7 @@ pub use error::ClientError;
 pub use local::AGENT_SOCKET;
 pub use url::{check_url, escaped, is_here};
 
-/// Where a server or an agent's local socket is.
+/// The address of a server or of an agent's local socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
     /// `http://HOST:PORT` or `https://HOST:PORT`.
@@ -55,28 +55,28 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     endpoint: Endpoint,
-    /// Whether it trusts an authority that was named, besides the system's own.
+    /// Whether it trusts a named authority besides the system's own.
     names_authority: bool,
-    /// The copies of a client show the same token, also after it was read again.
+    /// Shared by all copies of a client, so that they use the same token after it was read again.
     token: Arc<RwLock<Option<String>>>,
     token_file: Option<Arc<Path>>,
-    /// Whether a thread reads the file now.
+    /// Whether a thread is reading the file now.
     reads_token: Arc<AtomicBool>,
     slow: Option<Slow>,
-    /// How long a call may take.
+    /// The time limit of a call.
     within: Duration,
-    /// The server that a manager is asked about.
+    /// The watched server that a manager is asked about.
     of_server: Option<Arc<str>>,
 }
 
-/// So long reading it may take.
+/// How long reading the token file may take.
 const TOKEN_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a call may take if nothing else is said; a long poll adds its own wait.
+/// The default time limit of a call; a long poll adds its own wait.
 const CALL_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl Client {
-    /// A client of `endpoint` that shows `token`. `ca_pem` is a certificate authority to trust
+    /// A client of `endpoint` that sends `token`. `ca_pem` is a certificate authority to trust
     /// besides the system's own.
     pub fn new(
         endpoint: Endpoint,
@@ -132,7 +132,7 @@ impl Client {
         })
     }
 
-    /// Has a manager answer for the server that it watches by that name: each request says so in its
+    /// Asks a manager about the server that it watches under that name: each request says so in its
     /// query.
     #[must_use]
     pub fn of_server(mut self, name: &str) -> Self {
@@ -140,15 +140,15 @@ impl Client {
         self
     }
 
-    /// Has `tell` called, once for this client and its copies, if no answer begins within `after`;
-    /// of a long poll, after its own wait.
+    /// Calls `tell`, once for this client and its copies, if no answer begins within `after`; for a
+    /// long poll, after its own wait.
     #[must_use]
     pub fn telling(mut self, after: Duration, tell: fn(&Endpoint)) -> Self {
         self.slow = Some(Slow::new(after, tell));
         self
     }
 
-    /// One of the same connections that tells nothing.
+    /// A copy with the same connections that never calls `tell`.
     #[must_use]
     pub fn silent(&self) -> Self {
         Client {
@@ -157,7 +157,7 @@ impl Client {
         }
     }
 
-    /// How long a call may take from now on, instead of 40 s; a long poll adds its own wait.
+    /// Sets the time limit of calls, instead of 40 s; a long poll adds its own wait.
     #[must_use]
     pub fn within(mut self, within: Duration) -> Self {
         self.within = within;
@@ -187,7 +187,7 @@ impl Client {
         self.token_file.as_deref()
     }
 
-    /// Where it asks.
+    /// The address that it asks.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -198,7 +198,7 @@ impl Client {
         self.parse(body.as_ref())
     }
 
-    /// GET `path`, showing what the header `name` holds.
+    /// GET `path` with the header `name`.
     pub async fn get_showing<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -209,7 +209,7 @@ impl Client {
         self.parse(self.asked(request).await?.as_ref())
     }
 
-    /// GET `/v1/health`: what the server says of itself, also if it says that it cannot serve.
+    /// GET `/v1/health`: what the server says about itself, also if that is that it cannot serve.
     pub async fn health(&self) -> Result<Health, ClientError> {
         let request = self.request(Method::GET, "/v1/health");
         let sent = slow::told(&self.slow, &self.endpoint, Duration::ZERO, request.send());
@@ -224,7 +224,7 @@ impl Client {
         Err(self.not_understood(format!("HTTP status {status}")))
     }
 
-    /// GET `path` where the server may take `wait` before it answers.
+    /// GET `path`, which the server may answer only after `wait` (a long poll).
     pub async fn get_waiting<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -234,7 +234,7 @@ impl Client {
         self.parse(self.asked_waiting(request, wait).await?.as_ref())
     }
 
-    /// GET `path` as a stream, such as server-sent events or a backup: read it by `chunk()`.
+    /// GET `path` as a stream, such as server-sent events or a backup: read it with `chunk()`.
     pub async fn get_stream(&self, path: &str) -> Result<Response, ClientError> {
         let request = self
             .request(Method::GET, path)
@@ -319,7 +319,7 @@ impl Client {
         }
     }
 
-    /// What the token's file holds, if that is another token than the one that was `shown`.
+    /// The token in the file, if it differs from the one that was `shown`.
     async fn another_token(&self, shown: Option<&HeaderValue>) -> Option<HeaderValue> {
         let file = self.token_file.clone()?;
         // Its disk may hang, and who asks here may be the only thread: one thread reads at most, and
@@ -349,7 +349,7 @@ impl Client {
         self.send_waiting(request, Duration::ZERO).await
     }
 
-    /// Sends a request that the server may take `wait` to answer.
+    /// Sends a request, which the server may answer only after `wait`.
     async fn send_waiting(
         &self,
         request: reqwest::RequestBuilder,
@@ -444,8 +444,8 @@ impl Client {
     }
 }
 
-/// Whether a status may be about the token: it is unknown, revoked or over (401), or another
-/// computer's, or of a role that may not ask this (403).
+/// Whether a status may be due to the token: it is unknown, revoked or expired (401), another
+/// computer's, or of a role without the right (403).
 fn is_for_the_token(status: u16) -> bool {
     matches!(status, 401 | 403)
 }

@@ -1,4 +1,4 @@
-//! The history as a site collects it: what has come to its end, each once, in the order of its
+//! The history as a site collects it: everything that has ended, once each, in the order of the
 //! events.
 
 use jiff::Timestamp;
@@ -7,55 +7,55 @@ use utoipa::ToSchema;
 
 use crate::Reason;
 
-/// `GET /v1/history`: a page of what has come to its end.
+/// `GET /v1/history`: a page of what has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryPage {
     /// The server's id.
     pub server_id: String,
-    /// The life of the server's data; a restore begins another.
+    /// The incarnation (life) of the server's data; a restore begins a new one.
     pub incarnation: u32,
-    /// After which event of which life this one began; null: it is the first.
+    /// The point of an earlier life after which this life began; null: it is the first.
     pub began_after: Option<HistoryPoint>,
-    /// The point after which this page begins; null: at the beginning. It is before the one that was
-    /// asked for if a restore has left what came behind it: that is no longer on the server.
+    /// The point after which this page begins; null: the beginning. It is before the requested
+    /// point if a restore lost what came after it.
     pub from: Option<HistoryPoint>,
-    /// In the order of their events.
+    /// The items, in the order of their events.
     pub items: Vec<HistoryItem>,
     /// The people in the items, each once.
     pub people: Vec<HistoryPerson>,
     /// The computers in the items, each once.
     pub computers: Vec<HistoryComputer>,
-    /// `after` of the next page.
+    /// The value of `after` for the next page.
     pub cursor: String,
-    /// The life of `through_event`.
+    /// The life that `through_event` belongs to.
     pub through_incarnation: u32,
-    /// Nothing up to this event is left out.
+    /// The page is complete up to this event.
     pub through_event: u64,
-    /// The last event that is durable. The next page begins at once if `through_event` is less, and
-    /// nothing else came after a refusal of the last minute.
+    /// The last durable event. If `through_event` is less, the next page can be fetched at once,
+    /// unless all further events follow a refusal of the last minute.
     pub head_event: u64,
 }
 
-/// A point in a history: behind an event of a life of the server's data.
+/// A point in a history: just after an event of a life of the server's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryPoint {
-    /// The life.
+    /// The life of the server's data.
     pub incarnation: u32,
     /// The event.
     pub event: u64,
 }
 
-/// What a server calls something that it made, unique with the server's id.
+/// The key of something that a server made. With the server's id it is globally unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct MadeBy {
-    /// In which life of its data.
+    /// The life of the server's data in which it was made.
     pub incarnation: u32,
-    /// By which event.
+    /// The number of the event that made it.
     pub event: u64,
 }
 
-/// A run, as the agent that saw it calls it: unique over all servers.
+/// The key of a session, as its agent numbers it: unique over all servers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct SeenBy {
     /// The id that the computer's agent made.
@@ -69,99 +69,99 @@ pub struct SeenBy {
 /// A person of a history. Items hold the surrogate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryPerson {
-    /// The surrogate on this server.
+    /// The surrogate: the id by which items of this server refer to it.
     pub id: String,
-    /// The realm.
+    /// The realm of the account.
     pub realm: String,
     /// The account, as it is compared.
     pub account: String,
-    /// The account as people are shown it.
+    /// The account as people see it.
     pub name: String,
 }
 
 /// A computer of a history. Items hold the surrogate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryComputer {
-    /// The surrogate on this server.
+    /// The surrogate: the id by which items of this server refer to it.
     pub id: String,
-    /// The id that its agent made, or the name by which was asked for it.
+    /// The id that its agent made, or the name that a request gave.
     pub key: String,
-    /// Its name.
+    /// The name of the computer.
     pub name: String,
 }
 
-/// Something that has come to its end.
+/// Something that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryItem {
-    /// The event that ended it.
+    /// The number of the event that ended it.
     pub event: u64,
     /// In which life of the server's data.
     pub incarnation: u32,
     /// Product id.
     pub product: String,
-    /// Who is counted: a surrogate of `people`.
+    /// The person who is counted: an `id` in `people`.
     pub person: String,
-    /// On which computer: a surrogate of `computers`.
+    /// The computer: an `id` in `computers`.
     pub computer: String,
-    /// What it was.
+    /// What has ended.
     #[serde(flatten)]
     pub what: Ended,
 }
 
-/// What has come to its end. Take an unknown kind as nothing.
+/// What has ended. Ignore unknown kinds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Ended {
-    /// A run that an agent saw.
+    /// A session that an agent saw.
     Session(EndedSession),
-    /// A lease, whoever held it. One that no session held is a use of its own.
+    /// A lease of any holder. A lease that no session held counts as a use of its own.
     Lease(EndedLease),
     /// A refusal, with its repeats within a minute.
     Denial(EndedDenial),
     /// A wait for a seat.
     Wait(EndedWait),
-    /// Something that a later version tells of.
+    /// A kind that a later version added.
     #[serde(other)]
     Unknown,
 }
 
-/// A run that an agent saw.
+/// A session that an agent saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndedSession {
-    /// What tells it from all others.
+    /// The key of the session.
     pub key: SeenBy,
     /// The program that began it, by file name.
     pub program: String,
-    /// Its version.
+    /// The version of the program, if the agent knows it.
     pub version: Option<String>,
-    /// The account that it ran as, where that is another: a surrogate.
+    /// The account that it ran as, if that is another: an `id` in `people`.
     pub real_person: Option<String>,
-    /// When it began.
+    /// When it began, by the clock of its computer.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// How long it lasted, to the millisecond.
+    /// How long it lasted, in seconds, exact to the millisecond.
     pub duration_seconds: f64,
-    /// For how long of that it had no seat.
+    /// For how many of these seconds it had no seat.
     pub unseated_seconds: f64,
-    /// The lease that it held; null where it ran unseated.
+    /// The lease that it held; null if it ran unseated.
     pub lease: Option<MadeBy>,
 }
 
-/// A lease.
+/// A lease that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndedLease {
-    /// What tells it from all others of the server.
+    /// Its key on the server.
     pub key: MadeBy,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program that it was for, if the request named one.
     pub program: Option<String>,
-    /// The run that held it; null: it was checked out by name.
+    /// The session that held it; null: it was checked out by name.
     pub session: Option<SeenBy>,
-    /// It was kept for a start to come, and nobody came for it.
+    /// Whether it was kept for a later start that never came.
     pub kept: bool,
     /// When it was granted.
     #[schema(value_type = String, format = DateTime)]
@@ -169,22 +169,22 @@ pub struct EndedLease {
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// How long it was held, to the millisecond.
+    /// How long it was held, in seconds, exact to the millisecond.
     pub held_seconds: f64,
     /// Why it ended: `checked_in`, `expired`, `unclaimed` or `idle`.
     pub cause: String,
-    /// The ticket by which it was waited for.
+    /// The ticket that waited for it; null: it was granted at once.
     pub ticket: Option<MadeBy>,
-    /// The first of the leases that it was held with, where several products were asked for.
+    /// The first of the leases that it was held with, if the request was for several products.
     pub with: Option<MadeBy>,
-    /// Whoever asked had been refused within a quarter of an hour before.
+    /// Whether the same person had been refused within a quarter of an hour before.
     pub retry: bool,
 }
 
 /// A refusal, with its repeats within a minute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndedDenial {
-    /// What tells it from all others of the server.
+    /// Its key on the server.
     pub key: MadeBy,
     /// Seats asked for.
     pub seats: u32,
@@ -192,14 +192,14 @@ pub struct EndedDenial {
     pub reason: Reason,
     /// How many times it was repeated within the minute, the first included.
     pub count: u64,
-    /// How many of these came after another refusal of the same person, computer and product.
+    /// How many of these followed an earlier refusal of the same person, computer and product.
     pub retries: u64,
-    /// Whether it would have waited; null: that was not kept.
+    /// Whether the request would have waited; null: that was not recorded.
     pub waits: Option<bool>,
-    /// The first.
+    /// When it was first refused.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// The last.
+    /// When it was last refused.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }
@@ -207,33 +207,33 @@ pub struct EndedDenial {
 /// A wait for a seat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndedWait {
-    /// What tells its ticket from all others of the server.
+    /// The key of its ticket on the server.
     pub key: MadeBy,
     /// Seats asked for.
     pub seats: u32,
-    /// Higher was served first.
+    /// The priority; a higher one was served first.
     pub priority: i8,
     /// How it ended: `granted`, `denied`, `expired` or `cancelled`.
     pub outcome: String,
     /// Why it was refused.
     pub reason: Option<Reason>,
-    /// The lease that it came to.
+    /// The lease that was granted to it.
     pub lease: Option<MadeBy>,
-    /// The first of the tickets that it waited with, where several products were asked for.
+    /// The first of the tickets that it waited with, if the request was for several products.
     pub with: Option<MadeBy>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub queued_at: Timestamp,
-    /// When it was decided; null: that was not kept.
+    /// When the wait ended; null: that was not recorded.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub decided_at: Option<Timestamp>,
-    /// How long it lasted, to the millisecond; null: that was not kept.
+    /// How long it waited, in seconds, exact to the millisecond; null: that was not recorded.
     pub waited_seconds: Option<f64>,
-    /// Whoever waited had been refused within a quarter of an hour before.
+    /// Whether the same person had been refused within a quarter of an hour before.
     pub retry: bool,
 }
 
-/// `PUT /v1/history/consumers/{name}`: what was collected up to this point is kept there.
+/// `PUT /v1/history/consumers/{name}`: the consumer has durably stored everything up to this point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
@@ -243,22 +243,23 @@ pub struct Acknowledge {
     pub through_event: u64,
 }
 
-/// Who collects a server's history.
+/// A consumer: somebody who collects a server's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryConsumer {
-    /// Its name.
+    /// The name of the computer.
     pub name: String,
     /// When it acknowledged for the first time.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When it did last.
+    /// When it acknowledged last.
     #[schema(value_type = String, format = DateTime)]
     pub acknowledged_at: Timestamp,
-    /// Up to which event.
+    /// The event up to which it has acknowledged.
     pub through_event: u64,
-    /// What ended after this event is kept for it, also past the retention.
+    /// The server keeps what ended after this event for the consumer, even past the retention.
     pub kept_after_event: u64,
-    /// Whether anything is kept for it: not if it has acknowledged nothing for 30 days.
+    /// Whether the server keeps anything for it. It does not if the consumer has acknowledged
+    /// nothing for 30 days.
     pub live: bool,
 }
 

@@ -1,56 +1,58 @@
-//! How many seats of a product were wanted, and whom a number of them would have refused.
+//! How many seats of a product were wanted, and who would have been refused with a given number of
+//! seats.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `GET /v1/products/{id}/demand`: what was had, waited for and refused in a time.
+/// `GET /v1/products/{id}/demand`: the use, the waits and the refusals of a period, replayed with a
+/// number of seats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Demand {
     /// Product id.
     pub product: String,
-    /// Seats that it is played with.
+    /// The number of seats with which the period is replayed.
     pub seats: u64,
     /// Seats that may be in use now, overdraft included.
     pub owned: u64,
-    /// The beginning of the time that was asked for.
+    /// The beginning of the period.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When something is first known of the product in this time; null: nothing is.
+    /// The first recorded event of the product in the period; null: there is none.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub from: Option<Timestamp>,
-    /// The end of the time.
+    /// The end of the period.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
-    /// Of some kind of what is known there is more than was looked at: 100,000 rows, the newest.
+    /// Whether the replay left out records: it uses at most the newest 100,000 of each kind.
     pub cut: bool,
-    /// Seats that were wanted at once at the most: held, waited for or refused. At least so many
-    /// where somebody was refused, for nobody knows how long they would have used it.
+    /// The largest number of seats that were wanted at once: held, waited for or refused. A lower
+    /// bound if somebody was refused, because nobody knows how long they would have used the seat.
     pub peak: u64,
-    /// The first instant at which so many were wanted.
+    /// The first instant at which so many were wanted; null: none were.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub peak_at: Option<Timestamp>,
-    /// Starts that `seats` would have refused, or made wait.
+    /// Starts that would have been refused, or would have waited, with `seats` seats.
     pub refused: u64,
-    /// Different people among them.
+    /// Different people among those starts.
     pub people: u64,
-    /// The first of them; null also for who may not see people.
+    /// The first such start; null also if the token may not see people.
     pub first: Option<DemandStart>,
-    /// How often somebody was refused for want of seats in this time.
+    /// How often somebody was refused in the period because no seat was free.
     pub denials: u64,
-    /// Different people among them.
+    /// Different people who were refused.
     pub denied_people: u64,
-    /// How long somebody who was refused is taken to have wanted it, in seconds, if they neither got
-    /// a seat nor asked again: the median of the sessions that ended, or 900 if none has.
+    /// How long a refused person is assumed to have wanted the seat, in seconds, unless they got
+    /// one or asked again: the median of the sessions that ended, or 900 if none has.
     pub denied_seconds: u64,
-    /// How many sessions that is the median of; 0 if none has ended. Left out by older servers.
+    /// How many sessions that median is of; 0 if none has ended. Older servers leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_sessions: Option<u64>,
-    /// Requests that waited in the queue in this time, whatever became of them.
+    /// Requests that waited in the queue within the period, whatever became of them.
     pub waits: u64,
-    /// Different people among them.
+    /// Different people who waited.
     pub waiting_people: u64,
 }
 
@@ -59,9 +61,9 @@ pub struct Demand {
 pub struct DemandStart {
     /// The person's name.
     pub user: String,
-    /// On which computer.
+    /// The computer on which it was.
     pub computer: String,
-    /// The program, where that is known.
+    /// The program, if it is known.
     pub program: Option<String>,
     /// When the start was, by the server's clock.
     #[schema(value_type = String, format = DateTime)]

@@ -1,38 +1,38 @@
-//! `GET /v1/facts`: what a manager goes by when it looks for what will soon be trouble.
+//! `GET /v1/facts`: the facts from which a manager predicts trouble.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Computers in one answer at the most: those that are silent longest, and those that had no
-/// server.
+/// The largest number of computers in one answer: those that are silent longest, and those that
+/// could not reach the server.
 pub const FACTS_COMPUTERS_LIMIT: usize = 1_000;
 
 /// Facts about a server and what it serves.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Facts {
-    /// When they were so, by the server's clock.
+    /// When these facts were true, by the server's clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Memory of the server's process that lies in RAM; null if it cannot be told.
+    /// The resident memory of the server's process, in bytes; null if the system does not tell.
     pub resident_bytes: Option<u64>,
-    /// Requests that were answered since the server was started.
+    /// Requests that the server has answered since its start.
     pub answered_requests: u64,
-    /// The disk of the data directory; null if it cannot be told.
+    /// The disk of the data directory; null if the system does not tell.
     pub disk: Option<DiskFacts>,
     /// Backups of the data.
     pub backup: BackupFacts,
-    /// Entitlements that end; at most 1,000, the one first whose end or notice is the next.
+    /// Entitlements that have an end; at most 1,000, ordered by the next end or notice.
     pub ending_entitlements: Vec<EndingEntitlement>,
     /// Products with seats; at most 1,000.
     pub products: Vec<ProductFacts>,
     /// How many computers have an agent.
     pub computers: u64,
-    /// Those computers of which something is worth saying: at most 1,000, the most silent first.
+    /// Computers about which there is something to report; at most 1,000, the longest silent first.
     pub agents: Vec<AgentFacts>,
-    /// Rules whose programs are started still and match no more; at most 100.
+    /// Rules that no longer match although their programs are probably still started; at most 100.
     pub quiet_rules: Vec<QuietRule>,
-    /// How the version that serves came to; null if the server does not tell.
+    /// How this version came to serve the data; null if the server does not tell.
     #[serde(default)]
     pub upgrade: Option<crate::UpgradeStatus>,
     /// Since when it is paused, and grants nothing; null: it is not.
@@ -48,75 +48,75 @@ pub struct Facts {
     /// Faults of the server's own process.
     #[serde(default)]
     pub faults: crate::Faults,
-    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
+    /// A write-ahead log of more than 64 MiB whose checkpoint a reader prevents; null: none.
     #[serde(default)]
     pub held_log: Option<crate::HeldLog>,
-    /// Agents and clients that were turned away at the door within the last hour, the last first.
+    /// Agents and clients that were turned away within the last hour, the latest first.
     #[serde(default)]
     pub turned_away: Vec<TurnedAway>,
 }
 
-/// Agents whose token is not taken, or clients that do not trust the server's certificate, at one
-/// address.
+/// Agents whose token is not accepted, or clients that do not trust the server's certificate, at
+/// one address.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TurnedAway {
-    /// Where they asked from.
+    /// The address that they connected from.
     pub address: String,
-    /// What they were told, or what they found, the last time.
+    /// The latest reason: what the server answered, or what the client found.
     pub why: String,
-    /// When it began.
+    /// When it first happened.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When one was last turned away.
+    /// When it last happened.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often one was turned away.
+    /// How often it happened.
     pub times: u64,
-    /// Why, each reason of the last ones once, the last first: many may be behind one address.
+    /// The recent reasons, once each, the latest first; several computers may share one address.
     #[serde(default)]
     pub reasons: Vec<TurnedAwayReason>,
 }
 
-/// One reason for which somebody at an address was turned away.
+/// One reason for which agents or clients at an address were turned away.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TurnedAwayReason {
-    /// What they were told, or what they found.
+    /// The reason: what the server answered, or what the client found.
     pub why: String,
     /// When it first happened for this reason.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When one was last turned away.
+    /// When it last happened.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often one was turned away.
+    /// How often it happened.
     pub times: u64,
-    /// The ids of the computers whose agents they are, the first 32: those of a token that is or
-    /// was an agent's here. Who shows a token that was never known cannot be told.
+    /// The ids of the computers whose agents these are, at most 32. They are known if the token is
+    /// or was an agent's on this server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub computers: Vec<String>,
 }
 
-/// A disk.
+/// The disk of the data directory.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DiskFacts {
-    /// What the server may still fill.
+    /// Bytes that the server may still fill.
     pub free_bytes: u64,
-    /// All of it.
+    /// The size of the disk, in bytes.
     pub total_bytes: u64,
 }
 
-/// Backups.
+/// Backups of the data.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct BackupFacts {
-    /// When one was last fetched whole; null: never.
+    /// When a complete backup was last fetched; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_at: Option<Timestamp>,
-    /// Since when there is anything to back up.
+    /// Since when there are data to back up.
     #[schema(value_type = String, format = DateTime)]
     pub data_since: Timestamp,
 }
 
-/// An entitlement that ends.
+/// An entitlement that has an end.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct EndingEntitlement {
     /// Entitlement id.
@@ -127,16 +127,17 @@ pub struct EndingEntitlement {
     pub name: String,
     /// Its seats, overdraft included.
     pub seats: u64,
-    /// The first instant at which it is valid no more.
+    /// The first instant at which it is no longer valid.
     #[schema(value_type = String, format = DateTime)]
     pub ends_at: Timestamp,
     /// The last day on which it is valid, if its end was given as a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_day: Option<String>,
-    /// Seats of the product just before, without those that began within the week before to take
-    /// over.
+    /// Seats of the product just before the end, without entitlements that began within the week
+    /// before it to take over.
     pub seats_before: u64,
-    /// Seats of the product from then on, with those that begin within a day to take over.
+    /// Seats of the product from the end on, with entitlements that begin within a day after it to
+    /// take over.
     pub seats_after: u64,
     /// The name that somebody gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,7 +166,7 @@ pub struct ProductFacts {
     pub in_use: u64,
     /// Requests that wait.
     pub queued: u64,
-    /// Checkouts that were refused for want of a seat within the last hour, repeats counted.
+    /// Checkouts that were refused within the last hour because no seat was free, repeats counted.
     pub refused_last_hour: u64,
 }
 
@@ -174,56 +175,55 @@ pub struct ProductFacts {
 pub struct AgentFacts {
     /// The id that its agent made.
     pub id: String,
-    /// Its name, as it says.
+    /// Its host name.
     pub name: String,
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// What it allowed when it last had no server.
+    /// Starts that it allowed when it last could reach no server; null: it allowed none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
-    /// The last end of its agent by a panic, if it was within a day.
+    /// The last time that a panic ended its agent, if that was within a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<crate::EndedByPanic>,
-    /// Panics that ended requests or items of its agent alone, if the last was within a day.
+    /// Panics that ended only one request or item of its agent, if the last was within a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caught: Option<crate::CaughtPanics>,
 }
 
-/// Starts of products that an agent allowed in one stretch of time in which it could reach no
-/// server.
+/// Starts of products that an agent allowed during one period without a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnreachedStarts {
     /// How many starts were allowed without a server.
     pub starts: u64,
-    /// The first of them.
+    /// When the first of them was.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// The last of them.
+    /// When the last of them was.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
     /// Products that were started; the first five.
     pub products: Vec<String>,
 }
 
-/// A rule that no longer matches what it did.
+/// A rule that no longer matches the program that it matched before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuietRule {
     /// Product id.
     pub product: String,
-    /// The rule; several, with commas, if it cannot be told which.
+    /// The rule; several, separated by commas, if the server cannot tell which.
     pub rule: String,
     /// The program that it matched, by file name.
     pub program: String,
-    /// When it last did.
+    /// When it last matched.
     #[schema(value_type = String, format = DateTime)]
     pub last_matched_at: Timestamp,
-    /// The program of no product that is started since on computers where that one was.
+    /// The program of no product that is started since then on the same computers.
     pub seen_as: String,
-    /// On how many of them.
+    /// On how many of these computers it is started.
     pub computers: u64,
-    /// When that was seen first.
+    /// When that program was first seen.
     #[schema(value_type = String, format = DateTime)]
     pub seen_since: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Faults of a role's own: panics, and lines of its log that could not be written.
+//! Faults of a role itself: panics, and lines of its log that could not be written.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,18 +7,18 @@ use utoipa::ToSchema;
 /// Faults of one role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Faults {
-    /// Lines of its log that could not be written since it was started.
+    /// Lines of its log that could not be written since its start.
     #[serde(default)]
     pub lost_log_lines: u64,
-    /// Requests, items and connections that ended by a panic since it was started; null: none.
+    /// Requests, items and connections that ended by a panic since its start; null: none.
     #[serde(default)]
     pub caught: Option<CaughtPanics>,
-    /// The last end of the whole role by a panic; null: none is known.
+    /// The last time that a panic ended the whole role; null: none is known.
     #[serde(default)]
     pub ended: Option<EndedByPanic>,
 }
 
-/// A write-ahead log that a reader of the data file keeps from being taken in.
+/// A write-ahead log whose checkpoint a reader of the data file prevents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldLog {
     /// The size of the log, in bytes.
@@ -28,7 +28,7 @@ pub struct HeldLog {
     pub readers: Vec<String>,
 }
 
-/// Panics that ended what was handled, and nothing else.
+/// Panics that ended only the request, item or connection that was handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaughtPanics {
     /// How many there were since the role started.
@@ -36,7 +36,7 @@ pub struct CaughtPanics {
     /// When the last one happened.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// What was handled, and what the last panic said.
+    /// What was handled at the last panic, and the panic's text.
     pub last: String,
 }
 
@@ -47,8 +47,8 @@ pub struct EndedByPanic {
     /// When the role ended.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The thread or task.
+    /// The thread or task that panicked.
     pub thread: String,
-    /// What the panic said.
+    /// The text of the panic.
     pub what: String,
 }

@@ -1,4 +1,4 @@
-//! What happened: sessions, denials, decisions, programs.
+//! What happened: sessions, refusals, waits, decisions and programs.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct Session {
     pub product: String,
     /// The program that began it, by file name.
     pub program: Option<String>,
-    /// Who is counted.
+    /// The person who is counted.
     pub user: String,
     /// The realm of that user: a directory's name, `computer:ID` for a computer's own accounts,
     /// `local` or `usher`.
@@ -61,32 +61,32 @@ pub struct Usage {
     /// How much of that was without a seat, in whole seconds.
     #[serde(default)]
     pub unseated_seconds: u64,
-    /// When it was last in use; of a product that was not used in the time, before or after it. Null:
-    /// never, as far as uses are kept.
+    /// When it was last in use, also outside the period if it was not used within it. Null: never,
+    /// as far as records are kept.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// Why a use of it may go unseen; none if agents can see it. With `owned` alone.
+    /// Why its use may go unseen; null: agents can see it. Only with `owned`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<UnseenUse>,
-    /// Whether the product was removed since.
+    /// Whether the product has been removed.
     #[serde(default, skip_serializing_if = "is_not")]
     pub removed: bool,
-    /// Seats that are owned now, without overdraft; with `owned` alone.
+    /// Seats that are owned now, without overdraft. Only with `owned`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<u64>,
-    /// What is paid for the entitlements that are valid now, a sum for each currency and time; with
-    /// `owned` alone.
+    /// What is paid for the entitlements that are valid now: a sum for each currency and period.
+    /// Only with `owned`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,
 }
 
-/// Why nobody can tell whether a product was used, but for seats that were asked for.
+/// Why use of a product that asks for no seat may go unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnseenUse {
-    /// It has no program rule by which a use of it begins.
+    /// It has no program rule that could begin a session.
     NoProgramRule,
-    /// No agent reported in the time that is asked for.
+    /// No agent reported within the period.
     NotWatched,
 }
 
@@ -98,42 +98,43 @@ fn is_none(seats: &u64) -> bool {
     *seats == 0
 }
 
-/// An item of `GET /v1/usage/users`: a person's use in a time.
+/// An item of `GET /v1/usage/users`: a person's use within a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserUsage {
-    /// Who is counted.
+    /// The person who is counted.
     pub user: String,
     /// The realm of that user.
     pub authority: String,
     /// Different products.
     pub products: u64,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
     /// How many of them run now.
     pub running: u64,
     /// Different computers.
     pub computers: u64,
-    /// Their durations added up as far as they lie in the time, in whole seconds.
+    /// The sum of their durations within the period, in whole seconds.
     pub total_seconds: u64,
     /// How much of that was without a seat, in whole seconds.
     pub unseated_seconds: u64,
-    /// When something was last in use.
+    /// When the person last used any product.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 
-/// An item of `GET /v1/usage/days`: the use on one day, or on the part of it that lies in the time.
+/// An item of `GET /v1/usage/days`: the use on one day, or on the part of it that lies within the
+/// period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayUsage {
-    /// The day: `2026-11-30`.
+    /// The day, such as `2026-11-30`.
     pub day: String,
-    /// Its first instant.
+    /// The first instant of the day.
     #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
-    /// The first instant behind it.
+    /// The first instant after the day.
     #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
-    /// Sessions that touched it.
+    /// Sessions that ran on that day.
     pub sessions: u64,
     /// Different users.
     pub users: u64,
@@ -141,7 +142,7 @@ pub struct DayUsage {
     pub computers: u64,
     /// Different products.
     pub products: u64,
-    /// The durations of the sessions added up as far as they lie in it, in whole seconds.
+    /// The sum of their durations on that day, in whole seconds.
     pub total_seconds: u64,
     /// How much of that was without a seat, in whole seconds.
     pub unseated_seconds: u64,
@@ -150,18 +151,19 @@ pub struct DayUsage {
 /// An item of `GET /v1/programs`: a program of no product, counted without any person.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ProgramCount {
-    /// File name; `(other)` stands for programs that came after the table was full.
+    /// The file name. `(other)` stands for all programs that were first seen after the table was
+    /// full.
     pub program: String,
-    /// Starts seen.
+    /// Starts that agents saw.
     pub starts: u64,
-    /// Seconds in which it ran, of all computers together.
+    /// Seconds in which it ran, the sum over all computers.
     #[serde(default)]
     pub run_seconds: u64,
-    /// The package that it came with, if a computer knows. If computers differ, one of their
+    /// The package that installed it, if a computer knows it. If computers differ, one of their
     /// answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// What desktops show it as, if a computer knows.
+    /// The name under which desktops show it, if a computer knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desktop_name: Option<String>,
     /// Computers that it was seen on.
@@ -181,9 +183,9 @@ pub struct Denial {
     pub decision_id: String,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The person who asked.
     pub user: String,
-    /// On which computer.
+    /// The computer that the seat was for.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
@@ -206,9 +208,9 @@ pub struct WaitInVain {
     pub decision_id: String,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The person who asked.
     pub user: String,
-    /// On which computer.
+    /// The computer that the seat was for.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
@@ -217,20 +219,20 @@ pub struct WaitInVain {
     /// When it was queued.
     #[schema(value_type = String, format = DateTime)]
     pub queued_at: Timestamp,
-    /// When its wait was over.
+    /// When the wait ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
     /// How long it waited, in whole seconds.
     pub waited_seconds: u64,
 }
 
-/// How a wait came to nothing.
+/// How a wait ended without a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitOutcome {
-    /// Who asked left the queue, also as they had waited as long as they wanted to.
+    /// The requester left the queue, for example because the longest wait that it wanted was over.
     GaveUp,
-    /// Nobody asked after it any more, as of a program that was killed.
+    /// Nobody polled the ticket any more, for example because the program was killed.
     TimedOut,
     /// A seat was granted, and nobody fetched it.
     NotFetched,
@@ -247,13 +249,13 @@ pub struct Decision {
     pub decision: String,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The person who asked.
     pub user: String,
-    /// On which computer.
+    /// The computer that the seat was for.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// What else the same request asked for.
+    /// The further products of the same request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<crate::Also>,
     /// When it was decided.
@@ -263,14 +265,14 @@ pub struct Decision {
     pub reason: Option<Reason>,
     /// The rule that decided, in words.
     pub rule: String,
-    /// Seats that could be in use at that instant, overdraft included.
+    /// Seats that could be in use just before the decision, overdraft included.
     pub seats_total: u64,
-    /// Seats in use at that instant, before the decision.
+    /// Seats in use just before the decision.
     pub seats_in_use: u64,
     /// Of these, seats that were only kept for somebody's next start.
     #[serde(default, skip_serializing_if = "is_none")]
     pub seats_kept: u64,
-    /// Requests that waited at that instant.
+    /// Requests in the queue just before the decision.
     pub queued: u64,
     /// Who held the seats at that instant, computed from the lease history; at most 1,000. A token
     /// that sees only its own data gets others' names only if the product shows its holders.
@@ -293,7 +295,7 @@ pub struct Decision {
     /// How often others joined that lease since the server's start.
     #[serde(default, skip_serializing_if = "crate::checkout::is_never")]
     pub joined: u64,
-    /// The ticket that was given.
+    /// The ticket of the queued request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
     /// Whose decisions alone are shown, if the token may not see those of others.
@@ -317,16 +319,16 @@ pub struct LeaseEnd {
 pub struct Holder {
     /// Lease id.
     pub lease: String,
-    /// Whose lease it is.
+    /// The person who held it.
     pub user: String,
-    /// On which computer.
+    /// The computer that the seat was for.
     pub computer: String,
     /// Seats held.
     pub seats: u32,
     /// When the lease was granted.
     #[schema(value_type = String, format = DateTime)]
     pub granted_at: Timestamp,
-    /// Until when; null while it is still held.
+    /// When the lease ended; null while it is held.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
     /// Whether the seats were only kept for the holder's next start at that instant.

@@ -16,6 +16,7 @@ mod demand;
 mod facts;
 mod faults;
 mod history;
+mod imports;
 mod manager;
 mod notices;
 pub mod object;
@@ -26,9 +27,11 @@ mod problem;
 pub mod rights;
 mod secret;
 mod service;
+mod site_usage;
 mod status;
 mod tokens;
 mod unreached;
+mod whatif;
 
 pub use agents::*;
 pub use away::*;
@@ -39,6 +42,7 @@ pub use demand::*;
 pub use facts::*;
 pub use faults::*;
 pub use history::*;
+pub use imports::*;
 pub use jiff::Timestamp;
 pub use manager::*;
 pub use notices::*;
@@ -48,17 +52,19 @@ pub use price::*;
 pub use problem::*;
 pub use secret::secret_in;
 pub use service::*;
+pub use site_usage::*;
 pub use status::*;
 pub use tokens::*;
 pub use unreached::takes_connections;
+pub use whatif::*;
 
 /// The largest request body that a server reads, in bytes; a larger one is answered with 413.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 /// The longest name (product, user, computer, …) in bytes of UTF-8.
 pub const NAME_LIMIT_BYTES: usize = 255;
-/// Whether a name may not hold this character: what cannot be seen, or turns around what follows,
-/// makes one name look like another. Control and format characters (Unicode's categories Cc and Cf,
-/// as far as names of today may meet them), line and paragraph separators.
+/// Whether names may not contain this character: an invisible one, or one that reverses what
+/// follows, makes one name look like another. Control and format characters (Unicode's categories
+/// Cc and Cf, those that occur in practice), line and paragraph separators.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -77,21 +83,21 @@ pub fn is_unseen(c: char) -> bool {
 
 /// The most seats that one checkout may ask for.
 pub const SEATS_LIMIT: u32 = 100_000;
-/// The longest ttl a product allows unless it is set otherwise.
+/// The longest ttl that a product allows by default, in seconds.
 pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;
-/// How long a seat that came free for who waited is kept for their next start unless it is set
-/// otherwise.
+/// How long a seat is kept for the next start of a user who asked to be told, by default, in
+/// seconds.
 pub const DEFAULT_CLAIM_SECONDS: u32 = 300;
-/// How long a request waits for more seats than there are before it is refused, unless it is set
-/// otherwise.
+/// How long a request for more seats than there are waits before it is refused, by default, in
+/// seconds.
 pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
-/// The longest that it may wait so.
+/// The largest value of `impossible_seconds`.
 pub const IMPOSSIBLE_LIMIT_SECONDS: u32 = 604_800;
-/// The longest that it may be kept.
+/// The largest value of `claim_seconds`.
 pub const CLAIM_LIMIT_SECONDS: u32 = 86_400;
-/// How long a program has after its user was asked, unless it is set otherwise.
+/// How long a program has after the notice to its user, by default, in seconds.
 pub const DEFAULT_GRACE_SECONDS: u32 = 300;
-/// The least and the most that it may have.
+/// The range of `grace_seconds`.
 pub const GRACE_LIMITS_SECONDS: (u32, u32) = (10, 86_400);
-/// The least and the most time that nobody may touch a program before its user is asked.
+/// The range of `idle_seconds`, besides 0.
 pub const IDLE_LIMITS_SECONDS: (u32, u32) = (10, 604_800);

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `POST /v1/servers` of a manager.
+/// `POST /v1/servers` of a manager: watch a metering server.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchRequest {
     /// The name for it: letters, digits, `.`, `_` and `-`.
     pub name: String,
-    /// Where its API is.
+    /// The URL of its API.
     pub url: String,
     /// A token of that server, of role manager; one of a viewer is enough to watch. It is never
     /// shown again.
@@ -23,11 +23,11 @@ pub struct WatchRequest {
     pub data: Option<String>,
 }
 
-/// `PATCH /v1/servers/{name}` of a manager: what is left out stays as it is.
+/// `PATCH /v1/servers/{name}` of a manager. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchChange {
-    /// Where its API is.
+    /// The URL of its API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Another token of that server, of role manager; one of a viewer is enough to watch.
@@ -39,13 +39,13 @@ pub struct WatchChange {
     /// Its data directory, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
-    /// Change it although the server answers and does not take the token.
+    /// Make the change even if the server does not accept the token.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
 }
 
 impl WatchChange {
-    /// Whether anything is to change.
+    /// Whether the request changes anything.
     pub fn changes(&self) -> bool {
         let force = self.force;
         *self
@@ -61,21 +61,21 @@ impl WatchChange {
 pub struct WatchedServer {
     /// The name that the manager knows it by.
     pub name: String,
-    /// Where its API is.
+    /// The URL of its API.
     pub url: String,
     /// `running`, `degraded`, `maintenance`, `stuck`, `stopped`, `unreachable` or `unknown`.
     pub verdict: String,
-    /// Since when the verdict is that.
+    /// Since when the verdict has been the same.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When the manager last looked at it; null: not yet.
+    /// When the manager last polled it; null: not yet.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub polled_at: Option<Timestamp>,
-    /// Why the verdict is that.
+    /// The evidence for the verdict.
     pub evidence: Vec<Evidence>,
     /// What the service manager says; null if there is none to ask.
     pub service: Option<ServiceSeen>,
-    /// The open trouble; null: none.
+    /// The open episode of trouble; null: none.
     pub episode: Option<EpisodeSeen>,
     /// Why it grants nothing now, though it answers; null if it grants, or does not answer.
     #[serde(default)]
@@ -87,10 +87,10 @@ pub struct WatchedServer {
     #[serde(default)]
     pub same_as: Option<String>,
     /// Who restarts it if it is stuck, or stopped although nobody asked for that; null until the
-    /// manager has looked at it.
+    /// first poll.
     #[serde(default)]
     pub healing: Option<Healing>,
-    /// How far its history is collected; null until that was tried.
+    /// How far its history is collected; null until the first try.
     #[serde(default)]
     pub history: Option<HistorySeen>,
 }
@@ -98,25 +98,26 @@ pub struct WatchedServer {
 /// How far a manager has collected the history of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistorySeen {
-    /// The life of the server's data that `through_event` is of.
+    /// The life of the server's data that `through_event` belongs to.
     pub incarnation: Option<u32>,
-    /// All that ended up to this event is in the site database.
+    /// Everything that ended up to this event is in the site database.
     pub through_event: u64,
-    /// The server's last event, when it was last asked.
+    /// The server's last event at the last poll.
     pub head_event: u64,
-    /// Items that this manager has added since it was started.
+    /// Items that this manager has added since its start.
     pub added: u64,
     /// When the last page was added, or found empty.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub collected_at: Option<Timestamp>,
-    /// Whether the server knows how far it is collected, and keeps the rest.
+    /// Whether the server knows how far its history is collected, so that it keeps the rest.
     pub acknowledged: bool,
-    /// Why the server is not told how far it is collected; null: it is, or was not told yet.
+    /// Why the server does not know how far its history is collected; null: it does, or the first
+    /// try is still to come.
     #[serde(default)]
     pub not_acknowledged: Option<String>,
-    /// Why the last try failed; null: it did not.
+    /// Why the last try failed; null: it succeeded.
     pub why: Option<String>,
-    /// Since when every try has failed; null: the last one did not.
+    /// Since when every try has failed; null: the last one succeeded.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
@@ -125,9 +126,9 @@ pub struct HistorySeen {
 /// Who restarts a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Healing {
-    /// `manager`; `others`, such as its service manager; null: nobody.
+    /// `manager`; `others`, for example its service manager; null: nobody.
     pub by: Option<String>,
-    /// How, or why nobody does and what to do.
+    /// How it is restarted, or why nobody restarts it and what to do.
     pub how: String,
 }
 
@@ -143,15 +144,15 @@ pub struct Evidence {
     pub observed_at: Timestamp,
 }
 
-/// A service, as its service manager tells.
+/// A service as its service manager describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceSeen {
     /// `stopped`, `start_pending`, `stop_pending`, `running`, `continue_pending`, `pause_pending`
     /// or `paused`.
     pub state: String,
-    /// For how many seconds it has said so.
+    /// For how many seconds it has been in that state.
     pub state_age_seconds: u64,
-    /// Counts the moves of a pending state's work.
+    /// The checkpoint of a pending state, which grows while its work progresses.
     pub checkpoint: u32,
     /// For how many seconds that work may stand still.
     pub wait_hint_seconds: u64,
@@ -179,20 +180,20 @@ pub struct EpisodeSeen {
 /// A status message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusMessage {
-    /// Its own number in this site.
+    /// Its number in the site database.
     pub record_id: i64,
-    /// Its number in the catalogue.
+    /// Its number in the catalogue, such as 9406.
     pub id: u16,
     /// `informational`, `warning` or `error`.
     pub severity: String,
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Which part it is about.
+    /// The component that it is about.
     pub component: String,
     /// The computer that raised it.
     pub computer: String,
-    /// The site.
+    /// The name of the site.
     pub site: String,
     /// The metering server that it is about.
     pub server: Option<String>,
@@ -211,12 +212,12 @@ pub struct StatusMessage {
     /// When it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// When the trouble was over; null: it is not over, or the message is about nothing that lasts.
+    /// When the trouble was over; null: it is not, or the message is about a single event.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recovered_at: Option<Timestamp>,
 }
 
-/// A message of the catalogue.
+/// An entry of the catalogue of messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogueEntry {
     /// The number of the message.
@@ -226,13 +227,13 @@ pub struct CatalogueEntry {
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Which part it is about.
+    /// The component that it is about.
     pub component: String,
     /// Whose number it is: `SMS 2.0` or `Usher`.
     pub origin: String,
     /// The text, with `{0}`, `{1}` ... for its values.
     pub text: String,
-    /// What its values are, in their order.
+    /// A short name for each of its values, in their order.
     #[serde(default)]
     pub fields: Vec<String>,
     /// What it means.
@@ -243,56 +244,57 @@ pub struct CatalogueEntry {
     pub does: String,
 }
 
-/// An item of `GET /v1/deliveries` of a manager: a destination of messages for which something
-/// waits, or that took nothing at the last try.
+/// An item of `GET /v1/deliveries` of a manager: a destination with messages that wait, or at which
+/// the last delivery failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
     /// The destination, in words for people.
     pub destination: String,
     /// Messages that wait for it.
     pub waiting: u64,
-    /// Why the last try failed; null: no try has failed since something went through.
+    /// Why the last try failed; null: none has failed since the last success.
     pub why: Option<String>,
     /// Since when all tries have failed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
-    /// When it is tried again; null if nothing waits for it.
+    /// When the manager tries again; null: nothing waits.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_at: Option<Timestamp>,
-    /// Messages that were given up since something went through: they were refused for good, or
-    /// waited for 12 hours.
+    /// Messages that were given up since the last success: they were refused for good, or waited
+    /// for 12 hours.
     pub given_up: u64,
 }
 
-/// How a component stands since a set time.
+/// The status of a component, from messages since a set time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ComponentSummary {
-    /// The component; `site` is all of them.
+    /// The component; `site` stands for all of them.
     pub component: String,
     /// `ok`, `warning` or `critical`: no better than what is open, or than the verdicts on servers.
     pub status: String,
-    /// Why it stands so, in words; none if all is well with it. Of the site by its worst component.
+    /// Why it has that status, in words; null if it is `ok`. For the site, by its worst component.
     #[serde(default)]
     pub why: Option<String>,
     /// Informational messages.
     pub informational: u64,
-    /// Warnings; trouble that lasts is one, however often it was seen.
+    /// Warnings; an episode of trouble counts once, however often it was seen.
     pub warnings: u64,
     /// Errors, in the same way.
     pub errors: u64,
-    /// Counted since.
+    /// The instant from which messages are counted.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// How many messages are open now: those that `GET /v1/messages?open=true` lists, as far as the
     /// rules count them in summaries.
     #[serde(default)]
     pub open: u64,
-    /// Seconds since then in which any was open.
+    /// Seconds since `since` in which at least one was open.
     #[serde(default)]
     pub open_seconds: u64,
 }
 
-/// A page of what all watched servers have: each item is the server's own, with `server`.
+/// A page of items of all watched servers: each is the server's own item with `server`, its name,
+/// added.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SitePage {
     /// The items, server by server.
@@ -300,15 +302,15 @@ pub struct SitePage {
     pub items: Vec<serde_json::Value>,
     /// Give this as `cursor` for the next page; null at the end.
     pub next: Option<String>,
-    /// The servers whose items are not there.
+    /// The servers whose items are missing.
     pub unseen: Vec<Unseen>,
 }
 
-/// A watched server that did not say what it has.
+/// A watched server that did not answer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Unseen {
-    /// Its name.
+    /// The name of the server.
     pub server: String,
-    /// Why it did not, in words.
+    /// Why its items are missing, in words.
     pub why: String,
 }

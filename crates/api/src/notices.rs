@@ -1,5 +1,5 @@
-//! What an agent has to say to the people on its computer, "tell me when it is free", and what the
-//! helpers of their sessions tell it: routes of its local socket.
+//! Routes of an agent's local socket: notices to the people on its computer, "tell me when it is
+//! free", and the reports of session helpers.
 
 use std::borrow::Cow;
 
@@ -19,19 +19,20 @@ pub enum NoticeKind {
     Free,
     /// A seat that was kept was not used in time, or is lost: others may have it.
     Missed,
-    /// Who waited for a seat has got one in another way, and waits no more.
+    /// The user got a seat in another way, and no longer waits for one.
     Seated,
-    /// Nobody has used a program for a long time: what is done, unless somebody does.
+    /// Nobody has used a program for a long time; the notice says what happens unless somebody
+    /// does.
     Idle,
-    /// Somebody uses a program again, and it has its seat.
+    /// Somebody uses a program again; it keeps its seat, or has got one again.
     InUse,
     /// The seat of a program that nobody used was given back; it runs on.
     Released,
-    /// Somebody uses a program again whose seat was given back, and no other is free.
+    /// Somebody uses a program again whose seat was given back, and no seat is free.
     Unseated,
-    /// A program was ended.
+    /// The agent ended a program.
     Ended,
-    /// A kind of a later version.
+    /// A kind that a later version added.
     #[serde(other)]
     Other,
 }
@@ -41,7 +42,7 @@ pub enum NoticeKind {
 pub struct Notice {
     /// Its id: with `after` it, the same agent lists only later notices.
     pub id: String,
-    /// What it is about.
+    /// The kind of the notice.
     pub kind: NoticeKind,
     /// Product id.
     pub product: String,
@@ -51,7 +52,7 @@ pub struct Notice {
     pub title: String,
     /// Why, and what to do.
     pub text: String,
-    /// For `usher why`; null if no server decided.
+    /// The id of the decision, which `usher why` takes; null if no server decided.
     pub decision_id: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
@@ -84,8 +85,8 @@ pub struct TellMeAnswer {
     /// For how many seconds from this answer on the seat is kept, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_seconds: Option<u32>,
-    /// The lease that who asks holds on this computer already and that a further start shares: then
-    /// no seat is waited for, and none is kept.
+    /// A lease that the user already holds on this computer and that a further start shares. Then
+    /// the user waits for no seat, and none is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
 }
@@ -105,7 +106,7 @@ pub struct DisplaysReport<'a> {
 /// 200 of `POST /v1/displays`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DisplaysAnswer {
-    /// How soon the agent wants to hear more: after twice that, and some seconds, the displays
-    /// count as in use.
+    /// How soon the helper should report again, in seconds. Without a report for a little over
+    /// twice that time, the displays count as in use.
     pub again_seconds: u32,
 }

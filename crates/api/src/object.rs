@@ -1,4 +1,5 @@
-//! JSON objects only: serde would take an array for a record, its fields by their order.
+//! Accepts only JSON objects for records: serde would also accept an array, with the fields in
+//! their order.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +12,7 @@ pub fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, serde_jso
     serde_json::from_slice::<Object<T>>(text).map(|object| object.0)
 }
 
-/// For `#[serde(deserialize_with)]`: a record.
+/// For `#[serde(deserialize_with)]`: a record, from an object only.
 pub fn one<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     Object::deserialize(from).map(|object| object.0)
 }
@@ -24,7 +25,7 @@ pub fn optional<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Ok(object.map(|object| object.0))
 }
 
-/// For `#[serde(deserialize_with)]`: records.
+/// For `#[serde(deserialize_with)]`: several records, each from an object only.
 pub fn each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     from.deserialize_seq(Each(PhantomData))
 }

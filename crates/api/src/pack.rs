@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `GET /v1/pack`.
+/// `GET /v1/pack`: the pack's state, schedule and last report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Pack {
-    /// Whether one runs.
+    /// Whether a pack runs.
     pub state: PackState,
-    /// How far the running one is, from 0 to 1; 0 if none runs.
+    /// How much of the running pack is done, from 0 to 1; 0 if none runs.
     pub progress: f64,
     /// When packs run, such as `Sun 01:59:59`.
     pub schedule: String,
@@ -31,7 +31,7 @@ pub enum PackState {
     Running,
 }
 
-/// What a pack did.
+/// The report of a pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackReport {
     /// When it began.
@@ -60,7 +60,7 @@ pub enum PackResult {
     Done,
     /// Somebody stopped it.
     Stopped,
-    /// The disk failed, or the check found damage or could not read: `skipped` says why.
+    /// The disk failed, or the check found damage or could not read a table: `skipped` says why.
     Failed,
 }
 
@@ -73,7 +73,7 @@ pub struct PackSkipped {
     pub why: String,
 }
 
-/// `PUT /v1/pack/schedule`.
+/// `PUT /v1/pack/schedule`: change when packs run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackSchedule {

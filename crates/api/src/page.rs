@@ -27,25 +27,25 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give this as `cursor` for the next page; null at the end.
     pub next: Option<String>,
-    /// Whose items alone these are, if the token may not see those of others.
+    /// The owner to whom the items are limited, if the token may not see those of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
-    /// The time that sums of use are about.
+    /// The period that sums of use cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<OfTime>,
 }
 
-/// The time that an answer is about.
+/// The period that an answer covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OfTime {
-    /// Its first instant.
+    /// The first instant of the period.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// The first instant behind it.
+    /// The first instant after the period.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
-    /// Since when uses are recorded, as far as they are kept: of what was before, nothing is known.
-    /// Null: that is not known.
+    /// Since when use is recorded and kept; nothing is known of earlier use. Null: that is not
+    /// known.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recorded_since: Option<Timestamp>,

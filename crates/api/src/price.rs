@@ -13,12 +13,12 @@ pub struct Price {
     pub amount: Amount,
     /// In which currency: three capital letters of ISO 4217, such as EUR.
     pub currency: String,
-    /// For how long that is paid.
+    /// The period that the amount pays for.
     pub per: Per,
 }
 
 impl Price {
-    /// Adds prices of one currency and time up, in the order in which they come.
+    /// Sums prices of the same currency and period, in the order of their first occurrence.
     pub fn sums(prices: impl IntoIterator<Item = Price>) -> Vec<Price> {
         let mut sums: Vec<Price> = Vec::new();
         for price in prices {
@@ -35,27 +35,27 @@ impl Price {
     }
 }
 
-/// For how long a price is paid.
+/// The period that a price pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
-    /// Each year.
+    /// A year: the amount is paid each year.
     Year,
-    /// Each month.
+    /// A month: the amount is paid each month.
     Month,
-    /// Once, for as long as the entitlement is valid.
+    /// The whole validity: the amount is paid once.
     Once,
 }
 
 /// An amount of money, exact to four decimals; a number in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount {
-    /// In ten-thousandths of the currency's unit.
+    /// The amount in ten-thousandths of the currency's unit.
     pub ten_thousandths: u64,
 }
 
 impl Amount {
-    /// The largest, in ten-thousandths: up to there a number of JSON is exact to four decimals.
+    /// The largest amount, in ten-thousandths: up to it, a JSON number is exact to four decimals.
     pub const MAX_TEN_THOUSANDTHS: u64 = 100_000_000_000 * UNIT;
 
     fn of(number: f64) -> Option<Amount> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// An RFC 9457 problem document (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: `code` says what it is.
+    /// Always `about:blank`: `code` identifies the problem.
     #[serde(rename = "type", default = "about_blank")]
     pub kind: String,
     /// What went wrong, in a few words.
@@ -15,24 +15,24 @@ pub struct Problem {
     pub status: u16,
     /// What was tried, on what, why it failed, what to do.
     pub detail: String,
-    /// What it is, for programs. See [`Code`].
+    /// The stable code, for programs. See [`Code`].
     pub code: String,
     /// `denied`, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
-    /// For `usher why`, if a checkout was refused.
+    /// The id of the decision, which `usher why` takes, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_id: Option<String>,
     /// Why a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The Win32 error number, if a service did not take a control: 1052, 1061, 1062.
+    /// The Win32 error number, if a service refused a control: 1052, 1061 or 1062.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub win32_error: Option<u32>,
-    /// The service as it was then.
+    /// The state of the service when it refused a control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Box<crate::Service>>,
-    /// What a dangerous rule would hit; at most 100.
+    /// Programs that a dangerous rule would hit; at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_hit: Vec<WouldHit>,
     /// The id of the request, as in the header `X-Request-Id` of the answer: the server's log names
@@ -41,14 +41,14 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
-/// A program that a computer needs and that a rule would hit.
+/// A program that computers need and that a rule would hit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WouldHit {
-    /// Its path.
+    /// The path of the program.
     pub path: String,
-    /// What it is, for people, as in "a shell".
+    /// What computers need it for, in words such as "a shell".
     pub what: String,
-    /// The rule.
+    /// The rule that would hit it.
     pub rule: String,
 }
 
@@ -81,30 +81,30 @@ impl Problem {
     }
 }
 
-/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is
-/// taken as [`Reason::NotPermitted`].
+/// Why a checkout was refused. An unknown word of a newer server is read as
+/// [`Reason::NotPermitted`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Every seat is in use, or fewer are free than asked for.
     NoSeat,
-    /// The organisation owns no seats of it.
+    /// The organisation owns no seats of the product.
     NoEntitlement,
-    /// Who asks may not use it.
+    /// The person may not use the product.
     NotPermitted,
-    /// Not at this time of day.
+    /// The product may not be used at this time of day.
     OutsideAccessHours,
-    /// What was owned has ended.
+    /// All entitlements of the product have ended.
     EntitlementExpired,
-    /// Who asks has as many as they may.
+    /// The person has as many seats as one person may.
     Quota,
     /// The product is switched off.
     ProductDisabled,
-    /// No seat is free and as many wait as may.
+    /// No seat is free, and the queue is full.
     QueueFull,
-    /// It waited for more seats than there are, in use or not.
+    /// The request waited for more seats than there are, in use or not.
     Impossible,
-    /// What is owned begins on a day that is still to come.
+    /// All entitlements of the product begin later.
     NotYetValid,
 }
 
@@ -130,7 +130,7 @@ impl Reason {
         Reason::NotYetValid,
     ];
 
-    /// The reason of that word, if it is one that this version knows.
+    /// The reason with that word on the wire; none: this version does not know it.
     pub fn of_word(word: &str) -> Option<Reason> {
         let mut all = Reason::ALL.iter().copied();
         all.find(|reason| reason.as_str() == word)
@@ -168,12 +168,12 @@ macro_rules! codes {
                 match self { $(Code::$variant => $word,)* }
             }
 
-            /// The HTTP status that goes with it.
+            /// Its HTTP status.
             pub fn status(self) -> u16 {
                 match self { $(Code::$variant => $status,)* }
             }
 
-            /// A few words for people.
+            /// Its title: a few words for people.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$variant => $title,)* }
             }
@@ -182,69 +182,76 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The request cannot be understood, or a field is out of range.
+    /// The request cannot be parsed, or a field is out of range.
     InvalidRequest = "invalid_request", 400, "The request is not valid";
-    /// The entitlement's metric is not counted by this version.
+    /// This version cannot count the entitlement's metric.
     UnsupportedMetric = "unsupported_metric", 400, "This metric cannot be counted yet";
-    /// No token, or none that is known and valid.
+    /// The request has no token, or one that is unknown, revoked or expired.
     Unauthorized = "unauthorized", 401, "A valid token is needed";
-    /// The token's role does not allow it, or it is bound to somebody else.
+    /// The token's role does not allow the request, or the token is bound to somebody else.
     Forbidden = "forbidden", 403, "The token does not allow this";
     /// The checkout was refused; see `reason`.
     Denied = "denied", 403, "The checkout was refused";
-    /// No such route.
+    /// There is no such route.
     NotFound = "not_found", 404, "There is nothing here";
-    /// No product of that id.
+    /// There is no product with that id.
     UnknownProduct = "unknown_product", 404, "No such product";
-    /// No entitlement of that id.
+    /// There is no entitlement with that id.
     UnknownEntitlement = "unknown_entitlement", 404, "No such entitlement";
-    /// The lease has ended or never was.
+    /// The lease has ended or never existed.
     UnknownLease = "unknown_lease", 404, "No such lease";
-    /// The ticket is forgotten or never was.
+    /// The ticket is forgotten or never existed.
     UnknownTicket = "unknown_ticket", 404, "No such ticket";
-    /// No decision of that id is kept.
+    /// There is no decision with that id, or it is no longer kept.
     UnknownDecision = "unknown_decision", 404, "No such decision";
-    /// No metering server of that name is watched.
+    /// The manager watches no metering server of that name.
     UnknownServer = "unknown_server", 404, "No such server";
-    /// A metering server of that name is watched already.
+    /// The manager already watches a metering server of that name.
     ServerExists = "server_exists", 409, "The server is watched already";
     /// No token of that id.
     UnknownToken = "unknown_token", 404, "No such token";
-    /// The body has not come whole in time.
-    RequestTimeout = "request_timeout", 408, "The request took too long to come";
-    /// The route knows other methods.
+    /// No import of that id, or it was taken out.
+    UnknownImport = "unknown_import", 404, "No such import";
+    /// Rows of an import are missing before these, or before its end.
+    RowsMissing = "rows_missing", 409, "Rows of the import are missing";
+    /// The import is finished and takes in no more rows.
+    ImportFinished = "import_finished", 409, "The import is finished";
+    /// The body did not arrive completely in time.
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive";
+    /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
-    /// The same Idempotency-Key with another body.
+    /// The Idempotency-Key was used with another body.
     IdempotencyConflict = "idempotency_conflict", 409, "The Idempotency-Key was used for another request";
-    /// A product of that id is there already.
+    /// A product with that id exists already.
     ProductExists = "product_exists", 409, "The product exists already";
     /// Another entitlement has that name.
     NameTaken = "name_taken", 409, "The name is another entitlement's";
-    /// The point is none of the server's history: read it from an earlier one, or from the beginning.
+    /// The server's history has no such point: read it from an earlier one, or from the beginning.
     UnknownHistory = "unknown_history", 409, "The server's history has no such point";
-    /// The limit of those who collect the history is reached.
-    TooManyConsumers = "too_many_consumers", 409, "Too many collect the history";
+    /// The limit of consumers of the history is reached.
+    TooManyConsumers = "too_many_consumers", 409, "Too many consumers of the history";
     /// An agent's incarnation is older than one that the server has seen.
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
-    /// The service does not take this control in its state; see `win32_error` and `service`.
-    ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot take this control now";
-    /// A pack runs already.
-    PackRunning = "pack_running", 409, "A pack runs already";
-    /// The server belongs to a site: changes go to its manager.
+    /// The service does not accept this control in its state; see `win32_error` and `service`.
+    ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot accept this control now";
+    /// A pack is already running.
+    PackRunning = "pack_running", 409, "A pack is already running";
+    /// The server belongs to a site: make changes at its manager.
     ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
-    /// A rule of a product that is to be enforced hits what a computer needs; see `would_hit`.
+    /// A rule of a product that would be enforced hits programs that computers need; see
+    /// `would_hit`.
     DangerousRule = "dangerous_rule", 422, "The rule would hit what a computer needs";
     /// The body is over 1 MiB.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// The body is not JSON.
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
-    /// A bug on this side.
+    /// The server failed: a bug in Usher.
     Internal = "internal", 500, "Something went wrong in the server";
-    /// Too much is waiting; try again after Retry-After.
+    /// Too many requests wait; try again after Retry-After.
     Busy = "busy", 503, "The server is busy";
-    /// Whether it was done is not known; repeat it with the same Idempotency-Key.
+    /// It is not known whether the request was applied; repeat it with the same Idempotency-Key.
     OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known";
-    /// The disk is full, or cannot be written or read: nothing was done.
+    /// The disk is full, or cannot be written or read; nothing was done.
     StorageFailed = "storage_failed", 503, "The server cannot use its disk";
     /// An agent cannot reach its metering server.
     ServerUnreachable = "server_unreachable", 503, "The metering server cannot be reached";
@@ -252,7 +259,7 @@ codes! {
     Stopping = "stopping", 503, "The server is stopping";
     /// The service is paused: nothing is granted until it goes on.
     ServicePaused = "service_paused", 503, "The service is paused";
-    /// After a restore: nothing is granted until every lease of before has ended.
+    /// The server was restored: nothing is granted until every lease from before has ended.
     RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";
 }
 

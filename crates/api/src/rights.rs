@@ -9,33 +9,33 @@ use crate::Role;
 /// What a route may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// See what is one's own, and what there is to ask for.
+    /// See one's own leases, sessions and waits, and the products that one can ask for.
     SeeSelf,
-    /// See counts, what is owned and how the server does, without people.
+    /// See counts, entitlements and the state of the server, without people.
     SeeCounts,
-    /// See what belongs to others: who holds, waits, was refused, used what.
+    /// See what belongs to others: who holds seats, waits, was refused, used what.
     SeePeople,
-    /// Ask for seats, renew and give back, for whom the token is bound to.
+    /// Ask for seats, renew them and give them back, for the person that the token is bound to.
     AskForSelf,
-    /// Report for a computer, and ask for those who work there.
+    /// Report for a computer, and ask for seats for the people on it.
     ReportAgent,
-    /// Steer what serves all, and act on what is others'.
+    /// Control the server, and act on the leases and tickets of others.
     Operate,
-    /// Change what is owned.
+    /// Change entitlements.
     Own,
     /// Change products, their rules and terms.
     ChangePolicy,
-    /// Give access to others.
+    /// Manage tokens.
     Administer,
-    /// See who has changed what. No route of this version asks for it.
+    /// See who changed what. No route of this version asks for it.
     Audit,
     /// Take backups.
     BackUp,
-    /// Say what of the history has reached a site.
+    /// Acknowledge how much of the history a site has collected.
     Collect,
 }
 
-/// All rights, for the page that tells of them.
+/// All rights, in the order of `docs/roles.md`.
 pub const RIGHTS: &[Right] = &[
     Right::SeeSelf,
     Right::SeeCounts,
@@ -52,7 +52,7 @@ pub const RIGHTS: &[Right] = &[
 ];
 
 impl Right {
-    /// What the page calls it.
+    /// The name of the right in `docs/roles.md`.
     pub fn word(self) -> &'static str {
         match self {
             Right::SeeSelf => "self",
@@ -76,7 +76,7 @@ impl Right {
 pub struct Rights(u16);
 
 impl Rights {
-    /// These.
+    /// The set of these rights.
     pub const fn of(rights: &[Right]) -> Rights {
         let mut bits = 0;
         let mut rest = rights;
@@ -87,17 +87,17 @@ impl Rights {
         Rights(bits)
     }
 
-    /// What both have.
+    /// The rights that both sets have.
     pub const fn and(self, other: Rights) -> Rights {
         Rights(self.0 & other.0)
     }
 
-    /// Whether all of the others are among them.
+    /// Whether the set has all rights of the other.
     pub const fn has_all(self, others: Rights) -> bool {
         self.0 & others.0 == others.0
     }
 
-    /// Whether the right is one of them.
+    /// Whether the set has the right.
     pub const fn has(self, right: Right) -> bool {
         self.0 & (1 << right as u16) != 0
     }
@@ -106,7 +106,7 @@ impl Rights {
 /// Whom a token of a role is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// Nobody: what it may, it may for all.
+    /// Nobody: its rights apply to everybody's data.
     Nobody,
     /// One person.
     Person,
@@ -114,16 +114,16 @@ pub enum Bound {
     Computer,
 }
 
-/// A role: whom its tokens are bound to, and what they may.
+/// A role: whom its tokens are bound to, and which rights they have.
 #[derive(Debug)]
 pub struct RoleRights {
     /// The role.
     pub role: Role,
     /// Whom its tokens are bound to.
     pub bound: Bound,
-    /// What they may.
+    /// The rights of its tokens.
     pub rights: Rights,
-    /// What they may on behalf of somebody who may it, too.
+    /// The rights that its tokens have on behalf of somebody else who has them, too.
     pub for_others: Rights,
 }
 
@@ -145,7 +145,7 @@ impl RoleRights {
     }
 }
 
-/// All roles. A new one is a row here, and a word on the wire.
+/// All roles. A new role is a row here, and a word on the wire.
 pub const ROLES: &[RoleRights] = {
     use Right::*;
     &[
@@ -202,40 +202,41 @@ pub const ROLES: &[RoleRights] = {
     ]
 };
 
-/// What is done on behalf of who asks a manager: looks, and changes of what is owned and metered.
+/// What a manager may do on behalf of the person who asks it: read, and change products and
+/// entitlements.
 const FOR_OTHERS: &[Right] = {
     use Right::*;
     &[SeeSelf, SeeCounts, SeePeople, Own, ChangePolicy]
 };
 
-/// What a role may. One that stands in no row may nothing.
+/// The row of a role. A role without a row has no rights.
 pub fn of(role: Role) -> &'static RoleRights {
     const NONE: RoleRights = self::role(Role::Client, Bound::Person, &[]);
     ROLES.iter().find(|row| row.role == role).unwrap_or(&NONE)
 }
 
-/// The role of a word of the wire, if it stands in a row.
+/// The row of the role with that word on the wire, if there is one.
 pub fn named(word: &str) -> Option<&'static RoleRights> {
     ROLES.iter().find(|row| row.role.as_str() == word)
 }
 
-/// Which roles' tokens are bound so, in words.
+/// The roles whose tokens are bound in this way, in words.
 pub fn bound_to(bound: Bound) -> String {
     either(ROLES.iter().filter(|row| row.bound == bound))
 }
 
-/// Which roles have a right, in words: `viewer, operator or admin`.
+/// The roles that have a right, in words: `viewer, operator or admin`.
 pub fn who_may(right: Right) -> String {
     who_may_all(Rights::of(&[right]))
 }
 
-/// Which roles have all of these rights, in words.
+/// The roles that have all of these rights, in words.
 pub fn who_may_all(rights: Rights) -> String {
     either(ROLES.iter().filter(|row| row.rights.has_all(rights)))
 }
 
-/// The role with the fewest rights that has all of these and whose tokens are bound to nobody. A
-/// manager's is for managers, and none that a person is given.
+/// The role with the fewest rights that has all of these and whose tokens are bound to nobody. The
+/// role `manager` is left out, because no person is given it.
 pub fn least(rights: Rights) -> Option<Role> {
     let for_people = |row: &&RoleRights| row.bound == Bound::Nobody && row.role != Role::Manager;
     let rows = ROLES.iter().filter(for_people);

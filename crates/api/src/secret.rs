@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// More bytes than any secret has.
+/// The largest size of a secret file, in bytes.
 const LIMIT_BYTES: u64 = 4_096;
 
 /// The secret that a file holds, without the blanks and the end of line around it. At most 4,096

@@ -4,18 +4,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `GET /v1/service`: a service's status, as the Windows service control manager knows it.
+/// `GET /v1/service`: the status of a service, in the terms of the Windows service control manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Service {
     /// `stopped`, `start_pending`, `stop_pending`, `running`, `continue_pending`, `pause_pending`
     /// or `paused`.
     pub state: String,
-    /// Since when it is in that state.
+    /// Since when it has been in that state.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// Counts the moves of the work that a pending state waits for; 0 in other states.
+    /// Grows each time that the work of a pending state progresses; 0 in other states.
     pub checkpoint: u32,
-    /// Seconds for which that work may stand still before the process is ended by force; 0 in other
+    /// How many seconds that work may stand still before the process is ended by force; 0 in other
     /// states.
     pub wait_hint_seconds: u64,
     /// The controls that it accepts now, besides `interrogate`.
@@ -27,11 +27,11 @@ pub struct Service {
     pub work: Option<String>,
 }
 
-/// `POST /v1/service/controls`.
+/// `POST /v1/service/controls`: send a control to the service.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// The control.
+    /// The control to send.
     pub control: ServiceControl,
 }
 

@@ -1,4 +1,4 @@
-//! Status and health.
+//! The status and health of a server.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::away::Listener;
 
-/// `GET /v1/status`.
+/// `GET /v1/status`: the server, its products and its computers.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The server.
@@ -28,13 +28,13 @@ pub struct ServerStatus {
     /// The state of the service (as in `GET /v1/service`), or `degraded`: it runs, but does not
     /// serve as it should.
     pub state: String,
-    /// Since when it is in that state.
+    /// Since when it has been in that state.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; null if it grants.
+    /// Why it answers but grants nothing now; null if it grants.
     #[serde(default)]
     pub grants_nothing: Option<GrantsNothing>,
     /// The pack; null for clients and agents.
@@ -94,7 +94,7 @@ pub struct ProductStatus {
     pub seats: u64,
     /// Seats in use.
     pub in_use: u64,
-    /// Of these, seats that are only kept for somebody's next start, and not used yet.
+    /// Seats in use that are only kept for somebody's next start.
     #[serde(default, skip_serializing_if = "is_none")]
     pub kept: u64,
     /// Programs that run without a seat (tracking, lost leases).
@@ -103,11 +103,11 @@ pub struct ProductStatus {
     pub queued: u64,
     /// Refused checkouts of the last 24 hours, repeats counted.
     pub denied_last_24h: u64,
-    /// Since when the oldest of the leases is held; null if none is.
+    /// Since when the oldest lease has been held; null if there is none.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub held_since: Option<Timestamp>,
-    /// Since when the oldest of the requests waits; null if none does.
+    /// Since when the oldest request has waited; null if there is none.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_since: Option<Timestamp>,
@@ -129,18 +129,18 @@ pub struct ComputerStatus {
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// It may have reported up to so many seconds later: a server that was started since knows the
-    /// hour only. 0: it is exact.
+    /// The last report may have been up to so many seconds later: after a restart a server knows
+    /// only the hour. 0: the time is exact.
     #[serde(default, skip_serializing_if = "is_exact")]
     pub last_seen_within_seconds: u32,
-    /// Why no start is refused there, if enforcement is off.
+    /// Why no start is refused on it, if enforcement is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<String>,
-    /// How many programs run there without a seat because nobody used them and it was given back
-    /// (`on_idle`): they are neither in use nor unseated.
+    /// How many programs run on it without a seat because the agent gave it back (`on_idle`). They
+    /// count neither as in use nor as unseated.
     #[serde(default)]
     pub released: u32,
-    /// What an administrator should know, such as a name that two computers have.
+    /// Warnings for administrators, such as a name that two computers have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -153,16 +153,16 @@ fn is_exact(within_seconds: &u32) -> bool {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Watching {
-    /// By the agent's program in the kernel (eBPF): it sees every start, at almost no cost.
+    /// By a program in the kernel (eBPF): the agent sees every start, at almost no cost.
     Ebpf,
-    /// By the kernel's events: it sees every start.
+    /// By the kernel's process events: the agent sees every start.
     KernelEvents,
-    /// By looking at the processes again and again: it misses short runs.
+    /// By polling the list of processes: the agent misses short runs.
     #[default]
     Polling,
 }
 
-/// `POST /v1/canary`.
+/// `POST /v1/canary`: whether the server can grant seats.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Canary {
     /// Whether it got a seat and gave it back, with both on disk.
@@ -170,32 +170,32 @@ pub struct Canary {
     /// Why it got no seat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// How long that took, in seconds.
+    /// How long the canary took, in seconds.
     pub took_seconds: f64,
     /// Why nobody else gets a seat now; left out if seats are granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
 
-/// `GET /v1/health`.
+/// `GET /v1/health`: whether the server can serve.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// `ok`; `degraded` if it serves and grants nothing for a while; `unable`, with 503, if
     /// it cannot serve.
     pub status: String,
-    /// Who answers: `server` or `manager`. An earlier version does not tell.
+    /// The role that answers: `server` or `manager`. An earlier version does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; left out if it grants.
+    /// Why it answers but grants nothing now; left out if it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
 
 impl Health {
-    /// Whether that listener answers; none: an earlier version does not tell.
+    /// Whether the answer comes from that role; none: an earlier version does not tell.
     pub fn is_of(&self, listener: Listener) -> Option<bool> {
         let role = self.role.as_deref()?;
         Some(role == listener.name())
@@ -215,17 +215,17 @@ pub struct GrantsNothing {
     pub until: Option<Timestamp>,
 }
 
-/// What sort of reason a server has to grant nothing.
+/// The kind of reason for which a server grants nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
-    /// It is paused: somebody asked for it.
+    /// Somebody paused it.
     Paused,
     /// It was restored from a backup: leases that were granted after the backup may be in use.
     Restored,
     /// It cannot write to its disk, or its file is gone.
     Storage,
-    /// One that this version does not know.
+    /// A reason that this version does not know.
     #[serde(other)]
     Other,
 }

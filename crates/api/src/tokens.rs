@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Every token begins with it, so that scanners find leaked tokens.
+/// The beginning of every token, by which scanners find leaked tokens.
 pub const TOKEN_PREFIX: &str = "usher_";
 
 /// What a token's bearer may do.
@@ -17,7 +17,7 @@ pub enum Role {
     Agent,
     /// Take backups, and nothing else.
     Backup,
-    /// See everything, and change what is owned and metered in the name of who asks a manager.
+    /// See everything, and change products and entitlements in the name of a manager's users.
     Manager,
     /// See everything, change nothing.
     Viewer,
@@ -42,17 +42,17 @@ impl Role {
     }
 }
 
-/// The header in which a manager says on whose behalf it asks a server: a role and an id, such as
-/// `operator m-12ab`. What is asked for is allowed if both may have it.
+/// The header in which a manager says on whose behalf it sends a request: a role and an id, such as
+/// `operator m-12ab`. The request is allowed if both have the right.
 pub const ON_BEHALF_OF: &str = "usher-on-behalf-of";
 
-/// `POST /v1/tokens`.
+/// `POST /v1/tokens`: make a token.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What its bearer may do.
     pub role: Role,
-    /// What it is for, for people.
+    /// A note for people what it is for.
     #[serde(default)]
     pub name: String,
     /// The user that it is bound to (role `client`).
@@ -76,7 +76,7 @@ pub struct TokenRequest {
     pub expires_at: Option<Timestamp>,
 }
 
-/// An instant, or none if it is beyond the last that there is: that is how people write "never".
+/// Reads an instant; none if it is after the last possible one, by which people mean "never".
 fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else {
         return Ok(None);
@@ -85,7 +85,7 @@ fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>
         Ok(at) => Ok(Some(at)),
         Err(_) if text.starts_with("9999-12-3") => Ok(None),
         Err(_) => Err(serde::de::Error::custom(
-            "`expires_at` is no instant: write it like 2026-12-31T18:00:00Z",
+            "`expires_at` is not an instant: write it like 2026-12-31T18:00:00Z",
         )),
     }
 }
@@ -95,7 +95,7 @@ fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>
 pub struct TokenCreated {
     /// The token itself: give it as `Authorization: Bearer TOKEN`.
     pub token: String,
-    /// The token as it is kept, without the secret.
+    /// The token without its secret, as the server stores it.
     #[serde(flatten)]
     pub info: TokenInfo,
 }

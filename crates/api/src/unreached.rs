@@ -1,4 +1,4 @@
-//! Why a call has no answer, in words, with what cures it.
+//! Why a call got no answer, in words, and what to do.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::net::TcpStream;
 
-/// How long a connection of a client may take to come about, its TLS included.
+/// How long establishing a connection may take, TLS included.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How long it may take to see whether connections are taken at all.
+/// How long to test whether the server accepts connections at all.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
-/// What is said of a server that takes connections and does nothing with them, over TLS or without.
+/// The reason if a server accepts connections and does not answer, with or without TLS.
 pub(crate) const TAKEN: &str = "it took the connection and has not answered in time";
 
-/// Why there was no answer. A connection that nobody takes and one that is taken and not answered
-/// are two things; with TLS only another connection tells them apart, for the handshake is an answer
-/// of the server's own.
+/// Why there was no answer. It distinguishes a connection that nobody accepts from one that is
+/// accepted and not answered. With TLS only a second, plain connection can tell these apart,
+/// because the handshake itself needs an answer of the server.
 pub(crate) async fn why_no_answer(error: &reqwest::Error, names_authority: bool) -> String {
     if usher_tls::told(error).is_some() || !error.is_timeout() {
         return describe(error, names_authority);
@@ -31,7 +31,7 @@ pub(crate) async fn why_no_answer(error: &reqwest::Error, names_authority: bool)
     }
 }
 
-/// Whether a TCP connection comes about with the host of a URL within that time.
+/// Whether a TCP connection to the host of a URL is established within that time.
 pub async fn takes_connections(url: &Url, within: Duration) -> bool {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return false;

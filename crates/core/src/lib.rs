@@ -17,6 +17,7 @@ pub mod names;
 pub mod people;
 pub mod policy;
 pub mod reminders;
+pub mod replay;
 pub mod schedule;
 pub mod sessions;
 pub mod usage;

@@ -17,7 +17,7 @@ pub const ACCOUNT_LIMIT_BYTES: usize = 255;
 /// The realm of the people whom tokens and requests name without naming a realm.
 pub const TOKEN_REALM: &str = "usher";
 
-/// The realm of every computer's own accounts where the site counts them by name.
+/// The realm of every computer's own accounts if the site counts them by name.
 pub const LOCAL_REALM: &str = "local";
 
 /// What the realm of a computer's own accounts begins with; the computer's id follows.

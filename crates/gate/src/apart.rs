@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 const OWN_GROUP: &str = "usher-guard";
 
-/// Moves this process to a group of its own, where that may be done.
+/// Moves this process to a group of its own, if that may be done.
 pub(crate) fn leave() -> std::io::Result<()> {
     let group = root().ok_or(std::io::ErrorKind::NotFound)?.join(OWN_GROUP);
     if !group.is_dir() {

@@ -221,7 +221,7 @@ impl Gate {
         }
     }
 
-    /// A program is to be started: asks the partner, or decides where that cannot be.
+    /// A program is to be started: asks the partner, or decides if that cannot be.
     fn start(&mut self, pid: u32, event: OwnedFd) {
         let now = Instant::now();
         self.figures.events += 1;

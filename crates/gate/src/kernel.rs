@@ -19,12 +19,12 @@ pub(crate) const READ_AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Group(OwnedFd);
 
-/// One start, as the kernel tells of it.
+/// One start, as the kernel reports it.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The process and the file; to be answered by [`Group::answer`].
     Start { pid: u32, file: OwnedFd },
-    /// The queue was full: starts ran without being told of.
+    /// The queue was full: programs started without being reported.
     Overflow,
 }
 
@@ -61,23 +61,24 @@ impl Group {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(descriptor) }))
     }
 
-    /// Tells of starts of programs on the file system that `on` lies on.
+    /// Has starts of programs reported on the file system that `on` is on.
     pub(crate) fn mark(&self, on: BorrowedFd<'_>) -> Result<(), Errno> {
         self.change(libc::FAN_MARK_ADD | libc::FAN_MARK_FILESYSTEM, on)
     }
 
-    /// Tells no more of that file system.
+    /// Has no more starts reported on that file system.
     pub(crate) fn unmark(&self, on: BorrowedFd<'_>) -> Result<(), Errno> {
         self.change(libc::FAN_MARK_REMOVE | libc::FAN_MARK_FILESYSTEM, on)
     }
 
-    /// Tells no more of this file, until it is written to or the kernel needs the memory.
+    /// Has no more starts of this file reported, until it is written to or the kernel needs the
+    /// memory.
     pub(crate) fn ignore(&self, file: BorrowedFd<'_>) -> Result<(), Errno> {
         let ignore = libc::FAN_MARK_IGNORE | libc::FAN_MARK_EVICTABLE;
         self.change(libc::FAN_MARK_ADD | ignore, file)
     }
 
-    /// Tells of this file again. It is no error if it was told of already.
+    /// Has starts of this file reported again. It is no error if they are reported already.
     pub(crate) fn heed(&self, file: BorrowedFd<'_>) -> Result<(), Errno> {
         match self.change(libc::FAN_MARK_REMOVE | libc::FAN_MARK_IGNORE, file) {
             Err(Errno::NOENT) => Ok(()),
@@ -85,12 +86,12 @@ impl Group {
         }
     }
 
-    /// Tells of every file again.
+    /// Has starts of every file reported again.
     pub(crate) fn heed_all(&self) -> Result<(), Errno> {
         self.call(libc::FAN_MARK_FLUSH, 0, rustix::fs::CWD)
     }
 
-    /// Tells of nothing any more.
+    /// Has no starts reported any more.
     pub(crate) fn unmark_all(&self) -> Result<(), Errno> {
         let file_systems = libc::FAN_MARK_FLUSH | libc::FAN_MARK_FILESYSTEM;
         self.call(file_systems, 0, rustix::fs::CWD)
@@ -109,12 +110,12 @@ impl Group {
         if done == 0 { Ok(()) } else { Err(last_error()) }
     }
 
-    /// Takes what the kernel has to tell, at most [`READ_AT_ONCE`]. Each event that is not taken
-    /// from the iterator stays unanswered.
+    /// Reads at most [`READ_AT_ONCE`] events of the kernel. An event that is not taken from the
+    /// iterator stays unanswered.
     ///
     /// # Errors
-    /// EAGAIN: nothing. Any other: the kernel could not open the file for us, and has refused that
-    /// start.
+    /// EAGAIN: there are none. Any other: the kernel could not open the file for us, and has
+    /// refused that start.
     pub(crate) fn read<'a>(
         &self,
         buffer: &'a mut Buffer,
@@ -124,7 +125,7 @@ impl Group {
         Ok(events.chunks_exact(EVENT).filter_map(event))
     }
 
-    /// Has a start run, or fail with EPERM.
+    /// Lets a start run, or fail with EPERM.
     pub(crate) fn answer(&self, start: &OwnedFd, may_run: bool) {
         let answer = if may_run {
             libc::FAN_ALLOW
@@ -162,13 +163,14 @@ fn event(bytes: &[u8]) -> Option<Event> {
     })
 }
 
-/// Closes everything but the standard three: what the partner has left open is none of ours.
+/// Closes all descriptors but the standard three: those that the partner has left open are not for
+/// this process.
 pub(crate) fn close_others() {
     // SAFETY: called first of all in this process; nothing in it owns a descriptor yet.
     unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
 }
 
-/// Ahead of every other process, where this is allowed: a real-time priority, else the best nice
+/// Ahead of every other process, if this is allowed: a real-time priority, else the best nice
 /// value, else as it was.
 pub(crate) fn go_first(priority: i32) {
     let wanted = libc::sched_param {
@@ -181,7 +183,7 @@ pub(crate) fn go_first(priority: i32) {
     }
 }
 
-/// Room for so many descriptors.
+/// Raises the limit of open files to that many.
 pub(crate) fn allow_descriptors(wanted: i32) -> Result<(), Errno> {
     let wanted = u64::from(wanted.unsigned_abs());
     let now = rustix::process::getrlimit(Resource::Nofile);

@@ -32,7 +32,7 @@ pub use protocol::{Answer, Figures, FileId, FileState, Otherwise, QuestionNumber
 pub use table::{HELD_AT_MOST, KNOWN_AT_MOST};
 pub use watch::GateWatch;
 
-/// Serves as gate or as guard, where the command line says that this process is one (`usher gate`),
+/// Serves as gate or as guard, if the command line says that this process is one (`usher gate`),
 /// and gives its exit code. To be called before anything else is set up.
 pub fn entered(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let (_program, role) = (args.next()?, args.next()?);

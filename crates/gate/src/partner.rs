@@ -350,7 +350,7 @@ impl Drop for Processes {
     }
 }
 
-/// Waits for its end, and brings it about where it does not come.
+/// Waits for its end, and brings it about if it does not come.
 fn end(child: &mut Child, until: Instant) {
     let Ok(process) = pidfd(child) else {
         return;

@@ -33,7 +33,7 @@ pub(crate) fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     )
 }
 
-/// Sends; `Errno::AGAIN` where the other end does not take its messages.
+/// Sends; `Errno::AGAIN` if the other end does not take its messages.
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     message: &[u8; SIZE],

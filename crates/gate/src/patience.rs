@@ -36,7 +36,7 @@ impl Patience {
         self.next_look
     }
 
-    /// Looks, where it is time to; whether patience is at its end.
+    /// Looks, if it is time to; whether patience is at its end.
     pub(crate) fn is_at_its_end(&mut self, now: Instant) -> bool {
         if now < self.next_look {
             return false;

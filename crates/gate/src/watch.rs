@@ -1,4 +1,4 @@
-//! The partner's own look at the gate: where the guard cannot end a gate that is late, the partner
+//! The partner's own look at the gate: if the guard cannot end a gate that is late, the partner
 //! does. Slower than the guard, who is to be the first; as slow as the gate, who misses its guard.
 
 use std::os::fd::OwnedFd;
@@ -39,7 +39,7 @@ impl GateWatch {
         self.patience.heard(Instant::now());
     }
 
-    /// Looks, where it is time to, after all that the gate has said was heard: asks it for its
+    /// Looks, if it is time to, after all that the gate has said was heard: asks it for its
     /// figures, or ends it. Then [`Word::Ended`](crate::Word::Ended) follows.
     pub fn look(&mut self, gate: &Gate) {
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Answers: their bodies, whole or a stream.
+//! Answers: their bodies, complete or streamed.
 
 use std::fmt::{self, Debug};
 use std::pin::Pin;
@@ -8,24 +8,24 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
-/// The header of an answer that was given before.
+/// The header that marks a repeated answer.
 pub const REPLAYED: &str = "idempotency-replayed";
 
 /// The body of an answer.
 #[derive(Debug)]
 pub enum Body {
-    /// All of it, as a rule.
+    /// The complete body; the usual case.
     Whole(Option<Bytes>),
-    /// Piece by piece: events, backups.
+    /// A stream, sent piece by piece: events, backups.
     Stream(Box<Stream>),
 }
 
-/// What is sent piece by piece, for as long as it takes and who asked may have it.
+/// A body that is sent piece by piece, for as long as it takes and the requester may have it.
 pub struct Stream {
     body: axum::body::Body,
-    /// Dropped when it ends, however long that takes: it ends itself.
+    /// A value that is dropped when the stream ends, however long that takes.
     guard: Option<Box<dyn Debug>>,
-    /// Done, with the reason, when it must end before it is whole.
+    /// Completes, with the reason, if the stream must end early.
     end: Option<End>,
 }
 
@@ -65,7 +65,7 @@ impl Debug for Stream {
 }
 
 impl Body {
-    /// Sent piece by piece, until `end` is done, which says why.
+    /// A streamed body, which ends early if `end` completes; that says why.
     pub fn stream<E>(body: axum::body::Body, end: Option<E>) -> Body
     where
         E: Future<Output = String> + Send + 'static,
@@ -77,7 +77,7 @@ impl Body {
         }))
     }
 
-    /// The same, which keeps `guard` until a stream ends; what is whole needs none.
+    /// The same body, which keeps `guard` until the stream ends; a complete body drops it at once.
     pub fn guarded(mut self, guard: impl Debug + 'static) -> Body {
         if let Body::Stream(stream) = &mut self {
             stream.guard = Some(Box::new(guard));
@@ -85,7 +85,7 @@ impl Body {
         self
     }
 
-    /// No bytes at all.
+    /// An empty body.
     pub fn empty() -> Body {
         Body::Whole(None)
     }
@@ -147,7 +147,7 @@ pub fn no_content() -> Response<Body> {
     response
 }
 
-/// Answers of a router up to this size are sent whole.
+/// Router answers up to this size are sent as a complete body.
 const WHOLE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A router's answer as this crate's: what is whole already need not be treated as a stream, which
@@ -167,7 +167,7 @@ where
         Some(size) => match axum::body::to_bytes(body, size as usize).await {
             Ok(bytes) => Body::Whole(Some(bytes)),
             Err(error) => {
-                tracing::error!(%error, "an answer that was whole could not be read");
+                tracing::error!(%error, "a complete answer could not be read");
                 let mut failed = Response::new(Body::empty());
                 *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 return failed;

@@ -1,4 +1,4 @@
-//! The token that a request shows.
+//! The token in a request.
 
 /// The token in an `Authorization` header, if that is `Bearer TOKEN` (RFC 6750, 2.1).
 pub fn bearer(header: &[u8]) -> Option<&[u8]> {

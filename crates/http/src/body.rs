@@ -1,4 +1,4 @@
-//! The bodies of requests: read whole and bounded.
+//! Reads the bodies of requests completely, within limits.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ const HELD_LIMIT_BYTES: usize = 64 * BODY_LIMIT_BYTES;
 pub struct Bodies(Cell<usize>);
 
 impl Bodies {
-    /// Room for one body, which is given back with it.
+    /// Room for one body; dropping it gives the room back.
     pub fn hold(&self) -> Held<'_> {
         Held {
             bodies: self,
@@ -60,7 +60,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads a request's body, if it comes in time: at most 1 MiB, JSON where there is any. What it takes
+/// Reads a request's body, if it comes in time: at most 1 MiB, JSON if there is any. What it takes
 /// is held until `held` goes, which is when the request is answered.
 ///
 /// # Errors
@@ -125,9 +125,9 @@ async fn read(request: &mut Request<Incoming>, held: &mut Held<'_>) -> Result<By
     }
 }
 
-/// What is read of a body beyond the limit, and thrown away, before it is refused.
+/// How much of a body beyond the limit is read and discarded before the request is refused.
 const SWALLOWED_LIMIT_BYTES: usize = 8 * BODY_LIMIT_BYTES;
-/// And for how long.
+/// For how long it is read.
 const SWALLOW_PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Reads on a while before it refuses: a connection that is closed on one who still sends is

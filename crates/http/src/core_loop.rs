@@ -16,12 +16,12 @@ use crate::handler::Handler;
 use crate::tls::HTTP2;
 use crate::watch::Connections;
 
-/// A connection must have said its first word, or shaken hands, within so long.
+/// How long a connection may take to send its first bytes, or for the TLS handshake.
 const HELLO: Duration = Duration::from_secs(30);
 /// HTTP/2 says goodbye and waits for the other side's, and who has just come for its request; so
 /// long.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// A connection that was accepted, with its place, which is given back when it ends.
+/// An accepted connection with its place, which is given back when the connection ends.
 #[derive(Debug)]
 pub struct Accepted {
     pub(crate) stream: StdStream,
@@ -43,7 +43,7 @@ impl<H: Handler> CoreLoop<H> {
         })
     }
 
-    /// What its requests are answered by.
+    /// The handler that answers requests.
     pub fn handler(&self) -> &H {
         &self.handler
     }
@@ -103,7 +103,7 @@ impl<H: Handler> CoreLoop<H> {
     }
 }
 
-/// A connection that has not said its first word.
+/// A connection that has not sent anything yet.
 struct Greeting(Rc<Cell<usize>>);
 
 impl Greeting {
@@ -155,7 +155,7 @@ async fn one<H: Handler>(
                 handler.broke(peer, &error);
             }
         }
-        Err(_) => tracing::debug!("a connection said nothing in time"),
+        Err(_) => tracing::debug!("a connection sent nothing in time"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What answers requests: a role's part of their way.
+//! The part of a role in handling requests: it answers them.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -19,9 +19,9 @@ use crate::watch::ConnectionWatch;
 /// Answers the requests of one thread's connections. Its methods are called by their types: a
 /// request passes no pointer to a function and takes no lock here.
 pub trait Handler: 'static {
-    /// What is remembered of a connection from one request to the next.
+    /// What the handler remembers about a connection between its requests.
     type Remembered: Default + 'static;
-    /// What is noted of a request besides its answer, such as its route.
+    /// What the handler notes about a request besides its answer, such as the route.
     type Note;
 
     /// Answers one request. A panic in it ends this request alone.
@@ -32,47 +32,47 @@ pub trait Handler: 'static {
         request: hyper::Request<Incoming>,
     ) -> impl Future<Output = (Self::Note, Result<Response<Body>, Refusal>)>;
 
-    /// What is answered to a request in which it has panicked.
+    /// The answer to a request in which the handler panicked.
     fn panicked(&self) -> (Self::Note, Refusal);
 
-    /// A request is answered.
+    /// Told when a request is answered.
     fn answered(&self, _answered: Answered<Self::Note>) {}
 
-    /// A connection has come to this thread.
+    /// Told when a connection has come to this thread.
     fn accepted(&self) {}
 
     /// A connection has broken before its first request.
     fn broke(&self, _peer: IpAddr, _error: &io::Error) {}
 
-    /// A second has passed; how many have since this thread began.
+    /// Told once a second; how many seconds have passed since this thread began.
     fn second(&self, _second: u32) {}
 
-    /// Requests that are being answered while it drains.
+    /// Told how many requests are still being answered while the loop drains.
     fn left(&self, _requests: u64) {}
 
-    /// Done when no more connections are taken.
+    /// Completes when no more connections are to be accepted.
     fn stopping(&self) -> impl Future<Output = ()>;
 }
 
-/// By what a request came: its connection.
+/// The connection by which a request came.
 #[derive(Debug)]
 pub struct Way<M> {
     /// The watch over the connection.
     pub watch: Rc<ConnectionWatch>,
-    /// What the handler remembers of it.
+    /// What the handler remembers about the connection.
     pub remembered: RefCell<M>,
-    /// The address of its other side.
+    /// The address of the client.
     pub peer: Option<IpAddr>,
 }
 
-/// What has become of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub struct Answered<N> {
-    /// What was noted of it.
+    /// What the handler noted about it.
     pub note: N,
     /// The status of the answer.
     pub status: StatusCode,
-    /// From its head to its answer.
+    /// The time from its head to its answer.
     pub took: Duration,
 }
 
@@ -104,7 +104,7 @@ pub(crate) async fn answer<H: Handler>(
                 Err(refusal) => refusal.status(),
             };
             if status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!("{asked} was answered with an error of this program's own");
+                tracing::error!("{asked} was answered with an internal error");
             }
             handler.answered(Answered {
                 note,

@@ -16,11 +16,11 @@ use crate::problem::{Refusal, shown};
 /// The body as a `T`, whose texts may borrow from it.
 ///
 /// # Errors
-/// There is none, or it is none of a `T`: why, and where.
+/// There is no body, or it is no valid `T`; says why, and where.
 pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     if body.is_empty() {
         return Err(Refusal::invalid(
-            "a JSON body is needed and there is none: see GET /openapi.json for its fields",
+            "the request needs a JSON body and has none: see GET /openapi.json for its fields",
         ));
     }
     usher_api::object::from_slice(body)
@@ -70,7 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 /// The query as a `T`.
 ///
 /// # Errors
-/// It is none of a `T`: why.
+/// It is no valid `T`; says why.
 pub fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
     let composed = composed_query(uri);
     axum::extract::Query::<T>::try_from_uri(composed.as_ref().unwrap_or(uri))
@@ -86,7 +86,7 @@ pub fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
         })
 }
 
-/// The query with its values composed; none if they are so already, as nearly all are.
+/// The query with its values composed; `None` if they are composed already, as nearly all are.
 fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
     let query = uri.query().filter(|query| query.contains('%'))?;
     let pairs = form_urlencoded::parse(query.as_bytes());
@@ -105,7 +105,7 @@ fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
 /// its ends.
 ///
 /// # Errors
-/// It is none: why.
+/// It is not valid; says why.
 pub fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
     check_name(field, text).map_err(Refusal::invalid)?;
     if text.trim().len() != text.len() {
@@ -119,10 +119,10 @@ pub fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
     Ok(name)
 }
 
-/// The same, where a refusal is only of an item.
+/// The same, if a refusal is only of an item.
 ///
 /// # Errors
-/// It is none: why.
+/// It is not valid; says why.
 pub fn check_name(field: &str, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err(format!(
@@ -135,7 +135,7 @@ pub fn check_name(field: &str, text: &str) -> Result<(), String> {
 /// A text that may be empty: up to 255 bytes without control characters.
 ///
 /// # Errors
-/// It is none: why.
+/// It is not valid; says why.
 pub fn check_text(field: &str, text: &str) -> Result<(), String> {
     check_line(field, text, NAME_LIMIT_BYTES)
 }
@@ -143,7 +143,7 @@ pub fn check_text(field: &str, text: &str) -> Result<(), String> {
 /// A text that may be empty: up to so many bytes without control characters.
 ///
 /// # Errors
-/// It is none: why.
+/// It is not valid; says why.
 pub fn check_line(field: &str, text: &str, limit_bytes: usize) -> Result<(), String> {
     if text.len() > limit_bytes {
         return Err(format!(
@@ -170,7 +170,7 @@ pub fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusa
     Ok(value)
 }
 
-/// The same, where a refusal is only of an item.
+/// The same, if a refusal is only of an item.
 ///
 /// # Errors
 /// It is not: the bounds.
@@ -186,7 +186,7 @@ pub fn check_within(field: &str, value: u32, from: u32, to: u32) -> Result<(), S
 pub struct Paging {
     /// The cursor; 0 begins at the beginning.
     pub cursor: u64,
-    /// Rows at the most.
+    /// How many rows to return at most.
     pub limit: u32,
 }
 
@@ -219,7 +219,7 @@ pub fn place<P: FromStr>(cursor: Option<&str>) -> Result<Option<P>, Refusal> {
 
 fn no_cursor(text: &str) -> Refusal {
     Refusal::invalid(format!(
-        "`cursor` is {}, which no page has given: use the `next` of the page before",
+        "`cursor` is {}, which is not the `next` of any page: use the `next` of the previous page",
         shown(text)
     ))
 }

@@ -1,13 +1,13 @@
 //! usher-http: what every role needs that answers requests.
 //!
-//! Listening and TLS, the watch over slow connections, bounded bodies, problem documents, the
-//! readers of bodies and queries with their errors in words, the id of each request, and the drain
-//! at the end. It knows nothing of what is asked: a role is a [`Handler`], which finds out who asks,
-//! reads the body when that is settled, and answers.
+//! Listening and TLS, the time limits for slow connections, bounded bodies, problem documents, the
+//! readers of bodies and queries with their error texts, the id of each request, and the drain at
+//! the end. It knows nothing of the requests themselves: a role is a [`Handler`], which finds out
+//! who sent a request, then reads the body, and answers.
 //!
-//! Connections of one thread share that thread's [`core_loop`]: nothing here is sent between threads
-//! or called by pointer on the way of a request, so that a metering server's checkout costs no more
-//! than if all of this were its own.
+//! Connections of one thread share that thread's [`core_loop`]: while a request is served nothing
+//! here is sent between threads or called through a pointer, so that a metering server's checkout
+//! costs no more than if all of this were its own code.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
-//! How long a connection's other side may take.
+//! Time limits for the client of a connection.
 
-/// A request's head must have come within so long.
+/// Within how many seconds a request's head must arrive.
 pub const HEAD_SECONDS: u32 = 10;
-/// A request's body must have come within so long.
+/// Within how many seconds a request's body must arrive.
 pub const BODY_SECONDS: u32 = 30;
-/// A connection without a request ends after so long.
+/// After how many seconds a connection without a request is closed.
 pub const IDLE_SECONDS: u32 = 75;

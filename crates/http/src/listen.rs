@@ -14,7 +14,7 @@ use crate::core_loop::Accepted;
 use crate::problem::Refusal;
 use crate::request_id::{NamedRequest, REQUEST_ID};
 
-/// Connections that may wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: i32 = 4_096;
 /// Open files of a process that are not connections: its data, its loops, what is read and written.
 const OTHER_FILES: u64 = 256;
@@ -34,7 +34,7 @@ pub fn must_be_private(
         return Ok(());
     }
     Err(format!(
-        "{listen} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
+        "other computers can reach {listen}, and tokens would travel unencrypted: give --tls-cert \
          FILE and --tls-key FILE{where_else}, or say --plain-http"
     ))
 }
@@ -76,7 +76,7 @@ pub fn raise_open_files(at_most: usize) -> usize {
     }
 }
 
-/// Room for so many connections.
+/// Room for a limited number of connections.
 #[derive(Debug, Clone)]
 pub struct Room {
     places: Arc<Semaphore>,
@@ -84,7 +84,7 @@ pub struct Room {
     when_full: WhenFull,
 }
 
-/// What becomes of a connection for which there is no room.
+/// What happens to a connection if there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFull {
     /// It is answered with 503 and closed.
@@ -153,7 +153,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Tells one connection too many so, as far as its buffer takes it.
+/// Answers a connection for which there is no room with 503, as far as its buffer takes it.
 fn turn_away(mut stream: TcpStream, limit: usize) {
     let named = NamedRequest::made();
     let refusal = Refusal::new(

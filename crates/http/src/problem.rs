@@ -10,13 +10,13 @@ use usher_api::{Code, Problem};
 use crate::answer::Body;
 use crate::request_id::RequestId;
 
-/// An answer that says no.
+/// A refusal: an answer with a problem document.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     problem: Box<Problem>,
     retry_after_seconds: Option<u32>,
     allow: Option<String>,
-    /// How who shows no token is asked for one.
+    /// The authentication challenge for a request without a token.
     challenge: &'static str,
 }
 
@@ -36,12 +36,12 @@ impl Refusal {
         }
     }
 
-    /// The request cannot be understood, or a field is out of range.
+    /// A refusal of a request that cannot be parsed, or has a field out of range.
     pub fn invalid(detail: impl Into<String>) -> Refusal {
         Refusal::new(Code::InvalidRequest, detail)
     }
 
-    /// The route knows other methods.
+    /// A refusal of a method that the route does not have.
     pub fn method(method: &str, path: &str, allow: String) -> Refusal {
         let detail = format!("{path} does not take {}: use {allow}", shown(method));
         Refusal {
@@ -50,7 +50,7 @@ impl Refusal {
         }
     }
 
-    /// No such route.
+    /// A refusal of a path without a route.
     pub fn no_route(path: &str) -> Refusal {
         let detail = format!(
             "nothing is at {}: GET /openapi.json lists what there is",
@@ -59,7 +59,7 @@ impl Refusal {
         Refusal::new(Code::NotFound, detail)
     }
 
-    /// The same, to be tried again after so long.
+    /// The same refusal, with `Retry-After` in seconds.
     #[must_use]
     pub fn after(self, seconds: u64) -> Refusal {
         Refusal {
@@ -68,7 +68,8 @@ impl Refusal {
         }
     }
 
-    /// The same, where a browser may ask its user for a password instead of a token.
+    /// The same refusal, for pages on which a browser may ask its user for a password instead of a
+    /// token.
     #[must_use]
     pub fn or_password(self) -> Refusal {
         Refusal {
@@ -77,14 +78,14 @@ impl Refusal {
         }
     }
 
-    /// The same, with more in its document.
+    /// The same refusal, with more fields in its document.
     #[must_use]
     pub fn with(mut self, more: impl FnOnce(&mut Problem)) -> Refusal {
         more(&mut self.problem);
         self
     }
 
-    /// The document, which does not name its request yet.
+    /// The problem document, which does not name its request yet.
     pub fn problem(&self) -> &Problem {
         &self.problem
     }
@@ -94,13 +95,13 @@ impl Refusal {
         StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// As an answer to the request that this thread works on.
+    /// The refusal as the answer to the request that this thread works on.
     pub fn into_response(self) -> Response<Body> {
         let id = RequestId::current();
         self.into_response_to(id.as_ref())
     }
 
-    /// As an answer to that request.
+    /// The refusal as the answer to that request.
     pub(crate) fn into_response_to(mut self, id: Option<&RequestId>) -> Response<Body> {
         self.problem.request_id = id.map(RequestId::to_string);
         let text = serde_json::to_vec(&self.problem).unwrap_or_default();
@@ -134,7 +135,7 @@ impl axum::response::IntoResponse for Refusal {
     }
 }
 
-/// What a request called a thing, cut to what a sentence can bear.
+/// A text from a request, shortened to fit into a sentence.
 pub fn shown(text: &str) -> String {
     const LIMIT: usize = 64;
     match text.chars().count() {

@@ -14,22 +14,22 @@ use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 pub use usher_vital::RequestId;
 
-/// The header of a request that its client names, and of every answer.
+/// The header with a request's id: of requests whose clients name them, and of every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header by which a client repeats a request.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Characters of an id that is taken from a client.
+/// The longest id that is accepted from a client, in characters.
 const GIVEN_LIMIT: usize = 64;
-/// Ids whose texts are written at once.
+/// How many ids are written at once.
 const BLOCK: usize = 64;
-/// Characters of an id that is made.
+/// The length of a generated id, in characters.
 const DIGITS: usize = 16;
 /// Tables hold numbers below 2^63.
 const LARGEST: u64 = i64::MAX as u64;
 
-/// What names a request.
+/// The id of a request, and its header.
 #[derive(Debug)]
 pub struct NamedRequest {
     id: RequestId,
@@ -37,7 +37,7 @@ pub struct NamedRequest {
 }
 
 impl NamedRequest {
-    /// The id in a request's headers if it is 1 to 64 of `A-Z a-z 0-9 . _ -`, else one that is made.
+    /// The id in a request's headers if it is 1 to 64 of `A-Z a-z 0-9 . _ -`, else a generated one.
     pub fn of(headers: &HeaderMap) -> NamedRequest {
         let given = headers.get(REQUEST_ID).filter(|value| is_id(value));
         match given.and_then(|value| Some((value, value.to_str().ok()?))) {
@@ -65,7 +65,7 @@ impl NamedRequest {
         NamedRequest::of_number(number, HEXLOWER.encode(&number.to_be_bytes()).into())
     }
 
-    /// One that is made.
+    /// A generated id.
     pub fn made() -> NamedRequest {
         let (number, text) = NEXT.with_borrow_mut(Ids::next);
         NamedRequest::of_number(number, text)
@@ -108,7 +108,7 @@ fn random() -> u64 {
 /// The ids of one thread.
 struct Ids {
     next: u64,
-    /// The texts of the next ones.
+    /// The texts of the next ids.
     texts: Bytes,
 }
 

@@ -8,11 +8,11 @@ use usher_tls::ServerFiles;
 /// The protocol name of HTTP/2.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
-/// What a server speaks TLS by.
+/// The certificate of a server, ready for handshakes.
 pub struct Shown {
-    /// Shakes hands.
+    /// Accepts TLS connections.
     pub acceptor: TlsAcceptor,
-    /// When its certificate ends, in Unix seconds.
+    /// When the certificate expires, in Unix seconds.
     pub ends_s: i64,
 }
 

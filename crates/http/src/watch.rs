@@ -11,18 +11,18 @@ use std::task::{Context, Poll, Waker};
 
 use crate::limits::{BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS};
 
-/// What the sweep knows of a connection.
+/// What the sweep knows about a connection.
 #[derive(Debug, Default)]
 pub struct ConnectionWatch {
     second: Rc<Cell<u32>>,
     is_http2: bool,
-    /// Its place among the core's connections.
+    /// Its index among the core's connections.
     place: Cell<usize>,
     /// Requests that are being answered.
     active: Cell<u32>,
-    /// The bodies that are being read: at most as many as there are streams.
+    /// The bodies that are being read: at most one for each stream.
     reading: RefCell<Vec<Rc<Coming>>>,
-    /// When the first byte of a head came that is not whole yet.
+    /// When the first byte of an incomplete head arrived.
     head_since: Cell<Option<u32>>,
     idle_since: Cell<u32>,
     must_end: Cell<bool>,
@@ -40,14 +40,14 @@ impl ConnectionWatch {
         }
     }
 
-    /// A request is being answered until the guard goes.
+    /// Marks that a request is being answered until the guard is dropped.
     pub fn busy(self: &Rc<Self>) -> Busy {
         self.head_since.set(None);
         self.active.set(self.active.get() + 1);
         Busy(self.clone())
     }
 
-    /// A body is being read until the guard goes.
+    /// Marks that a body is being read until the guard is dropped.
     pub(crate) fn reading(&self) -> Reading<'_> {
         let body = Rc::new(Coming {
             since: self.second.get(),
@@ -58,14 +58,14 @@ impl ConnectionWatch {
         Reading { watch: self, body }
     }
 
-    /// Bytes have come on it.
+    /// Notes that bytes have arrived.
     pub(crate) fn bytes_came(&self) {
         if self.active.get() == 0 && !self.is_http2 && self.head_since.get().is_none() {
             self.head_since.set(Some(self.second.get()));
         }
     }
 
-    /// Looks after the bounds; once a second.
+    /// Checks the time limits; called once a second.
     pub(crate) fn sweep(&self) {
         let now = self.second.get();
         let over = |since: u32, bound: u32| now.saturating_sub(since) > bound;
@@ -124,7 +124,7 @@ impl ConnectionWatch {
     }
 }
 
-/// See [`ConnectionWatch::busy`].
+/// The guard of [`ConnectionWatch::busy`].
 #[derive(Debug)]
 pub struct Busy(Rc<ConnectionWatch>);
 
@@ -152,15 +152,15 @@ impl Coming {
     }
 }
 
-/// See [`ConnectionWatch::reading`].
+/// The guard of [`ConnectionWatch::reading`].
 pub(crate) struct Reading<'a> {
     watch: &'a ConnectionWatch,
     body: Rc<Coming>,
 }
 
 impl Reading<'_> {
-    /// Done when the body has not come in time, and its stream is to end without the others of its
-    /// connection.
+    /// Completes if the body did not arrive in time, so that its stream ends without the others of
+    /// its connection.
     pub(crate) async fn late(&self) {
         std::future::poll_fn(|cx| match self.body.is_late.get() {
             true => Poll::Ready(()),
@@ -190,7 +190,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// One more, until what is given back goes.
+    /// Adds a connection, until the returned guard is dropped.
     pub(crate) fn enter(self: &Rc<Self>, is_http2: bool) -> Entered {
         let watch = Rc::new(ConnectionWatch::new(self.second.clone(), is_http2));
         let mut open = self.open.borrow_mut();
@@ -202,7 +202,7 @@ impl Connections {
         }
     }
 
-    /// How many there are.
+    /// How many connections there are.
     pub(crate) fn len(&self) -> usize {
         self.open.borrow().len()
     }
@@ -213,7 +213,7 @@ impl Connections {
         open.iter().map(|watch| u64::from(watch.active.get())).sum()
     }
 
-    /// Moves the coarse clock and looks after all of them.
+    /// Advances the coarse clock and checks all connections.
     pub(crate) fn sweep(&self, second: u32) {
         self.second.set(second);
         for watch in self.open.borrow().iter() {
@@ -221,7 +221,7 @@ impl Connections {
         }
     }
 
-    /// Ends those without a request, whatever their other side does.
+    /// Ends the connections without a request, whatever their clients do.
     pub(crate) fn end_idle(&self) {
         for watch in self.open.borrow().iter() {
             if watch.active.get() == 0 {
@@ -230,7 +230,7 @@ impl Connections {
         }
     }
 
-    /// Ends those without a request, and the others when it is answered.
+    /// Ends the connections without a request at once, and the others when theirs is answered.
     pub(crate) fn drain(&self) {
         for watch in self.open.borrow().iter() {
             watch.drain();
@@ -238,7 +238,7 @@ impl Connections {
     }
 }
 
-/// See [`Connections::enter`].
+/// The guard of [`Connections::enter`].
 pub(crate) struct Entered {
     connections: Rc<Connections>,
     pub(crate) watch: Rc<ConnectionWatch>,

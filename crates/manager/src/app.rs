@@ -1,4 +1,4 @@
-//! A manager as a whole: its watches, and what all of them share.
+//! The state of a manager: its watches, and what all of them share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,12 @@ use crate::book::Book;
 use crate::secrets::Admin;
 use crate::server_watch::{LOOK_AT_MOST, ServerWatch};
 use crate::tools::Tools;
+use crate::turns::Turns;
 
-/// Servers that one manager watches at the most.
+/// The largest number of servers that one manager watches.
 pub(crate) const SERVERS_LIMIT: usize = 1_000;
 
-/// A manager.
+/// The state of a manager.
 pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
     pub(crate) admin: Arc<Admin>,
@@ -19,6 +20,8 @@ pub(crate) struct App {
     watches: Mutex<BTreeMap<String, ServerWatch>>,
     /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Of what-ifs.
+    pub(crate) turns: Turns,
 }
 
 impl App {
@@ -30,6 +33,7 @@ impl App {
             book,
             watches: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -38,8 +42,8 @@ impl App {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the work of a server's watch, and waits until what it was recording is recorded; whether
-    /// there was one.
+    /// Ends the watch of a server, and waits until its records are written; answers whether there
+    /// was one.
     pub(crate) async fn end_watch(&self, name: &str) -> bool {
         let watch = self.watches().remove(name);
         let Some(watch) = watch else {
@@ -50,7 +54,7 @@ impl App {
         true
     }
 
-    /// A server that has not been looked at for longer than a look and the pause before it take.
+    /// A server that has not been polled for longer than a poll and the pause before it take.
     pub(crate) fn late_watch(&self) -> Option<String> {
         let at_most = self.tools.poll + LOOK_AT_MOST;
         let is_late = |watch: &ServerWatch| watch.view.looked_at().elapsed() > at_most;

@@ -1,25 +1,25 @@
-//! Who asks the manager: the role and the id of the token that was shown.
+//! The sender of a request to the manager: the role and the id of its token.
 
 use usher_api::Role;
 
 use crate::app::App;
 use crate::secrets::Shown;
 
-/// The id under which the token of `admin.token` is recorded: it is none of the book's.
+/// The id by which records refer to the token in `admin.token`, which is not in the book.
 const ADMIN: &str = "admin.token";
 
-/// Whoever has shown a token that is taken.
+/// The sender of a request with a valid token.
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
     shown: Shown,
-    /// What it may.
+    /// The role, which decides what it may do.
     pub(crate) role: Role,
     /// The token's id.
     pub(crate) id: String,
 }
 
 impl Asker {
-    /// Whose token that is; none: it is not taken.
+    /// The sender with this token; none: the token is not valid.
     pub(crate) fn of(app: &App, shown: Shown) -> Option<Asker> {
         let (role, id) = match app.admin.is(shown) {
             true => (Role::Admin, ADMIN.to_owned()),
@@ -28,7 +28,7 @@ impl Asker {
         Some(Asker { shown, role, id })
     }
 
-    /// Waits until the token is no longer taken.
+    /// Waits until the token is no longer valid.
     pub(crate) async fn ended(&self, app: &App) {
         match self.id == ADMIN {
             true => app.admin.ended(self.shown).await,

@@ -15,12 +15,12 @@ use usher_site::{Site, SiteError};
 use crate::clock::{date, wall_ms};
 use crate::secrets::{Shown, random_hex};
 
-/// Tokens that are kept at the most, revoked ones too.
+/// The largest number of tokens, revoked ones included.
 const LIMIT: usize = 1_000;
-/// How long a look goes on at most after its token has expired.
+/// How long at most a long poll goes on after its token has expired.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// What is kept of a token.
+/// A token as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kept {
     id: String,
@@ -54,7 +54,7 @@ impl Kept {
 
 /// Why a token was not made.
 pub(crate) enum NotMade {
-    /// The request cannot be followed.
+    /// The request is not valid, for this reason.
     Invalid(String),
     /// The site database failed.
     Site(SiteError),
@@ -62,14 +62,14 @@ pub(crate) enum NotMade {
 
 pub(crate) struct Book {
     kept: Mutex<Vec<Kept>>,
-    /// One change at a time. A disk that hangs holds up changes, and nobody who only shows a token.
+    /// Held during a change. A disk that hangs holds up changes, but no check of a token.
     turn: tokio::sync::Mutex<()>,
-    /// Counts changes, for looks that wait.
+    /// Counts changes, to wake long polls.
     changed: watch::Sender<u64>,
 }
 
 impl Book {
-    /// The tokens that the site has, as it keeps them.
+    /// Reads the tokens that the site database has.
     pub(crate) fn open(kept: Option<&str>) -> Result<Book, SiteError> {
         let kept = kept.map_or(Ok(Vec::new()), serde_json::from_str);
         let kept = kept.map_err(|error| SiteError::Failed {
@@ -104,8 +104,8 @@ impl Book {
         }
     }
 
-    /// A page of them, oldest first, without their secrets: those behind the one of that id, and
-    /// behind which one the next page begins. None: there is none of that id.
+    /// A page of tokens, oldest first, without their secrets: those after the token with that id,
+    /// and the id after which the next page begins. None: there is no token with that id.
     pub(crate) fn page(
         &self,
         behind: Option<&str>,
@@ -124,7 +124,7 @@ impl Book {
         Some((items, next))
     }
 
-    /// Makes a token and keeps it; the secret, and what is kept.
+    /// Makes and stores a token; answers its secret, and the token without it.
     pub(crate) async fn make(
         &self,
         request: TokenRequest,
@@ -188,7 +188,7 @@ impl Book {
         Ok((token, info))
     }
 
-    /// Revokes a token; whether there is one of that id.
+    /// Revokes a token; answers whether there is one with that id.
     pub(crate) async fn revoke(&self, id: &str, site: &dyn Site) -> Result<bool, SiteError> {
         let _turn = self.turn.lock().await;
         let mut next = self.kept().clone();

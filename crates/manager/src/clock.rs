@@ -1,15 +1,15 @@
-//! The clocks: one for durations that nobody sets, one for dates.
+//! The clocks: one for durations, which nobody can set, and one for dates.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Since this computer was booted, sleep counted.
+/// The time since this computer was booted, time asleep included.
 pub(crate) fn steady() -> Duration {
     usher_platform::clock::since_boot()
 }
 
-/// Unix milliseconds on the clock that people set.
+/// Unix milliseconds on the wall clock.
 pub(crate) fn wall_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }

@@ -13,7 +13,7 @@ use usher_platform::lock::{self, Holder};
 
 const LOCK: &str = "lock";
 
-/// What the lock of a data directory says of its server.
+/// What the lock of a data directory says about its server.
 pub(crate) fn ask(data: &Path) -> ServiceManagerWord {
     let holder = match lock::holder(&data.join(LOCK)) {
         Ok(holder) => holder,

@@ -1,4 +1,4 @@
-//! Delivers a message as a rule says: system log, webhook, mail, a program.
+//! Delivers a message: to the system log, a webhook, a mail address or a program.
 
 use std::io;
 use std::process::Stdio;
@@ -24,34 +24,35 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const MAIL_TIMEOUT_SECONDS: u32 = 30;
 /// The usual way to send mail from a Unix computer, whatever its mail system is.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
-/// Ends of it that no later try changes: wrong use, data or address (EX_USAGE, EX_DATAERR, EX_NOUSER).
+/// Exit codes of it for which a repeat is useless: wrong use, data or address (EX_USAGE,
+/// EX_DATAERR, EX_NOUSER).
 const NEVER_BY_SENDMAIL: [i32; 3] = [64, 65, 67];
 /// The header that carries a webhook's signature.
 const SIGNATURE: &str = "Usher-Signature";
 
-/// By what things are sent.
+/// The means of delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Means {
     pub(crate) http: reqwest::Client,
     pub(crate) mail: MailOptions,
-    /// A certificate authority (PEM) that relays may be of.
+    /// A certificate authority (PEM) to trust for relays.
     pub(crate) authority: Option<Vec<u8>>,
 }
 
-/// One thing to do, for one message.
+/// One delivery: one action for one message.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
-    /// The rule that says so.
+    /// The name of the rule that it comes from.
     pub(crate) rule: String,
-    /// What is to be done with the message.
+    /// The action.
     pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,
-    /// Its number in the site database; none: it is not kept there.
+    /// Its number in the site database; none: it is not stored there.
     pub(crate) kept: Option<i64>,
 }
 
-/// Where an errand goes, for people: without what an address may hold that is secret.
+/// The destination of an errand in words for people, without secrets that an address may contain.
 pub(crate) fn destination(errand: &Errand) -> String {
     match errand {
         Errand::SystemLog => "the system log".to_owned(),
@@ -69,7 +70,7 @@ pub(crate) fn destination(errand: &Errand) -> String {
     }
 }
 
-/// Does an errand once.
+/// Tries an errand once.
 pub(crate) async fn once(
     message: &StatusMessage,
     errand: &Errand,
@@ -93,7 +94,7 @@ pub(crate) async fn once(
     }
 }
 
-/// On a computer without a system log the manager's own log has it all the same.
+/// Writes to the system log; on a computer without one, the message is in the manager's own log.
 fn system_log(message: &StatusMessage) -> io::Result<()> {
     let weight = match message.severity.as_str() {
         "error" => Weight::Error,
@@ -147,8 +148,8 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
     text
 }
 
-/// Why no mail can go out, as far as that is known before one is sent: no relay is named, and there
-/// is nothing here to send by.
+/// Why no mail can be sent, as far as that is known before a try: no relay is named, and this
+/// computer has no sendmail.
 pub(crate) async fn mail_why_not(means: &Means) -> Option<String> {
     let may_go =
         means.mail.relay.is_some() || tokio::fs::try_exists(SENDMAIL).await.unwrap_or(true);
@@ -204,10 +205,10 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), Un
     }
 }
 
-/// A program that did not do it.
+/// A program that failed.
 struct Ended {
     why: String,
-    /// With what it ended, if it did by itself.
+    /// Its exit code; none: it did not end by itself.
     code: Option<i32>,
 }
 
@@ -217,7 +218,7 @@ impl From<String> for Ended {
     }
 }
 
-/// Runs a program with the message in its environment; ends it when its time is over.
+/// Runs a program with the message in its environment; ends it at its time limit.
 async fn run_program(
     message: &StatusMessage,
     command: &[String],

@@ -1,4 +1,4 @@
-//! The end of the manager before, if a panic ended it: told once.
+//! Reports, once, that a panic ended the previous manager.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use usher_site::Once;
 use crate::clock::date;
 use crate::tools::Tools;
 
-/// The message that tells that a role has ended by a panic.
+/// The message that a panic ended a role.
 const ROLE_ENDED: u16 = 9450;
-/// What is told once: an end, by its Unix milliseconds.
+/// The kind of an event that is reported once: the end of a manager, by its Unix milliseconds.
 const TOLD: &str = "told_end_of_manager";
 
-/// Raises the message about the end that is kept in `data`, unless it was raised before.
+/// Raises the message about the end that is recorded in `data`, unless it was raised before.
 pub(crate) async fn tell(tools: &Tools, data: &Path) {
     let Some(ended) = usher_vital::ended::last(data, "manager") else {
         return;

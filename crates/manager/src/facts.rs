@@ -1,4 +1,4 @@
-//! What a server tells that may be of concern, in the words of the core.
+//! Asks a server for its facts, and converts them for the core.
 
 use serde::Deserialize;
 use usher_api::{
@@ -13,43 +13,42 @@ use usher_core::policy;
 
 use crate::probe::Prober;
 
-/// More of an answer is not read.
+/// The largest answer that is read, in bytes.
 const FACTS_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 const PACK_LIMIT_BYTES: usize = 64 * 1024;
 
-/// What was told at one look.
+/// The answers of one poll.
 pub(crate) struct Told {
-    /// For concerns.
+    /// The facts from which concerns are judged.
     pub(crate) facts: usher_core::concerns::Facts,
-    /// Its resident memory, in bytes; none if it cannot tell.
+    /// Its resident memory, in bytes; none if it does not know.
     pub(crate) resident_bytes: Option<u64>,
-    /// Requests that it has answered since it was started.
+    /// Requests that it has answered since its start.
     pub(crate) answered: u64,
-    /// Upkeep runs.
+    /// Whether a pack runs.
     pub(crate) pack_runs: bool,
-    /// The server's id; none: it is of an earlier version, which does not tell it.
+    /// The server's id; none: an earlier version does not tell it.
     pub(crate) server_id: Option<String>,
 }
 
-/// `GET /v1/pack`, as far as it is needed; a server without upkeep answers something else.
+/// The needed part of `GET /v1/pack`; a server without packs answers something else.
 #[derive(Deserialize)]
 struct Pack {
     state: String,
-    /// When the pack is due, in Unix seconds.
+    /// When the next pack is due, in Unix seconds.
     #[serde(default)]
     pack_time: Option<i64>,
     #[serde(default)]
     last: Option<PackReport>,
 }
 
-/// The id of a server; none if it does not tell.
+/// The id of a server; none: it does not tell.
 pub(crate) async fn server_id(prober: &Prober, url: &str, token: &str) -> Option<String> {
     let facts = prober.fetch::<Facts>(url, "/v1/facts", token, FACTS_LIMIT_BYTES);
     Some(facts.await?.server_id).filter(|id| !id.is_empty())
 }
 
-/// Asks a server. None if it does not tell: a version that knows no such question, or one that
-/// does not answer.
+/// Asks a server for its facts. None: its version has no such route, or it does not answer.
 pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told> {
     let (facts, pack) = tokio::join!(
         prober.fetch::<Facts>(url, "/v1/facts", token, FACTS_LIMIT_BYTES),
@@ -164,7 +163,7 @@ fn ended(it: EndedByPanic) -> EndedFact {
     }
 }
 
-/// What the version that serves came in the place of, and how its last pack went.
+/// The last upgrade of the server, and how its last pack went.
 fn upgrade(told: &Facts, last: Option<&PackReport>) -> Option<UpgradeFact> {
     let upgrade = told.upgrade.as_ref()?;
     let failed =
@@ -178,7 +177,7 @@ fn upgrade(told: &Facts, last: Option<&PackReport>) -> Option<UpgradeFact> {
     })
 }
 
-/// The first thing that a pack could not do.
+/// The first thing that a pack left out, and why.
 fn why(report: &PackReport) -> String {
     match report.skipped.first() {
         Some(skipped) => format!("{}: {}", skipped.what, skipped.why),
@@ -228,7 +227,7 @@ fn product(it: ProductFacts) -> ProductFact {
     }
 }
 
-/// A product as messages call it: people know its name, and commands take its id.
+/// A product as messages name it: its name for people, and its id for commands.
 fn called(name: String, id: &str) -> String {
     match name == id {
         true => name,

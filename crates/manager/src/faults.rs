@@ -1,4 +1,4 @@
-//! Panics of the manager's own that ended a request, an item or a look alone: told as of any role.
+//! Reports panics of the manager itself that ended only one request, item or poll.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use crate::clock::date;
 use crate::tools::Tools;
 
-/// The message that tells that panics ended requests or items alone.
+/// The message about panics that ended only one request or item.
 const CAUGHT: u16 = 9451;
-/// How often the count is looked at.
+/// How often the count is checked.
 const LOOK: Duration = Duration::from_secs(10);
-/// How long after it was told more of them are not told again.
+/// For how long after a report further panics are not reported.
 const TOLD_FOR: Duration = Duration::from_secs(86_400);
 
-/// Raises the message if there are more than were told.
+/// Raises the message if there are more than were reported.
 pub(crate) async fn tell(tools: Arc<Tools>) {
     let mut told = (0, None::<Instant>);
     loop {

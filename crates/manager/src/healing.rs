@@ -4,8 +4,8 @@ use usher_api::Healing;
 use usher_core::health::ServiceManagerWord;
 use usher_site::ServerRow;
 
-/// Of a server and what its service manager says now. `is_own`: it is the one beside the manager;
-/// `heals`: the manager is told to heal.
+/// Who restarts a server, from what its service manager says now. `is_own`: it is the one beside
+/// the manager; `heals`: the manager's healing is on.
 pub(crate) fn of(
     server: &ServerRow,
     is_own: bool,

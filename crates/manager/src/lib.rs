@@ -2,8 +2,8 @@
 //!
 //! Each server has a watch: a task that polls it on a cycle, listens to it between polls, weighs
 //! the evidence with `core::health` and tells what is worth telling as status messages, which go
-//! through the site's rules into the site database and to whom the rules name. It serves `/v1` and
-//! a plain page. What it knows is in the site database, so a restart goes on with the episodes
+//! through the site's rules into the site database and to whom the rules name. It takes in what
+//! other licence servers count. It serves `/v1` and a plain page. What it knows is in the site database, so a restart goes on with the episodes
 //! that were under way.
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ mod ended;
 mod facts;
 mod faults;
 mod healing;
+mod import_upkeep;
 mod listener;
 mod logged;
 mod mail;
@@ -40,6 +41,7 @@ mod targets;
 mod thresholds;
 mod tokens;
 mod tools;
+mod turns;
 mod undelivered;
 mod view;
 mod vital;
@@ -62,7 +64,7 @@ pub use usher_tls::ServerFiles as TlsFiles;
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
 pub trait ServiceManager: Send + Sync {
-    /// What it says of a unit.
+    /// What it says about a unit.
     fn ask(&self, unit: &str) -> ServiceManagerWord;
 
     /// Asks it to stop a unit; does not wait for the end.
@@ -90,7 +92,7 @@ pub trait ServiceManager: Send + Sync {
     fn restart(&self, unit: &str) -> Result<(), String>;
 }
 
-/// Where there is no service manager.
+/// For a computer without a service manager.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoServiceManager;
 
@@ -116,55 +118,57 @@ impl ServiceManager for NoServiceManager {
     }
 }
 
-/// A metering server that is watched without having been added: the one beside it under `usher up`.
+/// A metering server that is watched without being added: the one beside the manager under `usher
+/// up`.
 #[derive(Debug, Clone)]
 pub struct OwnServer {
     /// The name that the manager gives it.
     pub name: String,
-    /// Where its API is.
+    /// The URL of its API.
     pub url: String,
-    /// The file that holds a token of it; read again where it is refused.
+    /// The file with a token of it, which is read again if the token is refused.
     pub token_file: PathBuf,
     /// Its data directory.
     pub data: PathBuf,
 }
 
-/// How a manager runs.
+/// The options of a manager.
 pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
     /// made where there is none.
     pub admin_token_file: Option<PathBuf>,
-    /// Where it listens.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Listen on any free port where that one is taken.
+    /// Whether to listen on any free port if that one is taken.
     pub or_any_port: bool,
-    /// For TLS.
+    /// The certificate and key for TLS; none: plain HTTP.
     pub tls: Option<TlsFiles>,
-    /// Listen beyond loopback without TLS.
+    /// Whether plain HTTP is explicitly allowed on addresses other than loopback.
     pub plain_http: bool,
-    /// How often each server is polled: from a second on.
+    /// How often each server is polled; at least a second.
     pub poll: Duration,
-    /// Whether servers that do not help themselves are helped; how, and how often.
+    /// How servers that do not recover by themselves are restarted, and how often; none: never.
     pub healing: Option<HealingOptions>,
     /// When a server's memory is a reason to restart it; none: never.
     pub memory: Option<MemoryOptions>,
-    /// When trouble is told and repeated.
+    /// When trouble is reported and repeated.
     pub watching: EpisodeOptions,
     /// The name of the site.
     pub site: String,
-    /// A server that is watched without being told.
+    /// A server that is watched without being added.
     pub own: Option<OwnServer>,
     /// The service manager of this computer.
     pub service_manager: Arc<dyn ServiceManager>,
-    /// Who wants to hear that the manager is alive.
+    /// The watchdog to tell that the manager is alive.
     pub watchdog: Option<Arc<dyn Watchdog>>,
-    /// A URL that is fetched after each cycle, so that somebody outside notices when it is not.
+    /// A URL that is fetched after each cycle, so that an outside monitor notices if the manager
+    /// dies.
     pub beat_url: Option<String>,
     /// The programs and webhooks that message rules may name.
     pub targets: Targets,
-    /// How mails are sent.
+    /// How mail is sent.
     pub mail: MailOptions,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
@@ -173,10 +177,10 @@ pub struct ManagerOptions {
 /// Why a manager ended.
 #[derive(Debug, Error)]
 pub enum ManagerError {
-    /// It was told something that cannot be.
+    /// The options are not valid, for this reason.
     #[error("{0}")]
     Usage(String),
-    /// It could not start, or failed.
+    /// It could not start, or failed, for this reason.
     #[error("{0}")]
     Failed(String),
 }

@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 
 use crate::tokens::TokenSource;
 
-/// A server says something every 15 s.
+/// How long a server may be silent: it sends something every 15 s.
 const SILENCE: Duration = Duration::from_secs(40);
-/// Between two tries to listen.
+/// The pause between two tries to listen.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Listens until it is dropped; `lost` is told when a server that was heard is heard no more.
-/// The token is read before each try: its file may hold another by then.
+/// Listens until it is dropped; `lost` is notified if a server falls silent. The token is read
+/// before each try, because its file may have changed.
 pub(crate) async fn listen(
     http: reqwest::Client,
     url: String,

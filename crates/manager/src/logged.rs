@@ -2,7 +2,7 @@
 
 use usher_site::SiteError;
 
-/// What a call of the site database came to; a failure is in the log, and nothing.
+/// The result of a call of the site database; a failure is logged and becomes none.
 pub(crate) fn or_log<T>(called: Result<T, SiteError>) -> Option<T> {
     called
         .inspect_err(|error| tracing::error!(%error, "the site database"))

@@ -9,25 +9,25 @@ use usher_core::messages::entry;
 
 use crate::smtp::Relay;
 
-/// Longest text of a message in a subject, in characters.
+/// The longest text of a message in a subject, in characters.
 const SUBJECT_CHARS: usize = 90;
-/// What stands in a subject for what is left out.
+/// The mark in a subject for text that is left out.
 const MORE: &str = " ...";
 /// Bytes in one encoded word of a header: RFC 2047 allows 75 characters with its frame.
 const ENCODED_BYTES: usize = 42;
 
-/// How mails are sent, and what they say of the manager itself.
+/// How mail is sent, and what it says about the manager.
 #[derive(Debug, Clone, Default)]
 pub struct MailOptions {
     /// The relay; none: `/usr/sbin/sendmail` of the manager's computer.
     pub relay: Option<Relay>,
     /// The sender; none: `usher@COMPUTER`.
     pub from: Option<String>,
-    /// Where people see the manager's page; none: mails bear no link.
+    /// The URL of the manager's page; none: mails have no link.
     pub link: Option<String>,
 }
 
-/// Who a mail is from and to, and where more is to be seen.
+/// The sender, the recipient and the link of a mail.
 pub(crate) struct Envelope<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
@@ -96,7 +96,7 @@ pub(crate) fn text(message: &StatusMessage, envelope: &Envelope<'_>, zone: &Time
     )
 }
 
-/// A time as people read it elsewhere, too: to the second, with its zone.
+/// A time as people read it: to the second, with its time zone.
 fn said(at: Timestamp, zone: &TimeZone) -> String {
     let at = at.to_zoned_datetime(zone.clone());
     at.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
@@ -111,7 +111,7 @@ fn subject(message: &StatusMessage) -> String {
     format!("[usher] {}{over}: {said}", message.severity)
 }
 
-/// At most so many characters, cut between words, with a mark where something is left out.
+/// A text of at most so many characters, cut between words, with a mark if something is left out.
 fn whole_words(text: &str, at_most: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= at_most {
@@ -138,7 +138,7 @@ fn whole_words(text: &str, at_most: usize) -> String {
     }
 }
 
-/// A text in a header, in encoded words (RFC 2047) where it is not plain ASCII.
+/// A text in a header, in encoded words (RFC 2047) if it is not plain ASCII.
 fn header(text: &str) -> String {
     let text: String = text
         .chars()

@@ -14,18 +14,18 @@ use crate::dispatch::Raise;
 use crate::facts::{self, Told};
 use crate::tools::Tools;
 
-/// What foretells trouble changes slowly: it is not asked for more often, but by who looks now.
+/// How often a server is asked for its facts, which change slowly; a poll on request asks at once.
 const ASKED_EVERY: Duration = Duration::from_secs(10);
-/// How long a restart may take: longer than systemd lets one take.
+/// How long a restart may take: longer than systemd's own limit.
 const RESTART: Duration = Duration::from_secs(180);
-/// How long requests are counted.
+/// For how long requests are counted.
 const BUSY: Duration = Duration::from_secs(1);
-/// Those of the manager itself among them.
+/// How many of the counted requests are the manager's own.
 const OWN_REQUESTS: u64 = 2;
 const MB: u64 = 1_000_000;
-/// The message that tells that more is there than is kept.
+/// The message that there are more messages than are stored.
 const FLOOD: u16 = 9449;
-/// The message that tells that a step of a manager's own failed.
+/// The message that a step of healing failed.
 const STEP_FAILED: u16 = 9423;
 
 pub(crate) struct Outlook {
@@ -38,7 +38,7 @@ pub(crate) struct Outlook {
 }
 
 impl Outlook {
-    /// Goes on with what was told of when a manager ended.
+    /// Resumes the concerns that were open when the previous manager ended.
     pub(crate) fn resume(tools: Arc<Tools>, server: ServerRow, rows: Vec<ConcernRow>) -> Outlook {
         let mut outlook = Outlook {
             // Only what a service manager runs can be restarted without refusing anybody.
@@ -66,8 +66,9 @@ impl Outlook {
         outlook
     }
 
-    /// Asks a server that answers, where it is time for that or `asked` for, and does what follows.
-    /// `history`: that it cannot be collected. The server's id, if it tells it.
+    /// Asks a server that answers for its facts, if that is due or `asked` for, and acts on them.
+    /// `history` says that its history cannot be collected. Answers the server's id, if it tells
+    /// it.
     pub(crate) async fn look(
         &mut self,
         token: &str,
@@ -93,8 +94,8 @@ impl Outlook {
         told.server_id
     }
 
-    /// What its memory is judged by. How busy a server is that is over its limit is counted for a
-    /// second; of another it does not matter.
+    /// The facts about its memory. How busy a server is, is measured for a second, and only if the
+    /// server is above its limit.
     async fn memory_of(&self, token: &str, told: &Told) -> Option<MemorySeen> {
         let limit = self.memory.as_ref()?.limit_bytes();
         let seen = |told: &Told, requests| {
@@ -117,7 +118,7 @@ impl Outlook {
         facts::ask(&self.tools.prober, &self.server.url, token).await
     }
 
-    /// Records what a look has brought, in one step, and tells it.
+    /// Records the result of a poll in one step, and raises its messages.
     async fn tell(&mut self, notices: Vec<Notice>) {
         let mut changes = Vec::with_capacity(notices.len());
         let mut began = Vec::new();

@@ -24,7 +24,7 @@ ul{margin:0;padding-left:1.2rem}.good{color:#1b5e20}.bad{color:#9b1c1c}\
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161616}.good{color:#8fd694}\
 .bad{color:#ff9e9e}}";
 
-/// The page.
+/// Serves the page.
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Refusal> {
     let filter = MessageFilter {
         open: true,

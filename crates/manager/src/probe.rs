@@ -13,30 +13,30 @@ use usher_core::lifecycle::ServiceState;
 
 use crate::reach::{self, ANSWER, CONNECT, NoAnswer, NotWhole};
 
-/// More of an answer is not read.
+/// The largest answer that is read, in bytes.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
-/// A way to ask servers.
+/// The HTTP clients with which servers are asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Prober {
     plain: Client,
-    /// For `https://`: with TLS the handshake is the server's answer, not a part of connecting, so
-    /// that no time for connecting may end it.
+    /// For `https://`: the TLS handshake counts as the server's answer and not as part of
+    /// connecting, so no connect timeout may end it.
     secure: Client,
-    /// Whether it trusts an authority that was named, besides the system's own.
+    /// Whether it trusts a named authority besides the system's own.
     names_authority: bool,
 }
 
-/// What is found at one look.
+/// The result of one poll.
 pub(crate) struct Look {
     pub(crate) api: ApiAnswer,
     pub(crate) work: WorkSeen,
-    /// Why nothing is granted, though the server answers.
+    /// Why the server answers but grants nothing; none: it grants.
     pub(crate) grants_nothing: Option<GrantsNothing>,
 }
 
 impl Look {
-    /// There was no answer of the kind that tells more.
+    /// A result with only the API's answer.
     fn at_nothing_but(api: ApiAnswer) -> Look {
         Look {
             api,
@@ -71,14 +71,14 @@ struct ProblemText {
     detail: Option<String>,
 }
 
-/// An answer, or how there was none.
+/// An answer, or the way in which there was none.
 enum Reply {
     Said(StatusCode, Vec<u8>),
     No(NoAnswer),
 }
 
 impl Prober {
-    /// Trusts the system's certificate authorities and the one given.
+    /// A probe that trusts the system's certificate authorities and the given one.
     pub(crate) fn new(authority: Option<&[u8]>) -> Result<Self, String> {
         // Another part of the process may have installed one already; then that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -89,7 +89,7 @@ impl Prober {
         })
     }
 
-    /// The client that asks at a URL.
+    /// The client for a URL.
     pub(crate) fn http(&self, url: &str) -> &Client {
         match url.starts_with("https://") {
             true => &self.secure,
@@ -102,8 +102,8 @@ impl Prober {
         &self.secure
     }
 
-    /// Looks at a server: what its API says, and whether a canary is seated.
-    /// `name` is what it is called in advice.
+    /// Polls a server: asks its API, and whether a canary gets a seat. `name` is its name in
+    /// advice.
     pub(crate) async fn look(&self, name: &str, url: &str, token: &str) -> Look {
         let url = url.trim_end_matches('/');
         let http = self.http(url);
@@ -149,7 +149,7 @@ impl Prober {
         }
     }
 
-    /// What to say of an answer that is none of an Usher server's: it may speak TLS.
+    /// What an answer that is not from an Usher server means: the server may speak TLS.
     async fn or_tls(&self, name: &str, url: &str, answer: ApiAnswer) -> ApiAnswer {
         let Some(rest) = url.strip_prefix("http://") else {
             return answer;
@@ -169,13 +169,13 @@ impl Prober {
         }
     }
 
-    /// Whether a manager answers at a URL, and no metering server; as far as it tells that.
+    /// Whether a manager, not a metering server, answers at a URL, as far as it says so.
     pub(crate) async fn is_manager(&self, url: &str) -> bool {
         let health: Option<Health> = self.fetch(url, "/v1/health", "", BODY_LIMIT_BYTES).await;
         health.and_then(|it| it.is_of(Listener::Manager)) == Some(true)
     }
 
-    /// Why the server at a URL does not take a token; none: it takes it, or does not say.
+    /// Why the server at a URL does not accept a token; none: it does, or does not say.
     pub(crate) async fn declines(&self, name: &str, url: &str, token: &str) -> Option<String> {
         match self.canary(name, url.trim_end_matches('/'), token).await {
             Err(ApiAnswer::Declines(why)) => Some(why),
@@ -183,7 +183,7 @@ impl Prober {
         }
     }
 
-    /// What a server answers there; none if it answers something else, too much, or nothing.
+    /// The answer of a server; none: it answers something else, too much, or nothing.
     pub(crate) async fn fetch<T: serde::de::DeserializeOwned>(
         &self,
         url: &str,
@@ -200,7 +200,7 @@ impl Prober {
         }
     }
 
-    /// The state that it reports of itself. A server that answers and tells none runs.
+    /// The state that a server reports. A server that answers and reports none is running.
     async fn state(&self, url: &str, token: &str) -> ServiceState {
         let request = self
             .http(url)
@@ -292,7 +292,7 @@ impl Prober {
     }
 }
 
-/// A client of servers, set up by `set`.
+/// A client for servers, configured by `set`.
 fn client(
     authority: Option<&[u8]>,
     set: impl FnOnce(ClientBuilder) -> ClientBuilder,
@@ -314,15 +314,15 @@ fn client(
     set(builder).build().map_err(|error| error.to_string())
 }
 
-/// What is said of a manager where a metering server is looked for.
+/// What to report if a manager answers instead of a metering server.
 pub(crate) fn a_manager(name: &str) -> String {
     format!(
-        "what answers there is a manager, and no metering server, whose port is 8470 as a rule: \
+        "what answers there is a manager, not a metering server, whose port is usually 8470: \
          `usher servers edit {name} --url URL` names the server's"
     )
 }
 
-/// How a server that does not take the manager's token is told of.
+/// What to report if a server does not accept the manager's token.
 fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
     // Its own words, of any version: no token of a server opens it.
     if detail.is_some_and(|detail| detail.contains("--at-manager")) {
@@ -339,14 +339,14 @@ fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
     // What else it says is how to make one.
     let why = detail.and_then(|detail| detail.split(':').next());
     format!(
-        "it does not take the manager's token ({what}: {}): `usher token create --role manager` on \
+        "it does not accept the manager's token ({what}: {}): `usher token create --role manager` on \
          that server makes one, and `usher servers edit {name} --token-file FILE` gives it to the \
          manager",
         why.unwrap_or("it does not say why")
     )
 }
 
-/// The role of the token that a server refuses for it.
+/// The role of a token that a server refuses because of its role.
 pub(crate) fn role_in(detail: &str) -> Option<Role> {
     let (_, rest) = detail.split_once("a token of role ")?;
     let word = rest.split(' ').next()?;

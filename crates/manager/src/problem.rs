@@ -4,28 +4,34 @@ use axum::response::{IntoResponse, Response};
 use usher_api::Code;
 use usher_site::SiteError;
 
-/// An answer that says no.
+/// A refusal: an answer with a problem document.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal(usher_http::Refusal);
 
 impl Refusal {
-    /// With its code's own status.
+    /// A refusal with its code's own status.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(code, detail))
     }
 
-    /// The request cannot be understood, or a field is out of range.
+    /// A refusal of a request that cannot be parsed, or has a field out of range.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Refusal::new(Code::InvalidRequest, detail)
     }
 
-    /// No metering server of that name is watched.
+    /// A refusal because no metering server of that name is watched.
     pub(crate) fn unknown_server(name: &str) -> Self {
         let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
         Refusal::new(
             Code::UnknownServer,
             format!("no metering server named {shown} is watched: GET /v1/servers lists them"),
         )
+    }
+
+    /// The same, to be tried again after so long.
+    #[must_use]
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Refusal(self.0.after(seconds))
     }
 
     /// No token was shown, or none that is taken: a browser asks for it as a password.

@@ -14,20 +14,20 @@ use std::time::Duration;
 use reqwest::Url;
 use usher_core::health::ApiAnswer;
 
-/// How long a connection may take to come about.
+/// How long establishing a connection may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 /// How long an answer may take, that of TLS included.
 pub(crate) const ANSWER: Duration = Duration::from_secs(5);
 
-/// How there was no answer.
+/// The ways in which there was no answer.
 pub(crate) enum NoAnswer {
     None(ApiAnswer),
-    /// Something took the connection and broke it off, or spoke no HTTP.
+    /// Something accepted the connection and closed it, or did not speak HTTP.
     Odd(ApiAnswer),
 }
 
-/// What it means that there is no answer.
-/// `names_authority`: who asked trusts one besides the system's own.
+/// What an error means. `names_authority`: the client trusts a named authority besides the system's
+/// own.
 pub(crate) async fn no_answer(error: &reqwest::Error, names_authority: bool) -> NoAnswer {
     if error.is_timeout() {
         return NoAnswer::None(too_late(error).await);
@@ -50,7 +50,7 @@ pub(crate) async fn no_answer(error: &reqwest::Error, names_authority: bool) -> 
     })
 }
 
-/// What it means that something took too long: a connection, or the answer on one.
+/// What a timeout means: of the connection, or of the answer on one.
 async fn too_late(error: &reqwest::Error) -> ApiAnswer {
     let Some(url) = error.url() else {
         return ApiAnswer::Silent(ANSWER);
@@ -67,8 +67,8 @@ async fn too_late(error: &reqwest::Error) -> ApiAnswer {
     }
 }
 
-/// Whether an address is of this computer: there is no way there that could be cut. A name is not
-/// asked for, for that may take long.
+/// Whether an address belongs to this computer, so that no network lies between. A name is not
+/// resolved, because that may take long.
 async fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip: Option<IpAddr> = match host {
@@ -85,7 +85,7 @@ async fn is_here(url: &Url) -> bool {
     }
 }
 
-/// Whether what came back is no HTTP, such as the alert with which a server of TLS refuses it.
+/// Whether the answer is not HTTP, such as the alert with which a TLS server refuses plain HTTP.
 fn speaks_no_http(error: &reqwest::Error) -> bool {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(error) = cause {
@@ -109,11 +109,11 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
     None
 }
 
-/// Why an answer's body did not come whole.
+/// Why an answer's body is not complete.
 pub(crate) enum NotWhole {
-    /// It is longer than it may be.
+    /// It is longer than the limit.
     Endless,
-    /// The connection ended before it.
+    /// The connection ended before the body.
     Cut(reqwest::Error),
 }
 
@@ -126,7 +126,7 @@ impl fmt::Display for NotWhole {
     }
 }
 
-/// An answer's body, if it is no longer than that.
+/// Reads an answer's body, up to a limit.
 pub(crate) async fn whole(
     response: &mut reqwest::Response,
     limit_bytes: usize,
@@ -141,7 +141,7 @@ pub(crate) async fn whole(
     Ok(body)
 }
 
-/// What went wrong at bottom; of TLS in words, with what helps.
+/// The innermost cause of an error; errors of TLS in words, with what helps.
 pub(crate) fn innermost(error: &reqwest::Error) -> String {
     innermost_to(error, false)
 }

@@ -1,4 +1,4 @@
-//! The way of a request: who asks, whose page sent it, what it says, which route.
+//! Handles a request: finds its sender, the page that sent it, its body and its route.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,20 +21,20 @@ use crate::problem::Refusal;
 use crate::routes::{self, foreign};
 use crate::secrets::Shown;
 
-/// What is said of a panic.
+/// The answer to a request that caused a panic.
 const FAULT: &str = "the manager has a fault, which is in its log: report it";
 
-/// What requests are answered with.
+/// The state with which requests are answered.
 pub(crate) struct Requests {
     app: Arc<App>,
     router: TowerToHyperService<Router>,
     bodies: Bodies,
-    /// Whether no more connections are taken.
+    /// Whether no more connections are accepted.
     is_stopping: watch::Receiver<bool>,
 }
 
 impl Requests {
-    /// Those of this manager, until it stops.
+    /// The handler of this manager, until it stops.
     pub(crate) fn new(app: Arc<App>, is_stopping: watch::Receiver<bool>) -> Requests {
         Requests {
             router: TowerToHyperService::new(routes::router(app.clone())),
@@ -54,7 +54,7 @@ impl Requests {
         foreign::must_not_be(&request)?;
         let mut held = self.bodies.hold();
         let body = read_in_time(&way.watch, &mut request, &mut held).await?;
-        let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+        let changes_nothing = changes_nothing(request.method(), request.uri().path());
         let asked = format!("{} {}", request.method(), request.uri().path());
         if let Some(asker) = &asker {
             request.extensions_mut().insert(asker.clone());
@@ -68,7 +68,7 @@ impl Requests {
             let Ok(answered) = answer.await;
             return Ok(whole(answered).await);
         };
-        if !is_look {
+        if !changes_nothing {
             return Ok(whole(to_its_end(asked, id.clone(), answer).await?).await);
         }
         tokio::select! {
@@ -82,8 +82,8 @@ impl Requests {
     }
 }
 
-/// A change goes on to its end, though who asked for it has gone: what is in the site database and
-/// what is held beside it would differ else.
+/// Carries out a change completely, even if its sender has gone; else the site database and memory
+/// would differ.
 async fn to_its_end(
     asked: String,
     id: RequestId,
@@ -102,7 +102,7 @@ async fn to_its_end(
     }
 }
 
-/// Nothing is sent piece by piece.
+/// Makes a complete body: the manager streams nothing.
 async fn whole(answered: axum::response::Response) -> Response<Body> {
     whole_where_it_is(answered, || None::<std::future::Pending<String>>).await
 }
@@ -131,8 +131,8 @@ impl Handler for Requests {
     }
 }
 
-/// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
-/// a browser, as the password of any name. None: nobody is asked for a token here.
+/// Admits a sender with the admin's token or one of a sufficient role: as a bearer token, or, from
+/// a browser, as the password of any user name. None: this path needs no token.
 fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refusal> {
     let path = request.uri().path();
     if path == "/v1/health" || path == "/openapi.json" {
@@ -151,10 +151,16 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
     }
 }
 
+/// Whether a request only looks, and so ends when who asked goes away. A what-if does, for all that
+/// it is posted.
+fn changes_nothing(method: &Method, path: &str) -> bool {
+    let is_look = matches!(*method, Method::GET | Method::HEAD);
+    is_look || *method == Method::POST && path == "/v1/whatif"
+}
+
 /// The least role that may do it: viewers look, operators also have a server looked at, admins do
 /// all else.
 fn needed(method: &Method, path: &str) -> Role {
-    let is_look = matches!(*method, Method::GET | Method::HEAD);
     // A server may be named `poll`: what is done decides, too.
     let is_poll = *method == Method::POST
         && path
@@ -162,13 +168,13 @@ fn needed(method: &Method, path: &str) -> Role {
             .is_some_and(|rest| rest.ends_with("/poll"));
     match () {
         () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
-        () if is_look => Role::Viewer,
+        () if changes_nothing(method, path) => Role::Viewer,
         () if is_poll => Role::Operator,
         () => Role::Admin,
     }
 }
 
-/// What is refused to who may not do it.
+/// What a refused request wanted to do, in words.
 fn what(method: &Method, path: &str) -> &'static str {
     let part = path.strip_prefix("/v1/").unwrap_or_default();
     match part.split('/').next().unwrap_or_default() {
@@ -180,6 +186,7 @@ fn what(method: &Method, path: &str) -> &'static str {
         "message-rules" => "change its message rules",
         "thresholds" => "change its thresholds",
         "products" | "entitlements" => "change what its servers own",
+        "imports" => "import what other licence servers know",
         _ => "do this",
     }
 }
@@ -194,19 +201,23 @@ fn too_small(role: Role, needed: Role, what: &str) -> Refusal {
 }
 
 fn not_taken(app: &App) -> Refusal {
-    refused(app, "the token is none of this manager's, or over")
+    refused(
+        app,
+        "the manager does not know the token, or it has expired",
+    )
 }
 
 fn refused(app: &App, why: &str) -> Refusal {
     Refusal::unauthorized(format!(
         "{why}: the manager takes tokens of its own, not those of its servers. Its \
          administrator's is in {}; `usher token create --role viewer --at-manager` makes others. \
-         Agents and commands for seats go to a metering server, whose port is 8470 as a rule",
+         Agents and commands for seats go to a metering server, whose port is usually 8470",
         app.admin.file().display()
     ))
 }
 
-/// The token in an `Authorization` header: a bearer's, or the password of any name (RFC 7617).
+/// The token in an `Authorization` header: a bearer token, or the password of any user name (RFC
+/// 7617).
 fn token(header: &[u8]) -> Option<String> {
     if let Some(token) = bearer(header) {
         return String::from_utf8(token.to_vec()).ok();
@@ -229,6 +240,8 @@ mod tests {
             (Method::GET, "/v1/servers", Role::Viewer),
             (Method::GET, "/v1/messages", Role::Viewer),
             (Method::GET, "/", Role::Viewer),
+            (Method::POST, "/v1/whatif", Role::Viewer),
+            (Method::PUT, "/v1/whatif", Role::Admin),
             (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
             (Method::POST, "/v1/servers", Role::Admin),
             (Method::POST, "/v1/servers/poll/poll", Role::Operator),
@@ -240,6 +253,10 @@ mod tests {
             (Method::PUT, "/v1/message-rules", Role::Admin),
             (Method::GET, "/v1/tokens", Role::Admin),
             (Method::DELETE, "/v1/tokens/m-1", Role::Admin),
+            (Method::GET, "/v1/imports", Role::Viewer),
+            (Method::POST, "/v1/imports", Role::Admin),
+            (Method::POST, "/v1/imports/i-1/rows", Role::Admin),
+            (Method::DELETE, "/v1/imports/i-1", Role::Admin),
         ];
         for (method, path, role) in cases {
             assert_eq!(needed(&method, path), role, "{method} {path}");
@@ -262,6 +279,11 @@ mod tests {
             ),
             (Method::PUT, "/v1/message-rules", "change its message rules"),
             (Method::POST, "/v1/products", "change what its servers own"),
+            (
+                Method::POST,
+                "/v1/imports/i-1/rows",
+                "import what other licence servers know",
+            ),
         ] {
             assert_eq!(what(&method, path), said, "{method} {path}");
         }

@@ -13,21 +13,22 @@ use usher_api::{TOKEN_PREFIX, secret_in};
 use usher_platform::files::{self, Readers};
 
 const FILE: &str = "admin.token";
-/// How often it is looked whether the file was written again.
+/// How often the file is checked for a new token.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The admin's token, as the file holds it.
+/// The admin's token, as the file has it.
 pub(crate) struct Admin {
     file: PathBuf,
     hash: watch::Sender<[u8; 32]>,
 }
 
-/// A token that somebody showed.
+/// A token from a request, as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shown([u8; 32]);
 
 impl Shown {
-    /// That token. Hashes of what is long and random: to compare them tells nothing of the token.
+    /// The hash of that token. Comparing hashes of long random values reveals nothing about the
+    /// token.
     pub(crate) fn of(token: &str) -> Shown {
         Shown(hash(token))
     }
@@ -39,13 +40,13 @@ impl Shown {
 }
 
 impl Admin {
-    /// The token of somebody else's file.
+    /// The admin's token in a file that somebody else maintains.
     pub(crate) fn of(file: PathBuf) -> io::Result<Admin> {
         let hash = watch::Sender::new(read(&file)?);
         Ok(Admin { file, hash })
     }
 
-    /// The token in a data directory, made where there is none.
+    /// The admin's token in a data directory; made if there is none.
     pub(crate) fn in_data(data: &Path) -> io::Result<Admin> {
         let file = data.join(FILE);
         // What else is wrong with it is told by who reads it.
@@ -60,7 +61,7 @@ impl Admin {
         Admin::of(file)
     }
 
-    /// Whether a token is this one. The file is read again before a token is refused.
+    /// Whether this is the admin's token. The file is read again before a token is refused.
     pub(crate) fn is(&self, shown: Shown) -> bool {
         if *self.hash.borrow() != shown.0 {
             self.read_again();
@@ -68,14 +69,14 @@ impl Admin {
         *self.hash.borrow() == shown.0
     }
 
-    /// Waits until a token is no longer this one.
+    /// Waits until a token is no longer the admin's.
     pub(crate) async fn ended(&self, shown: Shown) {
         let mut hash = self.hash.subscribe();
         // It cannot fail: the sender is borrowed.
         let _ = hash.wait_for(|now| *now != shown.0).await;
     }
 
-    /// What it was stays while the file cannot be read.
+    /// Reads the file again; the former token stays valid while the file cannot be read.
     fn read_again(&self) {
         if let Ok(now) = read(&self.file) {
             self.hash.send_if_modified(|known| {
@@ -86,14 +87,14 @@ impl Admin {
         }
     }
 
-    /// Where the token is.
+    /// The path of the token's file.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 }
 
-/// Looks again and again whether the file holds another token; beside the tasks that answer, for
-/// its disk may hang.
+/// Checks regularly whether the file has another token, on a thread of its own, because its disk
+/// may hang.
 pub(crate) async fn attend(admin: Arc<Admin>) {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -116,12 +117,12 @@ pub(crate) fn random_hex(bytes: usize) -> io::Result<String> {
     Ok(HEXLOWER.encode(&random))
 }
 
-/// The hash by which a token is known: tokens are long and random, so a fast one does.
+/// The hash of a token; a fast one is enough, because tokens are long and random.
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Whole or not at all.
+/// Writes a file completely or not at all.
 fn write(path: &Path, token: &str) -> io::Result<()> {
     let line = format!("{token}\n");
     let part = path.with_extension("part");

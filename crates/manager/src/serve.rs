@@ -28,7 +28,7 @@ use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, vital};
+use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -111,11 +111,13 @@ async fn run_with(
         memory: options.memory.clone(),
         thresholds,
         looked: Notify::new(),
+        import_removed: Notify::new(),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options, known.servers);
     ended::tell(&tools, &options.data).await;
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
+    let imports = tokio::spawn(task("imports", import_upkeep::run(tools.clone())));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
     let token = secrets::attend(app.admin.clone());
     let token = tokio::spawn(task("token", token));
@@ -129,7 +131,7 @@ async fn run_with(
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
-    let always = [upkeep, token, telling, faults].map(Some);
+    let always = [upkeep, imports, token, telling, faults].map(Some);
     let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
         task.abort();
@@ -160,7 +162,7 @@ fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
 fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, ManagerError> {
     let bound = match listen::bind(address) {
         Err(error) if or_any_port && error.kind() == io::ErrorKind::AddrInUse => {
-            tracing::warn!(%address, "another program listens there: a free port is taken");
+            tracing::warn!(%address, "another program listens there: using a free port");
             listen::bind(SocketAddr::new(address.ip(), 0))
         }
         bound => bound,

@@ -14,30 +14,30 @@ use tokio_rustls::TlsConnector;
 
 use crate::undelivered::{Again, Undelivered};
 
-/// More of one answer is not read.
+/// The largest answer that is read, in bytes.
 const ANSWER_BYTES: u64 = 16 * 1024;
 
-/// How a connection to a relay is kept from others.
+/// How a connection to a relay is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelayTls {
-    /// TLS from the first byte on, as a rule on port 465.
+    /// TLS from the first byte on, usually on port 465.
     Tls,
-    /// Asked for by STARTTLS, as a rule on port 587; a relay that has none gets no mail.
+    /// TLS after STARTTLS, usually on port 587; a relay without STARTTLS gets no mail.
     StartTls,
     /// No encryption.
     Plain,
 }
 
-/// A relay, and how to log in there.
+/// A mail relay, and the login for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Relay {
-    /// Its name or address: its certificate has to be of it.
+    /// Its name or address; its certificate must be for it.
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// How the connection is kept from others.
+    /// How the connection is encrypted.
     pub tls: RelayTls,
-    /// Who logs in, and the file with the password; none: nobody does.
+    /// The user name for the login, and the file with the password; none: no login.
     pub login: Option<(String, PathBuf)>,
 }
 
@@ -86,15 +86,15 @@ impl Relay {
     }
 }
 
-/// A mail, addressed.
+/// A mail with its addresses.
 pub(crate) struct Mail<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
-    /// Headers and text; lines end by LF.
+    /// Headers and text; lines end with LF.
     pub(crate) text: &'a str,
 }
 
-/// Sends a mail; why not, if the relay did not take it.
+/// Sends a mail; the error says why the relay did not accept it.
 pub(crate) async fn send(
     mail: &Mail<'_>,
     relay: &Relay,
@@ -192,7 +192,7 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
         let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
         talk.say(&line, &[235])
             .await
-            .map_err(|it| it.told(|why| format!("the login as {name} was not taken: {why}")))
+            .map_err(|it| it.told(|why| format!("it refused the login as {name}: {why}")))
             .map_err(Undelivered::later)?;
     }
     talk.say(&format!("MAIL FROM:<{}>", mail.from), &[250])
@@ -208,8 +208,8 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Lines that end by CRLF, with a dot more where one begins with a dot. No CR stands alone: a relay
-/// refuses the mail then, or takes it for the end of a line.
+/// The text with CRLF line ends, and a further dot before each line that begins with a dot. No CR
+/// stands alone, because relays refuse that or read it as the end of a line.
 fn stuffed(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     for line in text.lines() {
@@ -234,7 +234,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         }
     }
 
-    /// The stream, if nothing of it was read ahead: that would be said in the clear for after TLS.
+    /// The stream, if nothing was read ahead: that would be plain text pretending to come after
+    /// TLS.
     fn into_inner(self) -> Result<S, Undelivered> {
         match self.stream.buffer().is_empty() {
             true => Ok(self.stream.into_inner()),

@@ -1,4 +1,4 @@
-//! How the components of a site stand, by the messages since a set time and by what is open now.
+//! The status of a site's components, by the messages since a set time and by what is open now.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use usher_site::SiteError;
 use crate::app::App;
 use crate::clock::wall_ms;
 
-/// Servers that are named of those that are in one state; the rest are counted.
+/// How many servers in the same state are named; the rest is counted.
 const NAMED: usize = 3;
 
-/// The site, then each component that has said anything. None stands better than what is open: the
-/// same is told by `usher check`.
+/// The summary of the site, then of each component that has messages. No status is better than what
+/// is open; `usher check` reports the same.
 pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteError> {
     let thresholds = app.tools.thresholds.get();
     // A zone that is known no more, as after an update of the computer's own list.
@@ -81,7 +81,7 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
     Ok(items)
 }
 
-/// Why the servers do not stand well by their verdicts; one that was not looked at yet says nothing.
+/// The reasons from the verdicts on servers; a server that was not polled yet gives none.
 fn of_servers(app: &App) -> Vec<Reason> {
     let watches = app.watches();
     let views = watches.values().map(|watch| watch.view.get());
@@ -116,47 +116,47 @@ fn are(names: &[String]) -> String {
     }
 }
 
-/// Why something does not stand well.
+/// A reason why a status is not OK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Reason {
-    /// How it stands by this: never well.
+    /// The status for this reason: never OK.
     standing: Standing,
     why: String,
-    /// By what is so now, not by what was counted.
+    /// Whether it holds now, and was not only counted.
     is_now: bool,
 }
 
-/// Sorts reasons: what is so now is worth more than what was counted since the morning.
+/// Sorts reasons: those that hold now come before those from counts.
 fn worst_first(reasons: &mut [Reason]) {
     reasons.sort_by_key(|it| Reverse((it.standing, it.is_now)));
 }
 
-/// How something stands for these reasons.
+/// The status for these reasons.
 fn standing(reasons: &[Reason]) -> Standing {
     let all = reasons.iter().map(|it| it.standing);
     all.max().unwrap_or_default()
 }
 
-/// All of them in one line; none: all is well.
+/// All reasons in one line; none: the status is OK.
 fn why(reasons: &[Reason]) -> Option<String> {
     let all: Vec<&str> = reasons.iter().map(|it| &*it.why).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// What is known of one component.
+/// What is known about one component.
 #[derive(Debug, Default)]
 struct Component {
-    /// All that came.
+    /// Counts of all messages.
     said: Summary,
-    /// What came, without trouble that is over: by this it is judged.
+    /// Counts without trouble that is over; these decide the status.
     lasting: Summary,
     lasted: Lasted,
-    /// By what is seen now.
+    /// Reasons that hold now.
     seen: Vec<Reason>,
 }
 
 impl Component {
-    /// Why it does not stand well, the worst first.
+    /// The reasons for its status, the worst first.
     fn reasons(&self, thresholds: &Thresholds) -> Vec<Reason> {
         let mut all = self.seen.clone();
         all.extend(self.open(thresholds));
@@ -165,7 +165,7 @@ impl Component {
         all
     }
 
-    /// By what is open, however few that is.
+    /// The reason from open messages, however few.
     fn open(&self, thresholds: &Thresholds) -> Vec<Reason> {
         let reason = |severity: Severity| {
             let count = self.lasted.open_of(severity);
@@ -181,7 +181,7 @@ impl Component {
         severities.into_iter().filter_map(reason).collect()
     }
 
-    /// By how many messages came whose trouble is not over.
+    /// The reasons from counts of messages whose trouble is not over.
     fn counted(&self, thresholds: &Thresholds) -> Vec<Reason> {
         let reason = |passed: Passed| {
             let what = match passed.severity {
@@ -209,12 +209,12 @@ impl Component {
     }
 }
 
-/// How long any of the trouble lasted, added in the order in which it came, and what is open.
+/// How long there was any trouble, added in the order in which it began, and what is open.
 #[derive(Debug, Default)]
 struct Lasted {
     ms: i64,
     until_ms: i64,
-    /// By severity, from the least on.
+    /// Open messages by severity, the mildest first.
     open: [u64; 3],
 }
 

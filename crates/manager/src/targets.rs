@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 use usher_core::messages::{Action, Rule};
 
-/// Longest name of a target, in bytes.
+/// The longest name of a target, in bytes.
 const NAME_LIMIT: usize = 64;
 
-/// Where a webhook goes.
+/// The destination of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Webhook {
     /// Its URL.
@@ -27,7 +27,7 @@ pub struct Targets {
     webhooks: BTreeMap<String, Webhook>,
 }
 
-/// Something to do with a message outside of the site database.
+/// An action with a message outside of the site database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Errand {
     SystemLog,
@@ -39,7 +39,7 @@ pub(crate) enum Errand {
         command: Vec<String>,
         timeout_seconds: u32,
     },
-    /// It names what is not there.
+    /// The action names an unknown program or webhook.
     Unknown(String),
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Errand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unnamed {
     pub(crate) rule: String,
-    /// What it does, for people.
+    /// What it does, in words for people.
     pub(crate) does: String,
     /// The line of the settings file that names it.
     pub(crate) setting: String,
@@ -98,7 +98,7 @@ impl Targets {
         Ok(targets)
     }
 
-    /// What an action is, outside of the site database.
+    /// The errand for an action outside of the site database.
     pub(crate) fn errand(&self, action: Action) -> Option<Errand> {
         Some(match action {
             Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => return None,
@@ -121,7 +121,7 @@ impl Targets {
         })
     }
 
-    /// Why rules name what is not there, where they do.
+    /// Why rules are refused that name an unknown program or webhook; none: they name none.
     pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
         let actions = rules.iter().flat_map(|rule| &rule.actions);
         actions
@@ -141,7 +141,7 @@ impl Targets {
     }
 
     /// Stored rules, as they were written by any version. An action that names a program or webhook
-    /// itself becomes one that refers to what has that content here; where nothing has, it is left
+    /// itself becomes one that refers to what has that content here; if nothing has, it is left
     /// out and told of.
     pub(crate) fn read_rules(&self, text: &str) -> serde_json::Result<(Vec<Rule>, Vec<Unnamed>)> {
         let mut rules: Value = serde_json::from_str(text)?;
@@ -166,8 +166,8 @@ impl Targets {
         Ok((serde_json::from_value(rules)?, unnamed))
     }
 
-    /// Makes an action of before one that refers; what it does and how to name it, where nothing has
-    /// that content here.
+    /// Converts an action of an early rule to one that names a target; the error says what it does
+    /// and how to name it, if no target has that content.
     fn refer(&self, action: &mut Value) -> Result<(), (String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         if action.get("url").is_some() {

@@ -1,4 +1,4 @@
-//! The site's thresholds: from where on something is of concern, and how components stand.
+//! The site's thresholds for concerns and for the status of components.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,25 +8,25 @@ use usher_core::concerns;
 use usher_core::messages::SummaryOptions;
 use usher_site::{Site, SiteError};
 
-/// All of them, as `/v1/thresholds` shows and takes them.
+/// All thresholds, in the form of `/v1/thresholds`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Thresholds {
-    /// Of concerns.
+    /// The thresholds for concerns.
     pub(crate) concerns: concerns::Thresholds,
-    /// Of summaries.
+    /// The thresholds for summaries.
     pub(crate) summaries: SummaryOptions,
 }
 
 impl Thresholds {
-    /// Whether they mean something; why not, as the end of a sentence.
+    /// Checks the thresholds; the error is the end of a sentence.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.concerns.check().map_err(|error| error.to_string())?;
         self.summaries.check()?;
         self.zone().map(drop)
     }
 
-    /// The time zone that days are counted by.
+    /// The time zone of the summaries.
     pub(crate) fn zone(&self) -> Result<TimeZone, String> {
         match &self.summaries.time_zone {
             None => Ok(TimeZone::system()),
@@ -38,14 +38,14 @@ impl Thresholds {
     }
 }
 
-/// Those that hold now.
+/// The present thresholds.
 pub(crate) struct Held {
     site: Arc<dyn Site>,
     now: RwLock<Arc<Thresholds>>,
 }
 
 impl Held {
-    /// Those that the site has, as it keeps them.
+    /// Reads the thresholds that the site database has.
     pub(crate) fn open(site: Arc<dyn Site>, kept: Option<&str>) -> Held {
         let now = kept.map_or_else(Thresholds::default, |text| {
             serde_json::from_str(text).unwrap_or_else(|error| {
@@ -67,7 +67,7 @@ impl Held {
             .clone()
     }
 
-    /// Changes them; they must be sound.
+    /// Replaces them; they must be valid.
     pub(crate) async fn put(&self, thresholds: Thresholds) -> Result<(), SiteError> {
         let text = serde_json::to_string(&thresholds).unwrap_or_default();
         self.site.set_thresholds(text).await?;

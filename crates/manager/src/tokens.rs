@@ -1,4 +1,4 @@
-//! The tokens that are shown to metering servers.
+//! The tokens that the manager sends to metering servers.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use usher_api::secret_in;
 /// Where a server's token comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum TokenSource {
-    /// It was given.
+    /// The token itself.
     Text(String),
-    /// It is in a file, which its owner may write again.
+    /// A file with the token, which may change.
     File(PathBuf),
 }
 
 impl TokenSource {
-    /// The token as it is now; empty if it cannot be read, which no server takes.
+    /// The present token; empty if it cannot be read, which no server accepts.
     pub(crate) fn read(&self) -> String {
         match self {
             TokenSource::Text(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! What watches use, and each task of a manager that asks the site database.
+//! The tools of watches and of other tasks that use the site database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::dispatch::Dispatcher;
 use crate::probe::Prober;
 use crate::thresholds::Held;
 
-/// What a watch works with.
+/// The tools of a watch.
 pub(crate) struct Tools {
     pub(crate) site: Arc<dyn Site>,
     /// What people call the site.
@@ -25,12 +25,14 @@ pub(crate) struct Tools {
     pub(crate) healing: Option<HealingOptions>,
     pub(crate) memory: Option<MemoryOptions>,
     pub(crate) thresholds: Held,
-    /// Told after each look, for the beat.
+    /// Notified after each poll, for the outside URL.
     pub(crate) looked: Notify,
+    /// Told when an import was taken out: its rows are to be removed.
+    pub(crate) import_removed: Notify,
 }
 
 impl Tools {
-    /// A server was looked at.
+    /// Notes that a server was polled.
     pub(crate) fn looked(&self) {
         self.looked.notify_one();
     }

@@ -1,4 +1,4 @@
-//! Why a delivery did not go through, and how long one is tried again.
+//! Why a delivery failed, and for how long it is retried.
 
 use std::time::Duration;
 
@@ -9,33 +9,33 @@ use usher_core::messages::DELIVERY_TRIED_HOURS;
 pub(crate) struct Undelivered {
     /// What went wrong, as a sentence.
     pub(crate) why: String,
-    /// Whether it may go through if it is tried again.
+    /// Whether a repeat may succeed.
     pub(crate) again: Again,
 }
 
-/// Whether another try may help.
+/// Whether a repeat may succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// For hours, as if a relay is down.
+    /// Retry for hours, as when a relay is down.
     Later,
-    /// A few times: nobody can say, as of a program that ended with a failure.
+    /// Retry a few times: nobody can tell, as when a program failed.
     Soon,
-    /// It was refused for what it is: it would never go through.
+    /// Do not retry: it was refused for good.
     Never,
 }
 
 impl Undelivered {
-    /// It may go through later.
+    /// A failure that is retried for hours.
     pub(crate) fn now(why: impl Into<String>) -> Self {
         Undelivered::of(Again::Later, why)
     }
 
-    /// It may go through soon, or not at all.
+    /// A failure that is retried a few times.
     pub(crate) fn perhaps(why: impl Into<String>) -> Self {
         Undelivered::of(Again::Soon, why)
     }
 
-    /// It would never go through.
+    /// A refusal for good.
     pub(crate) fn for_good(why: impl Into<String>) -> Self {
         Undelivered::of(Again::Never, why)
     }
@@ -47,7 +47,7 @@ impl Undelivered {
         }
     }
 
-    /// Whatever it is, it may go through later.
+    /// The same failure, retried for hours.
     pub(crate) fn later(self) -> Self {
         Undelivered {
             again: Again::Later,
@@ -55,7 +55,7 @@ impl Undelivered {
         }
     }
 
-    /// The same in other words.
+    /// The same failure with another text.
     pub(crate) fn told(self, words: impl FnOnce(&str) -> String) -> Self {
         Undelivered {
             why: words(&self.why),
@@ -64,12 +64,12 @@ impl Undelivered {
     }
 }
 
-/// How long a destination is given that takes nothing.
+/// How long a failing destination is retried.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
-    /// After each try the next of these is waited for, the last again and again.
+    /// The pauses after the first tries; the last one repeats.
     pub(crate) pauses: Vec<Duration>,
-    /// What waits longer than this is given up.
+    /// A message that has waited longer than this is given up.
     pub(crate) limit: Duration,
 }
 
@@ -84,7 +84,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// How long to wait after so many tries.
+    /// The pause after so many tries.
     pub(crate) fn pause(&self, tries: usize) -> Duration {
         let last = self.pauses.len().saturating_sub(1);
         let pause = self.pauses.get(tries.saturating_sub(1).min(last));

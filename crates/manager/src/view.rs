@@ -1,4 +1,4 @@
-//! The known state of a server, for requests while its watch works.
+//! The last known state of a server, for requests while its watch runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -13,7 +13,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Shows that; a first look begins.
+    /// A view that shows this; a first poll begins.
     pub(crate) fn new(seen: WatchedServer) -> View {
         View {
             seen: Arc::new(Mutex::new(seen)),
@@ -29,8 +29,8 @@ impl View {
             .clone()
     }
 
-    /// When a look last ended, or the first began. Not on the clock that counts sleep, for nobody
-    /// looks while the computer sleeps.
+    /// When a poll last ended, or the first began. Not on the clock that counts sleep, because
+    /// nobody polls while the computer sleeps.
     pub(crate) fn looked_at(&self) -> Instant {
         *self
             .looked_at
@@ -38,7 +38,7 @@ impl View {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A look has ended.
+    /// Notes that a poll has ended.
     pub(crate) fn looked(&self) {
         let mut at = self
             .looked_at

@@ -12,10 +12,10 @@ use crate::app::App;
 use crate::clock::wall_ms;
 use crate::logged::or_log;
 
-/// Signs of life in one of the service manager's intervals.
+/// How many signs of life are sent within one interval of the service manager.
 const SIGNS: u32 = 3;
 
-/// Attends to it, where the service manager wants to hear, for as long as this is awaited.
+/// Sends signs of life to the service manager, if it wants them, for as long as this is awaited.
 pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
     let Some(interval) = manager.watchdog() else {
         return;
@@ -23,7 +23,7 @@ pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
     loop {
         let late = app.late_watch();
         if let Some(name) = &late {
-            tracing::error!(server = name, "it has not been looked at for too long");
+            tracing::error!(server = name, "the server has not been polled for too long");
         }
         let _ = or_log(app.tools.site.note_alive(wall_ms()).await);
         if late.is_none() {

@@ -11,7 +11,7 @@ pub fn resident_bytes() -> Option<u64> {
     system::resident_bytes()
 }
 
-/// Gives memory that is free within the process back to the system, where the allocator can.
+/// Gives memory that is free within the process back to the system, if the allocator can.
 pub fn give_memory_back() {
     system::give_memory_back();
 }
@@ -41,7 +41,7 @@ impl Handle {
     /// The process that has the number `pid` now.
     ///
     /// # Errors
-    /// There is none, or it may not be had.
+    /// There is no such process, or it may not be opened.
     pub fn of(pid: u32) -> io::Result<Handle> {
         system::Handle::of(pid).map(Handle)
     }

@@ -30,7 +30,8 @@ impl Stop {
         })
     }
 
-    /// The last one came while something else was being done: the next who asks gets it again.
+    /// The last signal came while something else was being done: the next call of
+    /// [`next`](Self::next) returns it again.
     pub fn put_back(&mut self) {
         self.is_pending = true;
     }

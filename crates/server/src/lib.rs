@@ -29,26 +29,26 @@ pub use upkeep::lifecycle::{EXIT_STANDSTILL, EXIT_STOP};
 pub use usher_core::people::LocalAccounts;
 pub use usher_tls::ServerFiles as TlsFiles;
 
-/// How a metering server is to run.
+/// The options of a metering server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// Its data directory: `cache.db`, `admin.token`, the lock.
     pub data: PathBuf,
-    /// Where it listens; port 0 picks a free one.
+    /// The address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
     /// Certificate chain and key (PEM files) for TLS.
     pub tls: Option<TlsFiles>,
-    /// Whether plain HTTP beyond loopback was said aloud.
+    /// Whether plain HTTP is explicitly allowed on addresses other than loopback.
     pub plain_http: bool,
-    /// Whether it was said aloud to begin with an empty data file where the former one is gone.
+    /// Whether to begin with an empty data file if the former one is gone; must be said explicitly.
     pub begin_anew: bool,
-    /// Days for which ended leases, sessions and denials are kept, 1 at least: older ones go with
-    /// the next pack.
+    /// For how many days, at least 1, ended leases, sessions and refusals are kept; the next pack
+    /// removes older ones.
     pub keep_days: u32,
-    /// Snapshots of the data that are kept beside it, one more before each scheduled pack; 0: none
+    /// How many snapshots of the data are kept; one is taken before each scheduled pack. 0: none
     /// are taken.
     pub keep_snapshots: u32,
-    /// Whether accounts of computers' own files are one person where they have one name.
+    /// Whether local accounts with the same name on several computers are one person.
     pub local_accounts: LocalAccounts,
 }
 
@@ -63,7 +63,7 @@ pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
 /// Why a server could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The options cannot be used (exit code 2).
+    /// The options are not valid (exit code 2).
     #[error("{0}")]
     Usage(String),
     /// Starting or serving failed (exit code 1).
@@ -71,19 +71,20 @@ pub enum ServerError {
     Failed(String),
 }
 
-/// What is to be done before the data is touched, such as the rehearsal of a new version. It is
-/// given whom to tell how many of its steps are still to be done; the error says why this server
-/// must not start.
+/// Work to do before the data is touched, such as the rehearsal of a new version. It gets a
+/// function that reports how many of its steps are left; its error says why this server must not
+/// start.
 pub type Prepare = Box<dyn FnOnce(&dyn Fn(u64)) -> Result<(), String> + Send>;
 
-/// What the operating system's service manager gives a server, where one started it.
+/// What the operating system's service manager gives a server, if one started it.
 #[derive(Default)]
 pub struct Managed {
-    /// A listener that is bound already: whoever holds it loses no connection over a restart.
+    /// A listener that is already bound, such as a systemd socket: connections survive a restart in
+    /// it.
     pub listener: Option<std::net::TcpListener>,
-    /// Who is told of the service's state, and that it is alive.
+    /// The service manager to report the state to.
     pub manager: Option<std::sync::Arc<dyn usher_core::lifecycle::ServiceManager>>,
-    /// Done before the data is touched; where it fails, nothing is.
+    /// Work to do before the data is touched; if it fails, the data stays untouched.
     pub prepare: Option<Prepare>,
 }
 

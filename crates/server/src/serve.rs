@@ -1,4 +1,4 @@
-//! From start to stop: the listener, the cores, the engine between them.
+//! Runs a server from start to stop: the listener, the cores, the engine.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -37,15 +37,15 @@ use crate::upkeep::lifecycle::{ServiceLife, ServiceNow};
 use crate::upkeep::packs::Upkeep;
 use crate::upkeep::vital;
 
-/// Open connections at the most, where the system allows as many open files; the next is answered
-/// with 503 and closed.
+/// The largest number of open connections, if the system allows as many open files; the next one is
+/// answered with 503 and closed.
 const CONNECTIONS_LIMIT: usize = 10_000;
-/// Between two looks at how a stop comes on.
+/// How often the progress of a stop is checked.
 const LOOK: Duration = Duration::from_millis(20);
 /// The exit code of a server that cannot start, or go on.
 const FAILED: u8 = 1;
 
-/// Serves until `stop` is done. See [`crate::run`].
+/// Serves until `stop` completes. See [`crate::run`].
 pub fn run_until(
     options: ServerOptions,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
@@ -54,7 +54,7 @@ pub fn run_until(
     run_under(options, Managed::default(), ready, stop)
 }
 
-/// Serves until `stop` is done or a control says so, under a service manager.
+/// Serves under a service manager, until `stop` completes or a control stops the server.
 pub fn run_under(
     options: ServerOptions,
     managed: Managed,
@@ -98,7 +98,7 @@ fn run_with(
     result
 }
 
-/// From the first file to the last, within `life`.
+/// Opens the files, serves, and closes the files, reporting progress to `life`.
 fn start(
     options: ServerOptions,
     managed: Managed,
@@ -238,7 +238,7 @@ fn start(
     result
 }
 
-/// What can be said before anything is touched.
+/// Checks the options before anything is touched.
 fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Shown>, ServerError> {
     listen::must_be_private(listen, options.tls.is_some(), options.plain_http, "")
         .map_err(ServerError::Usage)?;
@@ -246,7 +246,7 @@ fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Show
     options.tls.as_ref().map(read).transpose()
 }
 
-/// Where there was a server before, its data file must be there: an empty one in its place would
+/// If there was a server before, its data file must be there: an empty one in its place would
 /// forget every product, lease and session without a word.
 fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
     let (file, token) = (
@@ -291,7 +291,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 
 type Cores = Vec<JoinHandle<io::Result<()>>>;
 
-/// Serves until it is told to stop; answers the cores' threads, which then finish.
+/// Serves until it is told to stop; returns the cores' threads, which then finish.
 fn serve(
     runtime: &tokio::runtime::Runtime,
     app: &Arc<App>,
@@ -337,7 +337,7 @@ fn serve(
     Ok(threads)
 }
 
-/// Notices when it serves less well than it should, or well again.
+/// Notices trouble, such as a full disk, and its end.
 async fn watch_state(app: Arc<App>) {
     let mut was_degraded = false;
     loop {
@@ -397,7 +397,7 @@ fn panicked() -> ServerError {
     ServerError::Failed("a core's loop has panicked: this is a bug, please report it".to_owned())
 }
 
-/// Requests that are being answered, once each core has counted.
+/// The number of requests that are being answered; none until each core has counted.
 fn in_flight(app: &App) -> Option<u64> {
     app.counts
         .iter()
@@ -407,7 +407,7 @@ fn in_flight(app: &App) -> Option<u64> {
         })
 }
 
-/// Closes the engine. How long a disk that hangs is waited for is the life's to decide.
+/// Closes the engine. `life` decides how long to wait for a disk that hangs.
 fn close(engine: &Engine, life: &ServiceLife) {
     let (done, closed) = std::sync::mpsc::channel();
     life.moved(Step::Flush, Work::UNCOUNTED);
@@ -440,14 +440,14 @@ fn failed(doing: &str, error: &dyn std::fmt::Display) -> ServerError {
     ServerError::Failed(format!("cannot {doing}: {error}"))
 }
 
-/// Done when a service manager, an administrator or the terminal says so.
+/// Completes when a service manager, an administrator or the terminal stops the server.
 pub(crate) async fn told_to_stop() {
     match Stop::take(Told::Usual) {
         Ok(mut stop) => {
             stop.next().await;
         }
         Err(error) => {
-            tracing::error!(%error, "signals cannot be listened to; they end the server at once");
+            tracing::error!(%error, "signals cannot be handled; they end the server at once");
             std::future::pending::<()>().await;
         }
     }

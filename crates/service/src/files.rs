@@ -57,9 +57,9 @@ pub struct Installation {
     pub program: PathBuf,
     /// Where the metering server listens, as `HOST:PORT`.
     pub listen: String,
-    /// The metering server that the agent reports to, where it is not this computer's.
+    /// The metering server that the agent reports to, if it is not this computer's.
     pub server: Option<String>,
-    /// Where the manager's console listens, where its settings are not to say.
+    /// Where the manager's console listens, unless its settings are not to say.
     pub console: Option<String>,
     /// The certificate that the role shows and its key, which systemd hands over to it.
     pub tls: Option<(PathBuf, PathBuf)>,
@@ -134,7 +134,7 @@ pub const RIGHTS: &str = "50-usher-manager.rules";
 /// The polkit rule that lets the manager steer these units and no others.
 ///
 /// # Errors
-/// A name that is none of a unit.
+/// A name is not that of a service unit.
 pub fn rights(units: &[String]) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:".contains(c);
     let mut quoted = Vec::with_capacity(units.len());

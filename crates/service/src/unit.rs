@@ -25,7 +25,7 @@ pub struct Unit {
     pub command: Vec<String>,
     /// How it ended last, in the manager's words: `success`, `exit-code`, `watchdog`, `timeout` …
     pub result: String,
-    /// The exit status or signal of its main process, where it has ended.
+    /// The exit status or signal of its main process, if it has ended.
     pub exit_status: Option<i32>,
     /// How often the manager has started it again by itself.
     pub restarts: u32,
@@ -40,7 +40,7 @@ pub struct Unit {
 /// Why a service manager gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// There is none that could be asked.
+    /// There is no service manager that could be asked.
     #[error("cannot ask for {unit}: this computer is not run by systemd ({why})")]
     NoManager {
         /// What was asked for.

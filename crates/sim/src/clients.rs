@@ -72,7 +72,7 @@ pub(crate) struct Clients<'a, Seat> {
     holding: Vec<usize>,
     /// How many seats are held of each product, as those who hold them know.
     held: Vec<u32>,
-    /// Seats whose checkin nobody heard: the server has them until then, at the most.
+    /// Seats whose checkin was lost: the server counts them until then at the latest.
     lingering: Vec<(u64, usize)>,
     /// Checkouts of each product that were sent and not answered: each may hold a seat.
     in_doubt: Vec<u32>,

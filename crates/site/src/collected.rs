@@ -1,38 +1,39 @@
-//! What a site collects of servers' histories: batches of what has come to its end. Times are Unix
-//! milliseconds.
+//! What a site collects from the histories of servers: batches of what has ended. Times are Unix
+//! milliseconds, wall clock.
 
-/// A point in the history of a server: behind an event of a life of its data.
+/// A point in the history of a server: just after an event of a life of its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// The life.
+    /// The incarnation (life) of the server's data.
     pub incarnation: u32,
-    /// The event.
+    /// The number of the event.
     pub event: u64,
 }
 
-/// Up to where a life of a server's data is collected.
+/// Up to which point a life of a server's data is collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// All up to this point is in the site database.
+    /// Everything up to this point is in the site database.
     pub point: Point,
-    /// What the server called it.
+    /// The server's cursor for this point.
     pub cursor: String,
 }
 
-/// What was collected at once.
+/// The items of one page, collected from a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryBatch {
     /// The server's id.
     pub server: String,
-    /// The place after which was asked; none: from the beginning.
+    /// The requested point; none: the beginning.
     pub asked: Option<Point>,
-    /// The point after which the items begin: before `asked` if the server's data were put back.
+    /// The point after which the items begin: before `asked` if the server was restored from a
+    /// backup.
     pub from: Option<Point>,
-    /// Nothing up to this point is left out.
+    /// The history is complete up to this point.
     pub through: Point,
-    /// What the server calls it.
+    /// The server's cursor for that point.
     pub cursor: String,
-    /// The server's last event.
+    /// The number of the server's last event.
     pub head_event: u64,
     /// When it was collected.
     pub at_ms: i64,
@@ -44,49 +45,49 @@ pub struct HistoryBatch {
     pub items: Vec<HistoryItem>,
 }
 
-/// A person, whom items name by the server's surrogate.
+/// A person, to whom items refer by the server's surrogate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPerson {
     /// The surrogate.
     pub id: String,
-    /// The realm.
+    /// The realm of the account.
     pub realm: String,
     /// The account, as it is compared.
     pub account: String,
-    /// The account as people are shown it.
+    /// The account as people see it.
     pub name: String,
 }
 
-/// A computer, which items name by the server's surrogate.
+/// A computer, to which items refer by the server's surrogate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryComputer {
     /// The surrogate.
     pub id: String,
-    /// The id that its agent made.
+    /// The id that its agent made, or the name that a request gave.
     pub key: String,
-    /// Its name.
+    /// The name of the computer.
     pub name: String,
 }
 
-/// Something that has come to its end.
+/// Something that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryItem {
-    /// By which event, in which life of the server's data.
+    /// The event that ended it, in a life of the server's data.
     pub at: Point,
     /// Product id.
     pub product: String,
-    /// The surrogate of who is counted.
+    /// The surrogate of the person who is counted.
     pub person: String,
     /// The surrogate of the computer.
     pub computer: String,
-    /// What it was.
+    /// What has ended.
     pub what: Ended,
 }
 
-/// What has come to its end.
+/// What has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// A run that an agent saw.
+    /// A session that an agent saw.
     Session(EndedSession),
     /// A lease.
     Lease(EndedLease),
@@ -96,16 +97,16 @@ pub enum Ended {
     Wait(EndedWait),
 }
 
-/// What a server calls something that it made, by a life of its data and an event.
+/// The key of something that a server made: a life of its data, and an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
-    /// The life.
+    /// The incarnation (life) of the server's data.
     pub incarnation: u32,
-    /// The event.
+    /// The number of the event.
     pub event: u64,
 }
 
-/// A run, as the agent that saw it calls it: the same from whatever server it comes.
+/// The key of a session, as its agent numbers it: the same from every server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The id that the computer's agent made.
@@ -116,24 +117,24 @@ pub struct Run {
     pub session: u64,
 }
 
-/// A session.
+/// A session that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedSession {
-    /// What tells it from all others.
+    /// Its key.
     pub key: Run,
-    /// The program that began it.
+    /// The program that began it, by file name.
     pub program: String,
-    /// Its version.
+    /// The version of the program, if the agent knows it.
     pub version: Option<String>,
-    /// The surrogate of the account that it ran as, where that is another.
+    /// The surrogate of the account that it ran as, if that is another.
     pub real_person: Option<String>,
-    /// When it began.
+    /// When it began, by the clock of its computer.
     pub started_ms: i64,
     /// When it ended.
     pub ended_ms: i64,
-    /// How long it lasted.
+    /// How long it lasted, in milliseconds.
     pub duration_ms: u64,
-    /// How much of that it had no seat.
+    /// For how many of these milliseconds it had no seat.
     pub unseated_ms: u64,
     /// The lease that it held.
     pub lease: Option<Made>,
@@ -142,90 +143,90 @@ pub struct EndedSession {
 /// A lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedLease {
-    /// What tells it from all others of its server.
+    /// Its key on the server.
     pub key: Made,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program that it was for, if the request named one.
     pub program: Option<String>,
-    /// The run that held it.
+    /// The session that held it; none: it was checked out by name.
     pub session: Option<Run>,
-    /// It was kept for a start that did not come.
+    /// Whether it was kept for a later start that never came.
     pub kept: bool,
     /// When it was granted.
     pub granted_ms: i64,
     /// When it ended.
     pub ended_ms: i64,
-    /// How long it was held.
+    /// How long it was held, in milliseconds.
     pub held_ms: u64,
-    /// Why it ended, as servers say it.
+    /// Why it ended, in the server's word.
     pub cause: String,
-    /// The ticket by which it was waited for.
+    /// The ticket that waited for it.
     pub ticket: Option<Made>,
     /// The first of the leases that it was held with.
     pub with: Option<Made>,
-    /// Whoever asked had been refused shortly before.
+    /// Whether the same person had been refused shortly before.
     pub retry: bool,
 }
 
-/// A refusal.
+/// A refusal and its repeats within a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedDenial {
-    /// What tells it from all others of its server.
+    /// Its key on the server.
     pub key: Made,
     /// Seats asked for.
     pub seats: u32,
-    /// Why, as servers say it.
+    /// Why it was refused, in the server's word.
     pub reason: String,
     /// How many times it was repeated within the minute, the first included.
     pub count: u64,
-    /// How many of these came after another.
+    /// How many of these followed an earlier refusal of the same person, computer and product.
     pub retries: u64,
-    /// Whether it would have waited; none: that is not known.
+    /// Whether the request would have waited; none: that is not known.
     pub waits: Option<bool>,
-    /// The first.
+    /// When it was first refused.
     pub first_ms: i64,
-    /// The last.
+    /// When it was last refused.
     pub last_ms: i64,
 }
 
-/// A wait.
+/// A wait for a seat that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedWait {
-    /// What tells its ticket from all others of its server.
+    /// The key of its ticket on the server.
     pub key: Made,
     /// Seats asked for.
     pub seats: u32,
-    /// Higher was served first.
+    /// The priority; a higher one was served first.
     pub priority: i8,
-    /// How it ended, as servers say it.
+    /// How it ended, in the server's word.
     pub outcome: String,
-    /// Why it was refused, as servers say it.
+    /// Why it was refused, in the server's word.
     pub reason: Option<String>,
-    /// The lease that it came to.
+    /// The lease that was granted to it.
     pub lease: Option<Made>,
     /// The first of the tickets that it waited with.
     pub with: Option<Made>,
     /// When it began.
     pub queued_ms: i64,
-    /// When it was decided; none: that is not known.
+    /// When the wait ended; none: that is not known.
     pub decided_ms: Option<i64>,
-    /// How long it lasted; none: that is not known.
+    /// How long it waited, in milliseconds; none: that is not known.
     pub waited_ms: Option<u64>,
-    /// Whoever waited had been refused shortly before.
+    /// Whether the same person had been refused shortly before.
     pub retry: bool,
 }
 
-/// What became of a batch.
+/// The result of appending a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// Items that are new.
+    /// How many items were new.
     pub added: u64,
-    /// Items that were there already, and stay as they are.
+    /// How many items were there already; they stay unchanged.
     pub already: u64,
-    /// Items that are no longer on the server, since its data were put back: they stay, and are
-    /// marked.
+    /// How many items were marked as no longer on the server, because the server was restored from
+    /// a backup. They stay.
     pub gone: u64,
-    /// It does not go on from where the history is collected to: nothing was done.
+    /// The batch does not continue the collected history: nothing was appended.
     pub is_stale: bool,
 }

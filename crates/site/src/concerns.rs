@@ -1,4 +1,4 @@
-//! The embedded engine's concerns: what is told of and not over.
+//! Open concerns in the embedded engine.
 
 use rusqlite::{Connection, Result, params};
 
@@ -22,7 +22,7 @@ pub(crate) fn list(connection: &Connection, server: &str) -> Result<Vec<ConcernR
     rows.collect()
 }
 
-/// Its server, message and what it is about say which it is.
+/// Writes a concern. Server, message number and `about` are its key.
 pub(crate) fn put(connection: &Connection, concern: &ConcernRow) -> Result<()> {
     connection
         .execute(

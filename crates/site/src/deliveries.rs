@@ -1,4 +1,5 @@
-//! The embedded engine's deliveries: what waits for whom, and who takes nothing.
+//! Deliveries in the embedded engine: the messages that wait for each destination, and the
+//! destinations that fail.
 
 use rusqlite::{Connection, Result, params};
 
@@ -25,7 +26,7 @@ pub(crate) fn list(connection: &Connection) -> Result<Vec<DeliveryRow>> {
     rows.collect()
 }
 
-/// The numbers that they get, in their order.
+/// Adds deliveries; answers their numbers, in their order.
 pub(crate) fn add(
     connection: &Connection,
     record_id: Option<i64>,
@@ -92,7 +93,7 @@ pub(crate) fn forget_destination(connection: &Connection, destination: &str) -> 
     connection.execute(sql, [destination]).map(drop)
 }
 
-/// Forgets all but these.
+/// Forgets all destinations but these.
 pub(crate) fn keep_destinations(connection: &Connection, named: &[String]) -> Result<()> {
     for it in destinations(connection)? {
         if !named.contains(&it.destination) {

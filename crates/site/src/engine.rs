@@ -22,19 +22,20 @@ pub(crate) struct Engine {
 }
 
 struct WayIn {
-    /// None: the engine ends. A call that waits for its place holds nothing that keeps it from that.
+    /// None: the engine is ending. A call that waits for its place does not hold up the end.
     jobs: Mutex<Option<Sender<Job>>>,
     places: Arc<Semaphore>,
 }
 
-/// What a call does.
+/// Whether a call reads or writes.
 pub(crate) enum Kind {
     Reads,
     Writes,
 }
 
 impl Engine {
-    /// Takes calls for that connection. `held` is dropped after it.
+    /// Starts the thread that carries out calls on that connection. `held` is dropped after the
+    /// connection.
     pub(crate) fn start(
         connection: Connection,
         held: impl Send + 'static,
@@ -55,7 +56,7 @@ impl Engine {
         })
     }
 
-    /// Has `work` carried out in a transaction.
+    /// Carries out `work` in a transaction on the engine's thread.
     pub(crate) fn call<T: Send + 'static>(
         &self,
         doing: &'static str,

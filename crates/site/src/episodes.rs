@@ -1,11 +1,11 @@
-//! The embedded engine's episodes of trouble.
+//! Episodes of trouble in the embedded engine.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::columns::{signed, unsigned};
 use crate::rows::EpisodeRow;
 
-/// The last one of a server, over or not.
+/// The last episode of a server, over or not.
 pub(crate) fn last(connection: &Connection, server: &str) -> Result<Option<EpisodeRow>> {
     connection
         .query_row(
@@ -29,7 +29,7 @@ pub(crate) fn last(connection: &Connection, server: &str) -> Result<Option<Episo
         .optional()
 }
 
-/// Its server and number say which it is.
+/// Writes an episode. Server and number are its key.
 pub(crate) fn put(connection: &Connection, it: &EpisodeRow) -> Result<()> {
     connection
         .execute(

@@ -1,39 +1,39 @@
-//! Why the site database did not do what was asked.
+//! Why a call of the site database failed.
 
 use thiserror::Error;
 
-/// Why the site database did not do what was asked.
+/// Why a call of the site database failed.
 #[derive(Debug, Error)]
 pub enum SiteError {
-    /// A metering server of that name is there already.
+    /// A metering server of that name is already watched.
     #[error("a metering server named \"{0}\" is watched already")]
     NameTaken(String),
-    /// Another process has it open.
+    /// Another process has the file open.
     #[error("{0} is in use by another manager: stop that one, or name another data directory")]
     InUse(String),
-    /// A newer version has written it.
+    /// A newer version wrote the file.
     #[error(
         "{file} was written by a newer version of usher (schema {found}, this one knows {known}): \
          it is left as it is; use that version"
     )]
     Newer {
-        /// Which file.
+        /// The path of the file.
         file: String,
-        /// Its schema.
+        /// Its schema version.
         found: i64,
-        /// The newest that is known here.
+        /// The newest schema version that this version knows.
         known: i64,
     },
-    /// A build that was no release wrote it, with other tables.
+    /// A build that is not a release wrote the file, with other tables.
     #[error(
         "{file} was written by a development build of usher: it has this version's schema number, \
          but {differs}. It is left as it is: go on with the build that wrote it, put back a copy of \
          a released version, or begin with another data directory (--data DIR)"
     )]
     OtherBuild {
-        /// Which file.
+        /// The path of the file.
         file: String,
-        /// In what its tables are others.
+        /// How its tables differ.
         differs: String,
     },
     /// The engine failed.
@@ -41,13 +41,13 @@ pub enum SiteError {
     Failed {
         /// What was tried.
         doing: &'static str,
-        /// What it said.
+        /// The reason, as the engine gives it.
         why: String,
     },
 }
 
 impl SiteError {
-    /// It failed.
+    /// An error of the engine.
     pub(crate) fn failed(doing: &'static str, why: &dyn std::fmt::Display) -> SiteError {
         SiteError::Failed {
             doing,

@@ -10,9 +10,12 @@ use usher_tables::{Beyond, differences};
 use crate::error::SiteError;
 use crate::open;
 use crate::schema::STEPS;
+use crate::usage;
 
 const FILE: &str = "site.db";
 const LOCK: &str = "manager.lock";
+/// Statements that stay prepared: those of a batch of history are more than SQLite's wrapper keeps.
+const STATEMENTS: usize = 64;
 
 /// Opens `site.db` in a directory, or makes it; with its lock.
 pub(crate) fn open(folder: &Path) -> Result<(Connection, File), SiteError> {
@@ -23,8 +26,21 @@ pub(crate) fn open(folder: &Path) -> Result<(Connection, File), SiteError> {
     files::open_private(&path).map_err(|error| SiteError::failed("make the file", &error))?;
     let mut connection =
         Connection::open(&path).map_err(|error| SiteError::failed("open the file", &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     prepare(&mut connection, &file)?;
     Ok((connection, lock))
+}
+
+/// One more connection to the file of a directory that [`open`] has opened, which only reads.
+pub(crate) fn open_reader(folder: &Path) -> Result<Connection, SiteError> {
+    let open = || {
+        let connection = Connection::open(folder.join(FILE))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.execute_batch("PRAGMA query_only = ON;")?;
+        Ok(connection)
+    };
+    let opened: rusqlite::Result<Connection> = open();
+    opened.map_err(|error| SiteError::failed("open the file once more", &error))
 }
 
 fn lock(folder: &Path) -> Result<File, SiteError> {
@@ -71,6 +87,8 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
             ))
             .map_err(|error| SiteError::failed("bring the tables up to date", &error))?;
     }
+    usage::make_missing(connection)
+        .map_err(|error| SiteError::failed("roll up the use that was recorded before", &error))?;
     open::close_left(connection)
         .map_err(|error| SiteError::failed("close the messages of what is over", &error))
 }

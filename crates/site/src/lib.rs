@@ -10,13 +10,17 @@ mod collected;
 mod columns;
 mod concerns;
 mod deliveries;
+mod elsewhere;
 mod engine;
 mod episodes;
 mod error;
 mod file;
 mod history;
+mod imported;
+mod imports;
 mod messages;
 mod open;
+mod past;
 mod record;
 mod rows;
 mod schema;
@@ -25,12 +29,24 @@ mod settings;
 mod site;
 mod sqlite;
 mod tallies;
+mod usage;
+mod used;
 
 pub use collected::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
     HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,
 };
+pub use elsewhere::{
+    Elsewhere, ElsewhereDenial, ElsewhereEntitlement, ElsewhereLevel, ElsewhereLimit,
+    ElsewherePeak, ElsewhereRow, ElsewhereSilence, ElsewhereSum, ElsewhereUse, ElsewhereWait,
+    Holder,
+};
 pub use error::SiteError;
+pub use imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport,
+    OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+};
+pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
@@ -38,3 +54,4 @@ pub use rows::{
 };
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;
+pub use used::{Running, RunningUse, Used, UsedAsked, UsedProduct, UsedRecord, UsedSource};

@@ -1,4 +1,4 @@
-//! The embedded engine's messages.
+//! Messages in the embedded engine.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
@@ -37,7 +37,7 @@ fn text_of(values: &[String]) -> String {
     serde_json::to_string(values).unwrap_or_default()
 }
 
-/// The record that it gets.
+/// Stores a message; answers the number of its record.
 pub(crate) fn add(connection: &Connection, it: &MessageRow) -> Result<i64> {
     let message = &it.message;
     let entry = message.entry();
@@ -66,7 +66,7 @@ pub(crate) fn add(connection: &Connection, it: &MessageRow) -> Result<i64> {
     )
 }
 
-/// It was raised again: how often by now, when last.
+/// Records that a message was raised again: its count, and its last time.
 pub(crate) fn count(connection: &Connection, record: i64, count: u64, last_ms: i64) -> Result<()> {
     connection
         .execute(
@@ -77,7 +77,7 @@ pub(crate) fn count(connection: &Connection, record: i64, count: u64, last_ms: i
         .map(drop)
 }
 
-/// It goes on, in other words.
+/// Replaces the values of a message whose trouble goes on.
 pub(crate) fn reword(
     connection: &Connection,
     record: i64,
@@ -94,7 +94,7 @@ pub(crate) fn reword(
         .map(drop)
 }
 
-/// What a message tells of begins: one that was closed a moment ago and is told again is open again.
+/// Opens a message: its trouble begins, or comes back just after the message was closed.
 pub(crate) fn open_again(connection: &Connection, kept: &Kept) -> Result<()> {
     let Some(record) = kept.record_id else {
         return Ok(());
@@ -104,7 +104,7 @@ pub(crate) fn open_again(connection: &Connection, kept: &Kept) -> Result<()> {
     connection.execute(sql, [record]).map(drop)
 }
 
-/// What it tells of is over.
+/// Closes a message: its trouble is over.
 pub(crate) fn close(connection: &Connection, record: i64, recovered_ms: i64) -> Result<()> {
     connection
         .execute(
@@ -155,14 +155,15 @@ pub(crate) fn list(connection: &Connection, filter: &MessageFilter) -> Result<Ve
     rows.collect()
 }
 
-/// Messages of a component: those of an earlier version are kept under the one that they had then.
+/// A filter for messages of a component. Messages of an earlier version have the component that
+/// they had then.
 fn of_component(component: &str) -> String {
     let ids = CATALOGUE.iter().filter(|entry| entry.is_of(component));
     let ids: Vec<String> = ids.map(|entry| entry.id.to_string()).collect();
     format!("(component = ? OR id IN ({}))", ids.join(", "))
 }
 
-/// How many were removed: those whose time is over, but for what is open.
+/// Removes messages that are past their time and not open; answers how many.
 pub(crate) fn purge(connection: &Connection, now_ms: i64, limit: u32) -> Result<u64> {
     connection
         .execute(

@@ -1,15 +1,15 @@
-//! What is open in the embedded engine: trouble that is told of and not over.
+//! Which messages in the embedded engine are open: their trouble is not over.
 
 use rusqlite::{Connection, Result};
 use usher_core::concerns::Kind;
 
-/// Whether the message of a row tells of something that is not over. Whoever lists, counts or keeps
-/// what is open goes by this.
+/// SQL: whether the message of a row is open. Everything that lists, counts or keeps open messages
+/// uses this.
 pub(crate) const OPEN: &str = "(recovered_ms IS NULL AND (record_id IN (SELECT record_id \
     FROM concerns WHERE record_id IS NOT NULL) OR record_id IN (SELECT record_id FROM episodes \
     WHERE ended_ms IS NULL AND record_id IS NOT NULL)))";
 
-/// Closes the messages of what is open of a server; their numbers in the catalogue.
+/// Closes the open messages of a server; answers their numbers in the catalogue.
 pub(crate) fn close_all_of(connection: &Connection, server: &str, at_ms: i64) -> Result<Vec<u16>> {
     let sql = format!(
         "UPDATE messages SET recovered_ms = max(first_ms, ?2) WHERE server = ?1 AND {OPEN} \
@@ -27,8 +27,7 @@ pub(crate) fn close_all_of(connection: &Connection, server: &str, at_ms: i64) ->
     Ok(numbers)
 }
 
-/// Closes messages of what is over and was not said to be: earlier versions left those of a server
-/// that was removed.
+/// Closes messages that earlier versions left open: those of servers that were removed.
 pub(crate) fn close_left(connection: &Connection) -> Result<()> {
     connection.execute(
         "UPDATE messages SET recovered_ms = (SELECT max(ended_ms) FROM episodes \

@@ -1,92 +1,92 @@
-//! What a manager records: changes, each with the message that tells of it.
+//! What a manager records: changes, each with its message.
 
 use crate::rows::{ConcernRow, EpisodeRow, MessageRow};
 
-/// A message that is told, as a record of it.
+/// How a message is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// For the first time.
+    /// It is new.
     New(Box<NewMessage>),
-    /// One that is kept was told again: how often by now, when last, in Unix milliseconds.
+    /// A stored message was raised again.
     Again {
-        /// Its record.
+        /// The number of its record.
         record_id: i64,
-        /// How often, the first time included.
+        /// How often it was raised, the first time included.
         count: u64,
         /// When it was last raised; Unix milliseconds, wall clock.
         last_ms: i64,
     },
-    /// It leaves no record, as one of a flood.
+    /// It is not recorded, because it is part of a flood.
     Nothing,
 }
 
-/// A message that was not told before.
+/// A message that was not raised before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The message; the `record_id` is the one that it gets.
+    /// The message; its `record_id` is assigned when it is stored.
     pub row: MessageRow,
-    /// Whether the rules keep it.
+    /// Whether the rules store it.
     pub is_kept: bool,
-    /// To whom it goes.
+    /// Its deliveries.
     pub deliveries: Vec<NewDelivery>,
 }
 
 /// A message that is to be delivered, as [`crate::DeliveryRow`] keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {
-    /// The rule that says so.
+    /// The name of the rule that delivers it.
     pub rule: String,
     /// The destination, as the queues name it.
     pub destination: String,
-    /// The message.
+    /// The message as JSON.
     pub message: String,
-    /// Since when it waits, in Unix milliseconds.
+    /// Since when it waits; Unix milliseconds, wall clock.
     pub since_ms: i64,
 }
 
-/// What a message has become.
+/// What was stored of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Its record, if it is kept.
+    /// The number of its record; none: the rules do not store it.
     pub record_id: Option<i64>,
     /// The numbers of its deliveries, in their order.
     pub deliveries: Vec<i64>,
 }
 
-/// A change that a manager records. `M` is the message that tells of it: what the manager raises, or
-/// what becomes of that ([`Said`]).
+/// A change that a manager records. `M` is its message: as the manager raises it, or as it is
+/// recorded ([`Said`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change<M> {
     /// Nothing but the message.
     Message(M),
-    /// An episode of trouble begins. Its record is that of the message.
+    /// An episode of trouble begins. Its record is that of its message.
     EpisodeBegan(EpisodeRow, M),
-    /// It goes on; its message is told again.
+    /// An episode goes on; its message was raised again.
     EpisodeGoesOn(EpisodeRow),
-    /// It is over: its message is closed. Another message tells of the end.
+    /// An episode is over: its message is closed, and another message reports the end.
     EpisodeEnded(EpisodeRow, M),
-    /// A concern begins. Its record is that of the message.
+    /// A concern begins. Its record is that of its message.
     ConcernBegan(ConcernRow, M),
-    /// It goes on, in other words.
+    /// A concern goes on; its values may have changed.
     ConcernGoesOn {
         /// The concern as it is now.
         concern: ConcernRow,
         /// The values of its message.
         values: Vec<String>,
-        /// When it was seen, in Unix milliseconds.
+        /// When it was seen; Unix milliseconds, wall clock.
         last_ms: i64,
     },
-    /// It is over: its message is closed.
+    /// A concern is over: its message is closed.
     ConcernEnded {
         /// The concern as it was last.
         concern: ConcernRow,
-        /// When it ended, in Unix milliseconds.
+        /// When it ended; Unix milliseconds, wall clock.
         ended_ms: i64,
     },
 }
 
 impl<M> Change<M> {
-    /// The same with another message.
+    /// The same change, with its message converted.
     pub fn map<N>(self, message: impl FnOnce(M) -> N) -> Change<N> {
         match self {
             Change::Message(it) => Change::Message(message(it)),
@@ -110,11 +110,11 @@ impl<M> Change<M> {
     }
 }
 
-/// What is told once, however often a manager starts.
+/// A message that is raised only once, however often a manager starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
-    /// What sort of thing.
+    /// The kind of event.
     pub what: &'static str,
-    /// Which of them; it is told unless this is the last one that was.
+    /// The id of the event; the message is raised unless this was the last one of its kind.
     pub which: String,
 }

@@ -1,29 +1,29 @@
-//! What the site database holds, row by row. Times are Unix milliseconds.
+//! The rows of the site database. Times are Unix milliseconds, wall clock.
 
 use std::fmt;
 
 use usher_core::messages::{Message, Severity};
 
-/// The most messages that one look answers.
+/// The largest number of messages in one answer.
 pub const MESSAGES_LIMIT: u32 = 1_000;
 
-/// The most spells of trouble that are read at once.
+/// The largest number of spells of trouble in one answer.
 pub const SPELLS_LIMIT: usize = 10_000;
 
-/// What a manager goes on with when it starts. What it set is given back as it was given.
+/// What a manager resumes with when it starts. Settings are returned exactly as they were stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resumed {
     /// The servers that are watched, by name.
     pub servers: Vec<ServerRow>,
-    /// The message rules; none: none were ever set.
+    /// The message rules as JSON; none: they were never set.
     pub rules: Option<String>,
-    /// The thresholds; none: none were ever set.
+    /// The thresholds as JSON; none: they were never set.
     pub thresholds: Option<String>,
-    /// The tokens; none: none were ever set.
+    /// The manager's tokens as JSON; none: there never were any.
     pub tokens: Option<String>,
-    /// What waits to be delivered, in the order in which it came.
+    /// Messages that wait to be delivered, in the order in which they came.
     pub deliveries: Vec<DeliveryRow>,
-    /// Destinations that took nothing the last time.
+    /// Destinations at which the last delivery failed.
     pub destinations: Vec<DestinationRow>,
 }
 
@@ -49,11 +49,11 @@ pub struct DeliveryRow {
 /// A destination that took nothing the last time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationRow {
-    /// Which, as in [`DeliveryRow::destination`].
+    /// The destination, as in [`DeliveryRow::destination`].
     pub destination: String,
-    /// Since when nothing goes through.
+    /// Since when every delivery has failed.
     pub since_ms: i64,
-    /// How often it was tried since then.
+    /// How many tries have failed since then.
     pub tries: u64,
     /// Why the last try failed.
     pub why: String,
@@ -61,32 +61,32 @@ pub struct DestinationRow {
     pub given_up: u64,
 }
 
-/// What a manager goes on with of one server.
+/// What a manager resumes with for one server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerTrouble {
-    /// The last episode, over or not: the next has the next number.
+    /// The last episode, over or not; the next one gets the next number.
     pub episode: Option<EpisodeRow>,
-    /// The concerns that are not over.
+    /// The open concerns.
     pub concerns: Vec<ConcernRow>,
 }
 
-/// What the end of watching a server has come to.
+/// The result of removing a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unwatched {
-    /// There was one of that name.
+    /// Whether a server of that name was watched.
     pub was_watched: bool,
-    /// The numbers in the catalogue of its messages that were open, and are closed.
+    /// The catalogue numbers of its open messages, which are closed now.
     pub closed: Vec<u16>,
 }
 
-/// How components stand since a time.
+/// The messages and the trouble of components since an instant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// How many messages of each component and severity were last raised since then.
+    /// For each component and severity, how many messages were last raised since then.
     pub tallies: Vec<Tally>,
-    /// What lasted then or later, in the order in which it came: trouble (warnings and errors), and
-    /// of what is no trouble that which is open. At most [`SPELLS_LIMIT`]: what is open, and then the
-    /// last ones.
+    /// Periods of trouble (warnings and errors) that lasted then or later, and other open messages,
+    /// in the order in which they began. At most [`SPELLS_LIMIT`]: the open ones, and then the
+    /// latest.
     pub spells: Vec<Spell>,
 }
 
@@ -95,13 +95,13 @@ pub struct Standing {
 pub struct ServerRow {
     /// The name that the manager knows it by.
     pub name: String,
-    /// Where its API is.
+    /// The URL of its API.
     pub url: String,
-    /// The token that the manager shows it. A secret: the file is its owner's only.
+    /// The token that the manager sends it. A secret: only the file's owner can read the file.
     pub token: String,
-    /// Its unit or service on this computer.
+    /// Its systemd unit or service, if it is on this computer.
     pub unit: Option<String>,
-    /// Its data directory on this computer.
+    /// Its data directory, if it is on this computer.
     pub data: Option<String>,
     /// When it was added; Unix milliseconds, wall clock.
     pub added_ms: i64,
@@ -118,10 +118,10 @@ impl fmt::Debug for ServerRow {
     }
 }
 
-/// A message that is kept.
+/// A stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {
-    /// Its number in this site.
+    /// The number of its record.
     pub record_id: i64,
     /// The message.
     pub message: Message,
@@ -129,78 +129,78 @@ pub struct MessageRow {
     pub count: u64,
     /// When it was last raised; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// When what it tells of was over.
+    /// When its trouble was over; none: it is not, or the message is about a single event.
     pub recovered_ms: Option<i64>,
-    /// When it may be removed.
+    /// From when on it may be removed.
     pub keep_until_ms: i64,
     /// Whether it counts in summaries.
     pub summarised: bool,
 }
 
-/// Which messages.
+/// A filter for messages. Each part that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessageFilter {
-    /// Last raised at that time or later.
+    /// The message was last raised at that time or later.
     pub since_ms: Option<i64>,
-    /// First raised before that time.
+    /// The message was first raised before that time.
     pub until_ms: Option<i64>,
-    /// As severe as that, or more.
+    /// The message is at least as severe.
     pub severity_at_least: Option<Severity>,
-    /// Of that component.
+    /// The message belongs to that component.
     pub component: Option<String>,
-    /// Of that number.
+    /// The message has that catalogue number.
     pub id: Option<u16>,
-    /// About that server.
+    /// The message is about that server.
     pub server: Option<String>,
-    /// Only those that tell of something which is not over.
+    /// Only open messages: their trouble is not over.
     pub open: bool,
-    /// Only records below that one: the page after it.
+    /// Only records with lower numbers: the next page, as the newest come first.
     pub below_record: Option<i64>,
-    /// Only records above that one: what is new since.
+    /// Only records with higher numbers: those that are newer.
     pub above_record: Option<i64>,
-    /// At most so many; never more than [`MESSAGES_LIMIT`].
+    /// The largest number of messages; never more than [`MESSAGES_LIMIT`].
     pub limit: u32,
 }
 
-/// How many messages.
+/// The number of messages of one component and severity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// Of which component.
+    /// The component.
     pub component: String,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
-    /// How many. What repeats is counted each time; trouble that lasts is one, however often it was
-    /// seen.
+    /// How many there were. A repeated message counts each time; an episode of trouble counts once,
+    /// however often it was seen.
     pub count: u64,
-    /// How many of them are of trouble that is over, with what was done against it.
+    /// How many of these are about trouble that is over, healing steps included.
     pub over: u64,
 }
 
-/// From when to when trouble of a component lasted.
+/// A spell: a period during which a component had trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spell {
-    /// Of which component.
+    /// The component.
     pub component: String,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
     /// When it began; Unix milliseconds, wall clock.
     pub from_ms: i64,
-    /// When it was over; none: it goes on.
+    /// When it was over; none: it goes on. Unix milliseconds, wall clock.
     pub to_ms: Option<i64>,
 }
 
 /// An episode of trouble of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpisodeRow {
-    /// Which server.
+    /// The server.
     pub server: String,
-    /// Its number among those of the server.
+    /// The number of the episode, counted for each server.
     pub number: u64,
-    /// The verdict.
+    /// The verdict during the episode.
     pub verdict: String,
-    /// The message about it, where it is kept.
+    /// The record of its message; none: the rules do not store it.
     pub record_id: Option<i64>,
-    /// The number of that message in the catalogue.
+    /// The catalogue number of that message.
     pub message_id: u16,
     /// How often it was seen.
     pub count: u64,
@@ -212,16 +212,16 @@ pub struct EpisodeRow {
     pub ended_ms: Option<i64>,
 }
 
-/// Something about a server that is told of and not over.
+/// An open concern about a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConcernRow {
-    /// Which server.
+    /// The server.
     pub server: String,
-    /// The number of its message in the catalogue.
+    /// The catalogue number of its message.
     pub message_id: u16,
-    /// Which one of its sort.
+    /// What it is about, such as the id of a product.
     pub about: String,
-    /// The message about it, where it is kept.
+    /// The record of its message; none: the rules do not store it.
     pub record_id: Option<i64>,
     /// How often it was seen.
     pub count: u64,

@@ -1,4 +1,4 @@
-//! The embedded engine's servers that are watched.
+//! Watched servers in the embedded engine.
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -30,7 +30,7 @@ pub(crate) fn find(connection: &Connection, name: &str) -> Result<Option<ServerR
     connection.query_row(&sql, [name], server).optional()
 }
 
-/// Whether its name was free.
+/// Adds a server; answers whether its name was free.
 pub(crate) fn add(connection: &Connection, it: &ServerRow) -> Result<bool> {
     let added = connection.execute(
         "INSERT INTO servers (name, url, token, unit, data, added_ms) \
@@ -40,7 +40,7 @@ pub(crate) fn add(connection: &Connection, it: &ServerRow) -> Result<bool> {
     Ok(added > 0)
 }
 
-/// Whether there is one of that name.
+/// Changes a server; answers whether there is one of that name.
 pub(crate) fn change(connection: &Connection, it: &ServerRow) -> Result<bool> {
     let changed = connection.execute(
         "UPDATE servers SET url = ?2, token = ?3, unit = ?4, data = ?5 WHERE name = ?1",
@@ -49,7 +49,7 @@ pub(crate) fn change(connection: &Connection, it: &ServerRow) -> Result<bool> {
     Ok(changed > 0)
 }
 
-/// Nothing of it is open any more.
+/// Closes everything that is open about a server.
 pub(crate) fn remove(connection: &Connection, name: &str, at_ms: i64) -> Result<Unwatched> {
     let removed = connection.execute("DELETE FROM servers WHERE name = ?1", [name])?;
     Ok(Unwatched {

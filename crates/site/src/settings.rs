@@ -1,20 +1,20 @@
-//! The embedded engine's settings: what a manager sets and reads back as it is, by name.
+//! Settings in the embedded engine: texts by name, which a manager writes and reads back unchanged.
 
 use rusqlite::{Connection, OptionalExtension, Result};
 
-/// The message rules.
+/// The name of the message rules.
 pub(crate) const RULES: &str = "message_rules";
-/// The thresholds.
+/// The name of the thresholds.
 pub(crate) const THRESHOLDS: &str = "thresholds";
-/// The tokens of the manager's own.
+/// The name of the manager's own tokens.
 pub(crate) const TOKENS: &str = "tokens";
-/// What is written to show that something can be.
+/// The name of the value that is written to prove that the database accepts writes.
 pub(crate) const ALIVE: &str = "alive_ms";
 
-/// What tells this site from others.
+/// The name of the site's id.
 const SITE_ID: &str = "site_id";
 
-/// The site's id, which it gets when it is first asked for.
+/// The site's id; it is made when it is first asked for.
 pub(crate) fn site_id(connection: &Connection) -> Result<String> {
     connection.execute(
         "INSERT INTO settings (name, value) VALUES (?1, lower(hex(randomblob(8)))) \

@@ -4,23 +4,29 @@ use std::pin::Pin;
 
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
+use crate::imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
+    UsesAsked,
+};
+use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
 };
+use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 
-/// Calls that may wait at the same time for an engine that does one after another; who makes one
-/// more waits for a place.
+/// How many calls may wait for an engine at one time; a further caller waits for a place.
 pub const CALLS_LIMIT: usize = 256;
 
-/// What a call comes to. Nothing is asked before it is first polled. Dropping it before it has a
-/// place asks nothing; once it has one, the call is carried out whole and only its answer is lost. So
-/// a call that is given up is done or not done, never half.
+/// The answer to a call. The call is sent when the future is first polled. If it is dropped before
+/// it has a place, nothing happens; once it has one, the call is carried out and only the answer is
+/// lost. So a dropped call is carried out completely or not at all.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, SiteError>> + Send>>;
 
 /// A site database. Each call is one transaction: all of it is kept, or, with an error, nothing.
-/// Calls are carried out in the order in which they got their places.
+/// Calls are carried out in the order in which they got their places; those about use, which only
+/// read, beside the others.
 pub trait Site: Send + Sync {
     /// What a manager goes on with when it starts.
     ///
@@ -37,43 +43,46 @@ pub trait Site: Send + Sync {
     /// [`SiteError::NameTaken`].
     fn watch(&self, server: ServerRow) -> Answer<()>;
 
-    /// The server of that name, if it is watched.
+    /// The watched server of that name.
     fn watched(&self, name: String) -> Answer<Option<ServerRow>>;
 
-    /// Watches a server of that name in another way from now on; whether there is one.
+    /// Changes how a server is watched; answers whether there is one of that name.
     fn change_watched(&self, server: ServerRow) -> Answer<bool>;
 
-    /// Watches one no longer. Its messages stay; those that were open are closed at that time, in
-    /// Unix milliseconds, also of one that is watched without being kept.
+    /// Removes a server. Its messages stay; its open ones are closed at that time, in Unix
+    /// milliseconds, also if the server is watched without being stored.
     fn unwatch(&self, name: String, at_ms: i64) -> Answer<Unwatched>;
 
-    /// Records what a look at a server has brought, or what else is told, all of it or nothing; for
-    /// each change what its message has become.
+    /// Records the changes that a poll found, or others, all or none; answers for each change what
+    /// was stored of its message.
     fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>>;
 
-    /// Records a message unless that was done before; none: it was.
+    /// Records a message unless it was recorded before; none: it was.
     fn record_once(&self, once: Once, said: Said) -> Answer<Option<Kept>>;
 
-    /// One message.
+    /// The message with that record number.
     fn message(&self, record_id: i64) -> Answer<Option<MessageRow>>;
 
     /// Messages, the newest first.
     fn messages(&self, filter: MessageFilter) -> Answer<Vec<MessageRow>>;
 
-    /// How many messages came since then and what lasted, of those that count in summaries.
+    /// Counts the messages since an instant and lists the trouble, as far as they count in
+    /// summaries.
     fn standing(&self, since_ms: i64) -> Answer<Standing>;
 
-    /// Puts these rules in place of those before, and forgets how destinations are that they do not
-    /// name; the messages of what is open now, the newest first, at most [`crate::MESSAGES_LIMIT`].
+    /// Replaces the rules, and forgets the state of destinations that they do not name; answers the
+    /// open messages, the newest first, at most [`crate::MESSAGES_LIMIT`].
     fn set_rules(&self, rules: String, destinations: Vec<String>) -> Answer<Vec<MessageRow>>;
 
-    /// Keeps deliveries of a message that was recorded before; their numbers, in their order.
+    /// Adds deliveries of a message that was recorded before; answers their numbers, in their
+    /// order.
     fn deliver_again(&self, record_id: i64, deliveries: Vec<NewDelivery>) -> Answer<Vec<i64>>;
 
-    /// A delivery went through, if it is kept, and its destination takes again.
+    /// Removes a delivery that succeeded, if it is stored; its destination works again.
     fn delivered(&self, delivery: Option<i64>, destination: String) -> Answer<()>;
 
-    /// A try failed that may go through later; whether that is told by now.
+    /// Records a failed try that will be repeated; answers whether the failure was already
+    /// reported.
     fn put_off(
         &self,
         delivery: Option<i64>,
@@ -81,30 +90,78 @@ pub trait Site: Send + Sync {
         destination: DestinationRow,
     ) -> Answer<()>;
 
-    /// A delivery is given up; with how its destination is, if that takes nothing.
+    /// Removes a delivery that was given up, and records the state of its destination.
     fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()>;
 
     /// What tells this site from all others; made when it is first asked for, and kept.
     fn site_id(&self) -> Answer<String>;
 
-    /// Up to where the history of the server of that id is collected, by the lives of its data: the
-    /// place to go on with first, and those before it for a server that does not know it any more.
+    /// Up to which points the history of the server with that id is collected: first the place to
+    /// continue from, then earlier ones, for a server that no longer knows the first.
     fn collected(&self, server: String) -> Answer<Vec<Place>>;
 
-    /// Appends what was collected of a server's history, if it goes on from a place that is collected
-    /// to, or from the beginning. What is there already stays as it is. If the server goes on from an
-    /// earlier point, what was collected behind that is marked as no longer on the server.
+    /// Appends a batch of a server's history, if it continues the collected history or begins at
+    /// the beginning. Items that are there already stay unchanged. If the server continues from an
+    /// earlier point, items that were collected after that point are marked as no longer on the
+    /// server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
+
+    /// Begins an import, unless the same request has begun it.
+    fn begin_import(&self, new: NewImport) -> Answer<Begun>;
+
+    /// Takes rows into an import. Those of a number that it has add nothing. What they say counts for
+    /// nothing before the import is finished; several imports of one source may run side by side.
+    fn import_rows(&self, batch: ImportBatch) -> Answer<RowsTaken>;
+
+    /// Finishes an import: what its rows say counts from now on, each key of a source once.
+    fn finish_import(&self, end: ImportEnd) -> Answer<Finish>;
+
+    /// An import, if there is one of that id.
+    fn import(&self, id: String) -> Answer<Option<ImportRecord>>;
+
+    /// Imports, the newest first: those with a lower number, and at most so many.
+    fn imports(&self, below: Option<i64>, limit: u32) -> Answer<Vec<ImportRecord>>;
+
+    /// Takes an import out: what it added counts no more from now on, and what it completed is as it
+    /// was. As it was, if there was one; [`Site::clean_imports`] removes its rows.
+    fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>>;
+
+    /// Removes at most so many rows of an import that was taken out, or that is not finished and was
+    /// given nothing since then, in Unix milliseconds; how many things were removed, 0: nothing is
+    /// left to remove.
+    fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64>;
+
+    /// Uses that other licence servers counted, of imports that are finished, in the order of their
+    /// beginnings.
+    fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>>;
+
+    /// A page of what was held, wanted and refused of a product in a time. A page looks through a
+    /// bounded number of rows and may bring nothing; the next one goes on where it ended.
+    fn past(&self, asked: PastAsked) -> Answer<PastPage>;
+
+    /// The servers whose history is collected, also those that are watched no longer.
+    fn sources(&self) -> Answer<Vec<SourceRow>>;
+
+    /// The products that something is known of, in the order of their ids, from that one on, at most
+    /// `limit` ids. A product that is counted here and elsewhere is there twice.
+    fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
+
+    /// Up to where the history of each server is collected, and since when there is any.
+    fn used_record(&self) -> Answer<UsedRecord>;
+
+    /// How a product was used; nothing of one that there never was. It is what the rows of the
+    /// history say that were appended before, whatever is appended meanwhile.
+    fn used(&self, asked: UsedAsked) -> Answer<Used>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;
 
-    /// Puts these tokens in place of those before.
+    /// Replaces the tokens.
     fn set_tokens(&self, tokens: String) -> Answer<()>;
 
-    /// Keeps something, to show that it can.
+    /// Writes a value, to prove that the database accepts writes.
     fn note_alive(&self, at_ms: i64) -> Answer<()>;
 
-    /// Removes messages whose time is over and that are not open, at most `limit`; how many.
+    /// Removes messages that are past their time and not open, at most `limit`; answers how many.
     fn purge(&self, now_ms: i64, limit: u32) -> Answer<u64>;
 }

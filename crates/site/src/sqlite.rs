@@ -7,6 +7,11 @@ use rusqlite::{Connection, Result};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
+use crate::imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
+    UsesAsked,
+};
+use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
@@ -14,10 +19,18 @@ use crate::rows::{
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
-use crate::{concerns, deliveries, episodes, file, history, messages, servers, settings, tallies};
+use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
+use crate::{
+    concerns, deliveries, episodes, file, history, imports, messages, servers, settings, tallies,
+    usage,
+};
 
-/// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
+/// A site database in one file. Dropping it waits until all pending calls are carried out and the
+/// file is closed.
 pub struct SqliteSite {
+    /// Questions about use take long: they have a connection of their own, so that nothing waits
+    /// behind them. It is closed before the one that writes.
+    reports: Engine,
     engine: Engine,
 }
 
@@ -28,9 +41,11 @@ impl SqliteSite {
     /// [`SiteError::InUse`], [`SiteError::Newer`], or what the disk says.
     pub fn open(folder: &Path) -> std::result::Result<Self, SiteError> {
         let (connection, lock) = file::open(folder)?;
-        let engine = Engine::start(connection, lock)
-            .map_err(|error| SiteError::failed("start its thread", &error))?;
-        Ok(SqliteSite { engine })
+        let not_started = |error: std::io::Error| SiteError::failed("start its thread", &error);
+        let reader = file::open_reader(folder)?;
+        let engine = Engine::start(connection, lock).map_err(not_started)?;
+        let reports = Engine::start(reader, ()).map_err(not_started)?;
+        Ok(SqliteSite { reports, engine })
     }
 
     fn reads<T: Send + 'static>(
@@ -39,6 +54,14 @@ impl SqliteSite {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Answer<T> {
         self.engine.call(doing, Kind::Reads, |it| work(it))
+    }
+
+    fn reports<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.reports.call(doing, Kind::Reads, |it| work(it))
     }
 
     fn writes<T: Send + 'static>(
@@ -203,6 +226,68 @@ impl Site for SqliteSite {
         })
     }
 
+    fn begin_import(&self, new: NewImport) -> Answer<Begun> {
+        self.writes("begin an import", move |it| imports::begin(it, &new))
+    }
+
+    fn import_rows(&self, batch: ImportBatch) -> Answer<RowsTaken> {
+        self.writes("take in rows", move |it| imports::take(it, &batch))
+    }
+
+    fn finish_import(&self, end: ImportEnd) -> Answer<Finish> {
+        self.writes("finish an import", move |it| imports::finish(it, &end))
+    }
+
+    fn import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.reads("read an import", move |it| imports::find(it, &id))
+    }
+
+    fn imports(&self, below: Option<i64>, limit: u32) -> Answer<Vec<ImportRecord>> {
+        self.reads("read imports", move |it| imports::list(it, below, limit))
+    }
+
+    fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.writes("take an import out", move |it| imports::remove(it, &id))
+    }
+
+    fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("remove rows of imports", move |it| {
+            imports::clean(it, untouched_ms, limit)
+        })
+    }
+
+    fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>> {
+        self.reads("read uses counted elsewhere", move |it| {
+            imports::uses(it, &asked)
+        })
+    }
+
+    fn past(&self, asked: PastAsked) -> Answer<PastPage> {
+        self.reads("read the past of a product", move |it| {
+            history::past_page(it, &asked)
+        })
+    }
+
+    fn sources(&self) -> Answer<Vec<SourceRow>> {
+        self.reads("read whose history is collected", history::sources)
+    }
+
+    fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
+        self.reports("read which products were used", move |it| {
+            usage::products(it, &from, limit)
+        })
+    }
+
+    fn used_record(&self) -> Answer<UsedRecord> {
+        self.reports("read what is collected", usage::record)
+    }
+
+    fn used(&self, asked: UsedAsked) -> Answer<Used> {
+        self.reports("read how a product was used", move |it| {
+            usage::used(it, &asked)
+        })
+    }
+
     fn set_thresholds(&self, thresholds: String) -> Answer<()> {
         self.writes("keep the thresholds", move |it| {
             settings::put(it, THRESHOLDS, &thresholds)
@@ -228,7 +313,7 @@ impl Site for SqliteSite {
     }
 }
 
-/// Carries out one change; what its message has become.
+/// Carries out one change; answers what was stored of its message.
 fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
     let record = |record_id| Kept {
         record_id,
@@ -287,7 +372,7 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
     }
 }
 
-/// Keeps a message and its deliveries.
+/// Stores a message and its deliveries.
 fn say(connection: &Connection, said: &Said) -> Result<Kept> {
     match said {
         Said::New(new) => {

@@ -1,4 +1,4 @@
-//! The handle to a data file that is open.
+//! The handle to an open data file.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::read::history::History;
 use crate::read::tokens::Tokens;
 use crate::write::writer::{self, EngineOptions, Opened};
 
-/// Under which name the file keeps when a copy of it was taken.
+/// The name in `meta` of the time of the last backup.
 const LAST_BACKUP: &str = "last_backup_at";
 
 /// The handle to a ledger and its file. Clones share them.
@@ -46,12 +46,14 @@ impl Engine {
         self.shared.refuse_late(at_most);
     }
 
-    /// Carries out one command and waits: for what is not hot, and never on an async thread.
+    /// Applies one command and waits for the answer. For rare commands only, and never on an async
+    /// thread.
     pub fn execute(&self, command: Command) -> Result<Answer, Failure> {
         self.shared.execute(command)
     }
 
-    /// Looks at the ledger and waits: for what is not hot, and never on an async thread.
+    /// Reads from the ledger and waits for the answer. For rare reads only, and never on an async
+    /// thread.
     pub fn read<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
@@ -64,7 +66,8 @@ impl Engine {
         self.shared.settle()
     }
 
-    /// The tables, for reading: as settled as they are. Never on an async thread.
+    /// The tables, for reading, without waiting for events that are not in them yet. Never on an
+    /// async thread.
     pub fn history(&self) -> History {
         History::new(self.shared.clone())
     }
@@ -74,12 +77,12 @@ impl Engine {
         Tokens::new(self.shared.clone())
     }
 
-    /// Who collects the history. Never on an async thread.
+    /// The consumers of the history. Never on an async thread.
     pub fn consumers(&self) -> crate::read::consumers::Consumers {
         crate::read::consumers::Consumers::new(self.shared.clone())
     }
 
-    /// Whether it can serve.
+    /// Whether the engine can serve.
     pub fn health(&self) -> Health {
         self.shared.health()
     }
@@ -89,25 +92,24 @@ impl Engine {
         self.shared.waiting()
     }
 
-    /// Batches that were made durable since the start, and the events in them.
+    /// How many batches were committed since the start, and how many events they had.
     pub fn commits(&self) -> (u64, u64) {
         self.shared.commits()
     }
 
-    /// Durable events that the tables do not hold yet: what closing has still to write. Never
-    /// waits.
+    /// How many durable events the tables do not hold yet; closing has to write them. Never waits.
     pub fn behind(&self) -> u64 {
         self.shared.left()
     }
 
-    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in, in bytes.
-    /// Never waits.
+    /// The size in bytes of the write-ahead log, if it has more than 64 MiB and a reader prevents
+    /// its checkpoint. Never waits.
     pub fn held_log_bytes(&self) -> Option<u64> {
         self.shared.held_log_bytes()
     }
 
-    /// The processes that read the data file now, for people; empty if the system does not tell.
-    /// Never on an async thread.
+    /// The processes that read the data file now, by name and number; empty if the system does not
+    /// tell. Never on an async thread.
     pub fn readers(&self) -> Vec<String> {
         crate::file::holders::of(&self.shared.path)
     }
@@ -122,27 +124,27 @@ impl Engine {
         self.shared.prove()
     }
 
-    /// Writes a snapshot of the file to `to`, which must not exist, while serving. Never on an
+    /// Writes a snapshot of the file to `to`, which must not exist. Serving goes on. Never on an
     /// async thread.
     pub fn backup(&self, to: &std::path::Path) -> Result<(), StoreError> {
         crate::copies::backup::copy(&self.shared.path, to)
     }
 
-    /// Keeps in the file that a copy of it was taken, in Unix milliseconds. Never on an async
-    /// thread.
+    /// Records in the file when a backup was taken; Unix milliseconds, wall clock. Never on an
+    /// async thread.
     pub fn note_backup(&self, wall_ms: i64) -> Result<(), Failure> {
         self.shared.with_connection(move |connection| {
             crate::base::meta::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
         })
     }
 
-    /// When the last copy that was noted was taken, in Unix milliseconds.
+    /// When the last recorded backup was taken; Unix milliseconds, wall clock.
     pub fn last_backup(&self) -> Result<Option<i64>, Failure> {
         let noted = |connection: &_| crate::base::meta::number(connection, LAST_BACKUP);
         Ok(self.shared.with_reader(noted)?.map(u64::cast_signed))
     }
 
-    /// The packs: upkeep of the file while it serves.
+    /// The pack: upkeep of the file while it serves.
     pub fn pack(&self) -> crate::upkeep::pack::Pack {
         crate::upkeep::pack::Pack::new(self.shared.clone())
     }
@@ -152,7 +154,7 @@ impl Engine {
         crate::read::versions::Versions::new(self.shared.clone())
     }
 
-    /// Finishes what waits, fills the tables, closes the file. Later requests get
+    /// Applies the waiting requests, fills the tables and closes the file. Later requests get
     /// [`Failure::Stopping`].
     pub fn close(&self) {
         self.shared.close();

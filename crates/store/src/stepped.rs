@@ -1,5 +1,5 @@
-//! A store without threads: its writer is stepped by who asks it, on one thread and on that one's
-//! clock. For a simulator.
+//! A store without threads, for a simulator: the caller steps its writer, on one thread and with
+//! one clock.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use crate::base::place::Place;
 use crate::queue::requests::{Answer, Failure, Health};
 use crate::write::writer::{Beginning, Opened, Writer, begin};
 
-/// How a store without threads is opened.
+/// The options of a store without threads.
 pub struct SteppedOptions {
     /// The SQLite VFS that the file lies in, which is registered for as long as the process runs.
     pub vfs: &'static str,
-    /// The file, as that VFS calls it. Nobody else opens it meanwhile.
+    /// The path of the file in that VFS. Nobody else may have it open.
     pub path: PathBuf,
-    /// The clocks.
+    /// The clocks that the ledger uses.
     pub clock: Arc<dyn Clock>,
-    /// Told of each batch as soon as it is durable, in order.
+    /// Called for each batch as soon as it is durable, in order.
     pub on_durable: Box<dyn Fn(&Batch) + Send>,
-    /// What the identity of a new file is made of.
+    /// Random numbers from which the identity of a new file is made.
     pub identity: [u64; 2],
 }
 
-/// A ledger in a file of an SQLite VFS, and the writer that the thread of an
-/// [`Engine`](crate::Engine) is. Beside the file lies nothing but its log: no lock and no mark, and
-/// nobody else reads it. To drop it is to be killed.
+/// A ledger in a file of an SQLite VFS, with the writer that runs on a thread of an
+/// [`Engine`](crate::Engine). Beside the file there is only its log: no lock and no mark, and
+/// nobody else reads it. Dropping it is like a kill.
 pub struct Stepped {
     writer: Writer,
 }
@@ -69,24 +69,24 @@ impl Stepped {
         answer.try_recv().unwrap_or(Err(Failure::Fault))
     }
 
-    /// What the writer does between two looks at its queue: it serves what waits there, and what is
-    /// due; where nothing waits it takes a slice of the events into the tables.
+    /// One turn of the writer: it serves waiting requests and what is due; if nothing waits, it
+    /// applies a slice of the events to the tables.
     pub fn step(&mut self) {
         let has_come = self.writer.shared.waiting() > 0;
         self.writer.turn(has_come);
     }
 
-    /// Durable events that the tables do not hold yet.
+    /// How many durable events the tables do not hold yet.
     pub fn behind(&self) -> u64 {
         self.writer.behind()
     }
 
-    /// Whether it can serve.
+    /// Whether the store can serve.
     pub fn health(&self) -> Health {
         self.writer.shared.health()
     }
 
-    /// What the ledger says: between two steps all of it is durable.
+    /// The ledger; between two steps everything in it is durable.
     pub fn ledger(&self) -> &Ledger {
         self.writer.ledger()
     }

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls::{AlertDescription, CertificateError, OtherError};
 
-/// What makes a certificate that clients take.
-pub(crate) const FOR_SERVERS: &str = "`usher tls make --name NAME` makes one that clients take (docs/tls.md tells how to with openssl)";
+/// What to do for a certificate that clients accept.
+pub(crate) const FOR_SERVERS: &str = "`usher tls make --name NAME` makes one that clients accept (docs/tls.md tells how to do it with openssl)";
 
-/// What is said of a certificate of an authority that a client does not know.
+/// The error if a client does not know the authority that signed a certificate.
 const UNTRUSTED: &str = "its certificate is of an authority that is not trusted here";
 
-/// What an error of TLS means, and what cures it.
+/// An error of TLS in words, and its cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// What is wrong.
@@ -29,7 +29,7 @@ impl std::fmt::Display for Told {
     }
 }
 
-/// What a client's error means, where it is one of TLS; none if it is not.
+/// What a client's error means, if it is one of TLS; none if it is not.
 pub fn told(error: &(dyn Error + 'static)) -> Option<Told> {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -41,21 +41,21 @@ pub fn told(error: &(dyn Error + 'static)) -> Option<Told> {
     None
 }
 
-/// The same to who trusts an authority besides the system's own: that the server's is another one.
+/// The same for a client that trusts a named authority: the server's is another one.
 pub fn told_to_who_names_an_authority(error: &(dyn Error + 'static)) -> Option<Told> {
     let told = told(error)?;
     if told.what != UNTRUSTED {
         return Some(told);
     }
     Some(Told {
-        cure: "the file of --ca-file (ca-file in usher.toml) holds another authority's: name with \
-               --ca-file FILE that of this server, the ca.pem that `usher tls make` wrote for it"
+        cure: "the file of --ca-file (ca-file in usher.toml) holds another authority: give this \
+               server's with --ca-file FILE, the ca.pem that `usher tls make` wrote for it"
             .to_owned(),
         ..told
     })
 }
 
-/// Whether an error shows that the other side speaks TLS, though it came to nothing.
+/// Whether an error shows that the other side speaks TLS, although the connection failed.
 pub fn is_spoken(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -85,18 +85,18 @@ fn explain(error: &rustls::Error) -> Told {
         rustls::Error::InvalidCertificate(why) => of_certificate(why),
         rustls::Error::InvalidMessage(_) => (
             "what answers there does not speak TLS".to_owned(),
-            "write http:// where it is plain HTTP on this computer; beyond it, start the server \
-             with --tls-cert and --tls-key"
+            "write http:// if it is plain HTTP on this computer; if not, start the server with \
+             --tls-cert and --tls-key"
                 .to_owned(),
         ),
         rustls::Error::AlertReceived(
             AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
         ) => (
-            format!("the server and this client know no common way of TLS ({error})"),
+            format!("the server and this client have no TLS version or cipher in common ({error})"),
             "it has to speak TLS 1.2 or 1.3".to_owned(),
         ),
         rustls::Error::AlertReceived(alert) => (
-            format!("the server broke the TLS connection off ({alert:?})"),
+            format!("the server ended the TLS connection ({alert:?})"),
             "look at the server's log".to_owned(),
         ),
         other => (
@@ -117,14 +117,14 @@ fn of_certificate(error: &CertificateError) -> (String, String) {
                 .to_owned(),
         ),
         CertificateError::BadSignature => (
-            "its certificate was not signed by the authority that is trusted here, though by one \
-             of that name"
+            "its certificate was signed by another authority, of the same name as the one that is \
+             trusted here"
                 .to_owned(),
             "fetch the server's ca.pem again and name it with --ca-file".to_owned(),
         ),
         CertificateError::NotValidForName => (
-            "its certificate is for other names than the one it was asked by".to_owned(),
-            format!("ask it by a name of its certificate, or {ANOTHER}"),
+            "its certificate does not have the name in the URL".to_owned(),
+            format!("use a name of its certificate in the URL, or {ANOTHER}"),
         ),
         CertificateError::NotValidForNameContext {
             expected,
@@ -137,16 +137,16 @@ fn of_certificate(error: &CertificateError) -> (String, String) {
                     "its certificate is for {}, and not for {asked}",
                     names_in_words(&names)
                 ),
-                format!("ask it by a name of its certificate, or {ANOTHER}"),
+                format!("use a name of its certificate in the URL, or {ANOTHER}"),
             )
         }
         CertificateError::Expired => (
-            "its certificate has ended, by this computer's clock".to_owned(),
+            "its certificate has expired, by this computer's clock".to_owned(),
             format!("{ANOTHER}; or set this computer's clock"),
         ),
         CertificateError::ExpiredContext { not_after, .. } => (
             format!(
-                "its certificate ended on {}, by this computer's clock",
+                "its certificate expired on {}, by this computer's clock",
                 day(i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX))
             ),
             format!("{ANOTHER}; or set this computer's clock"),
@@ -171,33 +171,33 @@ fn of_certificate(error: &CertificateError) -> (String, String) {
         ),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            "its certificate is signed in a way that is not taken, such as by SHA-1".to_owned(),
+            "its certificate is signed by an algorithm that is not accepted, such as SHA-1".to_owned(),
             on_the_server(),
         ),
         CertificateError::Other(other) => of_other(other),
         other => (
-            format!("its certificate is not taken ({other})"),
+            format!("its certificate is not accepted ({other})"),
             on_the_server(),
         ),
     }
 }
 
-/// What the reader of certificates says that TLS has no word of its own for.
+/// Errors of the certificate reader for which TLS has no word of its own.
 fn of_other(other: &OtherError) -> (String, String) {
     let what = match other.0.downcast_ref::<webpki::Error>() {
         Some(webpki::Error::CaUsedAsEndEntity) => {
-            "its certificate is an authority's (CA:TRUE, as `openssl req -x509` makes them), and \
-             none of those is taken for a server's"
+            "its certificate is an authority's (CA:TRUE, as `openssl req -x509` makes them), which \
+             is not accepted as a server's"
         }
         Some(webpki::Error::UnsupportedCertVersion) => {
-            "its certificate is of version 1, which has no room for names"
+            "its certificate is of X.509 version 1, which cannot have names"
         }
         Some(webpki::Error::EndEntityUsedAsCa) => {
-            "its certificate was signed by one that is no authority's"
+            "its certificate was signed with one that is not an authority's"
         }
         _ => {
             return (
-                format!("its certificate is not taken ({other})"),
+                format!("its certificate is not accepted ({other})"),
                 on_the_server(),
             );
         }

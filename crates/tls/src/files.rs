@@ -166,7 +166,7 @@ pub fn authorities(pem: &[u8]) -> Result<(), String> {
 /// What clients will see of a certificate with its chain (PEM).
 ///
 /// # Errors
-/// It is none, or no client will take it; why, and what to do.
+/// It is no certificate, or no client will accept it; says why, and what to do.
 pub fn identity(pem: &[u8]) -> Result<Identity, String> {
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = chain.map_err(|error| format!("it is not PEM ({error})"))?;
@@ -189,8 +189,8 @@ impl InFile {
     }
 }
 
-/// The authority that a file is of, or that stands last in its chain; none if there is none. Of
-/// several in a file that is of authorities alone, the one that ends first.
+/// The certificate of an authority in a file: the one at the end of a chain or, in a file that has
+/// only certificates of authorities, the one that expires first. `None` if there is none.
 pub fn authority(pem: &[u8]) -> Option<InFile> {
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = chain.ok()?;
@@ -286,7 +286,7 @@ mod tests {
         cannot use FOLDER/locked.key as --tls-key: the key is encrypted with a passphrase, which nobody is there to type when the server starts: write it without one: `openssl pkey -in KEY -out PLAIN.key`, and keep that file readable to the server alone
         cannot use FOLDER/empty as --tls-key: it holds no key: give a PEM file, which begins with -----BEGIN PRIVATE KEY-----
         cannot use FOLDER/text as --tls-cert: it holds no certificate: give a PEM file, which begins with -----BEGIN CERTIFICATE-----
-        cannot use FOLDER/ca.pem as --tls-cert: it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), and clients take none of those for a server's: `usher tls make --name NAME` makes one that clients take (docs/tls.md tells how to with openssl)
+        cannot use FOLDER/ca.pem as --tls-cert: it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), which clients do not accept as a server's: `usher tls make --name NAME` makes one that clients accept (docs/tls.md tells how to do it with openssl)
         cannot use FOLDER/nowhere as --tls-cert: No such file or directory (os error 2): give a file that is there; `usher tls make` makes one
         ");
         let good = ServerFiles { cert, key };

@@ -45,7 +45,7 @@ pub struct Identity {
 /// What clients may stumble over, though the certificate itself is sound.
 pub type Notice = String;
 
-/// The command that makes a certificate again, where nobody knows in which folder it is.
+/// The command that makes a certificate again, if nobody knows in which folder it is.
 const RENEW: &str = "usher tls make --renew";
 
 /// Whether a name or an address leads to the computer itself from that computer alone.
@@ -60,26 +60,25 @@ impl Identity {
         self.notices_of(now_s, listen, RENEW)
     }
 
-    /// The same where `renew` is the command that makes the certificate again.
+    /// The same if `renew` is the command that makes the certificate again.
     pub fn notices_of(&self, now_s: i64, listen: IpAddr, renew: &str) -> Vec<Notice> {
         let mut notices = Vec::new();
         if now_s < self.not_before {
             notices.push(format!(
-                "the certificate is valid from {} on: until then no client takes it, unless this \
+                "the certificate is valid from {} on: until then no client accepts it, unless this \
                  computer's clock is wrong",
                 day(self.not_before)
             ));
         }
         if now_s > self.not_after {
             notices.push(format!(
-                "the certificate ended on {}: no client takes it, unless this computer's clock is \
-                 wrong: `{renew}` makes another",
+                "the certificate expired on {}: no client accepts it, unless this computer's clock \
+                 is wrong: `{renew}` makes another",
                 day(self.not_after)
             ));
         } else if self.not_after - now_s < SOON * DAY {
             notices.push(format!(
-                "the certificate ends on {}, in {} days: put another in its place and start the \
-                 server again",
+                "the certificate expires on {}, in {} days: replace it and restart the server",
                 day(self.not_after),
                 (self.not_after - now_s) / DAY
             ));
@@ -87,15 +86,15 @@ impl Identity {
         let are_here = self.names.iter().all(|name| leads_here_alone(name));
         if !listen.is_loopback() && are_here {
             notices.push(format!(
-                "the certificate is for {} alone: clients on other computers reach the server by \
-                 another name, and do not take it: `{renew} --name NAME` adds that name",
+                "the certificate is only for {}: clients on other computers use another name for \
+                 the server and do not accept it: `{renew} --name NAME` adds that name",
                 names_in_words(&self.names)
             ));
         }
         if self.is_broken_chain {
             notices.push(
                 "the further certificates of the chain do not lead from the server's own to an \
-                 authority: clients may not find the way: put the server's own first, then the one \
+                 authority, so clients may not accept it: put the server's own first, then the one \
                  that signed it, and so on"
                     .to_owned(),
             );
@@ -116,15 +115,13 @@ pub(crate) fn identity(chain: &[CertificateDer<'_>]) -> Result<Identity, Flaw> {
     };
     let certificate = EndEntityCert::try_from(own).map_err(|error| match error {
         Error::UnsupportedCertVersion => Flaw::new(
-            "it is a certificate of version 1, which has no room for names, and clients do not \
-             take it",
+            "it is a certificate of X.509 version 1, which cannot have names, and clients do not \
+             accept it",
         ),
         Error::UnsupportedCriticalExtension => {
-            Flaw::new("it demands something that clients do not know (a critical extension)")
+            Flaw::new("it has a critical extension that clients do not know")
         }
-        other => Flaw::new(format!(
-            "it is not a certificate as clients read it ({other})"
-        )),
+        other => Flaw::new(format!("clients cannot read it as a certificate ({other})")),
     })?;
     let (not_before, not_after) = validity(&certificate)?;
     let alone = check(&certificate, &[], &[], not_before);
@@ -146,7 +143,7 @@ pub(crate) fn identity(chain: &[CertificateDer<'_>]) -> Result<Identity, Flaw> {
     ) = &whole
     {
         return Err(Flaw::new(format!(
-            "it is signed in a way that clients do not take, such as by SHA-1 ({})",
+            "it is signed by an algorithm that clients do not accept, such as SHA-1 ({})",
             error.to_string().split(' ').next().unwrap_or_default()
         )));
     }
@@ -211,13 +208,13 @@ fn shape(error: &Error) -> Result<(), Flaw> {
         // Nobody was named who could have issued it: that is what clients know.
         Error::UnknownIssuer => return Ok(()),
         Error::CaUsedAsEndEntity => Flaw::new(
-            "it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), and \
-             clients take none of those for a server's",
+            "it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), which \
+             clients do not accept as a server's",
         ),
         Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
             Flaw::new("it is not for servers (its extended key usage does not name serverAuth)")
         }
-        other => Flaw::new(format!("clients do not take it ({other})")),
+        other => Flaw::new(format!("clients do not accept it ({other})")),
     })
 }
 
@@ -304,7 +301,7 @@ mod tests {
             why(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]),
         ];
         insta::assert_snapshot!(reasons.join("\n"), @r"
-        it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), and clients take none of those for a server's
+        it is an authority's certificate (CA:TRUE, as `openssl req -x509` makes them), which clients do not accept as a server's
         it names no computer (it has no subjectAltName, and clients do not look at the common name)
         it is not for servers (its extended key usage does not name serverAuth)
         ");
@@ -323,10 +320,10 @@ mod tests {
         );
         let all = [0, 0, 0, 0].into();
         let at = |now_s| ended.notices(now_s, all).join("\n");
-        insta::assert_snapshot!(at(1_577_836_799), @"the certificate is valid from 2020-01-01 on: until then no client takes it, unless this computer's clock is wrong");
+        insta::assert_snapshot!(at(1_577_836_799), @"the certificate is valid from 2020-01-01 on: until then no client accepts it, unless this computer's clock is wrong");
         insta::assert_snapshot!(at(1_577_836_801), @"");
-        insta::assert_snapshot!(at(1_609_459_200 - 9 * DAY), @"the certificate ends on 2021-01-01, in 9 days: put another in its place and start the server again");
-        insta::assert_snapshot!(at(1_609_459_201), @"the certificate ended on 2021-01-01: no client takes it, unless this computer's clock is wrong: `usher tls make --renew` makes another");
+        insta::assert_snapshot!(at(1_609_459_200 - 9 * DAY), @"the certificate expires on 2021-01-01, in 9 days: replace it and restart the server");
+        insta::assert_snapshot!(at(1_609_459_201), @"the certificate expired on 2021-01-01: no client accepts it, unless this computer's clock is wrong: `usher tls make --renew` makes another");
     }
 
     #[test]
@@ -338,7 +335,7 @@ mod tests {
         });
         let here = here.unwrap();
         assert_eq!(here.notices(now_s(), [127, 0, 0, 1].into()), [""; 0]);
-        insta::assert_snapshot!(here.notices(now_s(), [0, 0, 0, 0].into()).join("\n"), @"the certificate is for localhost and ::1 alone: clients on other computers reach the server by another name, and do not take it: `usher tls make --renew --name NAME` adds that name");
+        insta::assert_snapshot!(here.notices(now_s(), [0, 0, 0, 0].into()).join("\n"), @"the certificate is only for localhost and ::1: clients on other computers use another name for the server and do not accept it: `usher tls make --renew --name NAME` adds that name");
     }
 
     #[test]

@@ -24,7 +24,7 @@ const AUTHORITY_DAYS: i64 = 3_650;
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// A name that is none.
-    #[error("`{0}` is no name of a computer and no IP address")]
+    #[error("`{0}` is not the name of a computer or an IP address")]
     Name(String),
     /// An address that leads to no computer.
     #[error("`{0}` is the address of no computer: it stands for all of them")]
@@ -146,7 +146,7 @@ impl Authority {
     }
 }
 
-/// Makes a certificate of a server for so many days, or until the authority ends where that is
+/// Makes a certificate of a server for so many days, or until the authority ends if that is
 /// before: from then on nobody takes what it has signed.
 ///
 /// # Errors

@@ -1,5 +1,4 @@
-//! Each command that a text of Usher names between backquotes is one that can be typed: advice that
-//! fails when it is followed is none.
+//! A test that each command which a text of Usher names between backquotes can be typed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use clap::error::ErrorKind;
 
 use crate::cli;
 
-/// The source files of all crates.
+/// The source files of all crates, but for those of their tests.
 fn sources() -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders: Vec<PathBuf> = fs::read_dir(crates)
@@ -21,6 +20,9 @@ fn sources() -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.file_stem().is_some_and(|it| it == "tests") {
+                continue;
+            }
             match path.is_dir() {
                 true => folders.push(path),
                 false if path.extension().is_some_and(|it| it == "rs") => files.push(path),
@@ -57,7 +59,7 @@ fn commands(source: &str) -> Vec<String> {
     commands.map(str::to_owned).collect()
 }
 
-/// A word of a command, with something in each place that is left open.
+/// A word of a command, with a value in each place that the text leaves open.
 fn word(word: &str) -> String {
     let is_open = |c: char| c.is_ascii_uppercase() || c == '-';
     let named = match word {
@@ -92,8 +94,8 @@ fn called<'c, 'w>(whole: &'c Command, words: &'w [String]) -> (&'c Command, &'w 
     (command, rest)
 }
 
-/// What is wrong with it as a line that is typed. A command without any words behind it, or with an
-/// option alone, is named and not typed out.
+/// What is wrong with it as a command line. A command without any words behind it, or with an
+/// option alone, is only named, and not checked.
 fn fault(whole: &Command, command: &str) -> Option<String> {
     let words: Vec<String> = command.split(' ').map(word).collect();
     let (called, rest) = called(whole, &words);

@@ -1,11 +1,11 @@
-//! A question before something that nothing takes back: asked on a terminal; elsewhere the command
-//! line has to say it.
+//! A question before something that cannot be undone. It is asked on a terminal; elsewhere an
+//! option has to give the consent.
 
 use std::io::{IsTerminal, Write};
 
 use crate::failure::Failure;
 
-/// Whether somebody can be asked: who answers has to see the question.
+/// Whether a person can be asked: stdin and stderr are a terminal.
 pub(crate) fn can_be_asked() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

@@ -1,11 +1,12 @@
-//! The child's side of the bond: a role that was started by `usher up` dies with it.
+//! The role's side of its bond to `usher up`: a role that `usher up` started ends when `usher up`
+//! ends.
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use crate::failure::Failure;
 
-/// Ties this process's life to that of `supervisor`. To be called after the account was changed, as
-/// that unties it, and while this process has one thread.
+/// Has this process end when `supervisor` ends. To be called while this process has one thread, and
+/// after the account was changed, as that resets the bond.
 pub(crate) fn tie_to(supervisor: Option<i32>) -> Result<(), Failure> {
     let Some(supervisor) = supervisor else {
         return Ok(());

@@ -30,8 +30,8 @@ pub(crate) fn layered(command: Command, file: &File, withheld: &[String]) -> Com
         .mut_subcommands(|sub| layered(sub, file, withheld))
 }
 
-/// The option of the environment alone for which a line is refused: another that was typed excludes
-/// it, and what is typed counts before what is said for all commands.
+/// The option, set only by the environment, that a typed option excludes. The typed option counts,
+/// so the variable is ignored.
 pub(crate) fn excluded(error: &clap::Error, args: &[OsString]) -> Option<String> {
     if error.kind() != ErrorKind::ArgumentConflict {
         return None;

@@ -14,13 +14,13 @@ use usher_api::client::{Client, Endpoint, check_url, is_here};
 use crate::config::Origins;
 use crate::failure::Failure;
 
-/// Where a server is looked for unless something else is said.
+/// The default address of a server.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
 /// The file that holds the administrator's token.
 pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 
-/// More than any token has.
+/// A limit: every token is shorter.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
 
 /// Options that every command takes.
@@ -56,7 +56,7 @@ pub(crate) struct Given {
     pub(crate) data: bool,
 }
 
-/// The options of every command, with what follows from them.
+/// The options of every command, and what they result in.
 #[derive(Debug)]
 pub(crate) struct Context {
     globals: Globals,
@@ -69,19 +69,19 @@ pub(crate) struct Context {
     pub(crate) data_given: bool,
     /// Whether an agent was looked for and none answered.
     misses_agent: AtomicBool,
-    /// Whether somebody was asked with a token.
+    /// Whether a request was sent with a token.
     shows_token: AtomicBool,
     /// The file that the token was read from last, if nobody gave one.
     token_file: RwLock<Option<PathBuf>>,
     /// What `usher run` is to start.
     starts: OnceLock<String>,
-    /// Of which server a manager is asked.
+    /// The server that a manager is asked for.
     at: OnceLock<String>,
     data: PathBuf,
 }
 
 impl Context {
-    /// From what was given.
+    /// From the options.
     pub(crate) fn new(
         globals: Globals,
         usual_data: PathBuf,
@@ -111,7 +111,7 @@ impl Context {
         self.origins.told(failure)
     }
 
-    /// Notes that an agent was looked for and none answered.
+    /// Remembers that an agent was looked for and none answered.
     pub(crate) fn miss_agent(&self) {
         self.misses_agent.store(true, Ordering::Relaxed);
     }
@@ -121,7 +121,7 @@ impl Context {
         self.misses_agent.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody was asked with a token.
+    /// Whether a request was sent with a token.
     pub(crate) fn shows_token(&self) -> bool {
         self.shows_token.load(Ordering::Relaxed)
     }
@@ -132,24 +132,24 @@ impl Context {
         file.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes what is to be started.
+    /// Remembers the command that is to be started.
     pub(crate) fn is_to_start(&self, name: String) {
         // One command line starts one.
         let _ = self.starts.set(name);
     }
 
-    /// What is to be started.
+    /// The command that is to be started.
     pub(crate) fn starts(&self) -> Option<&str> {
         self.starts.get().map(String::as_str)
     }
 
-    /// Notes of which of its servers a manager is asked.
+    /// Remembers the server that a manager is asked for.
     pub(crate) fn asks_of(&self, server: &str) {
         // One command line names one.
         let _ = self.at.set(server.to_owned());
     }
 
-    /// Of which of its servers a manager is asked.
+    /// The server that a manager is asked for.
     pub(crate) fn at(&self) -> Option<&str> {
         self.at.get().map(String::as_str)
     }
@@ -184,9 +184,9 @@ impl Context {
         self.token_for(self.server())
     }
 
-    /// The token that was given, else what `<data>/admin.token` holds, else none. The latter is shown
-    /// to no other computer, unless somebody has named the data directory: whoever answers at a name
-    /// that was mistyped would have it.
+    /// The token that was given, else the one in `<data>/admin.token`, else none. The file's token
+    /// is not sent to another computer, unless the data directory was named: otherwise a server at
+    /// a mistyped name would get it.
     pub(crate) fn token_for(&self, url: &str) -> Option<String> {
         if let Some(token) = &self.globals.token {
             return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
@@ -197,7 +197,7 @@ impl Context {
         }
     }
 
-    /// The administrator's token of what keeps its data there.
+    /// The administrator's token in that data directory.
     fn admin_token(&self, data: &Path) -> Option<String> {
         // The directory may be another account's: a link of its would have root show a secret.
         let file = data.join(ADMIN_TOKEN);
@@ -210,9 +210,9 @@ impl Context {
         Some(token)
     }
 
-    /// The tokens that the manager at `url` may take: that which was given, else that of a manager's
-    /// own data directory and, as of `usher up`, the server's. By the same rule as
-    /// [`Context::token_for`].
+    /// The tokens that the manager at `url` may accept: the one that was given, else the one in a
+    /// manager's own data directory and, as with `usher up`, the server's. The rule of
+    /// [`Context::token_for`] applies.
     pub(crate) fn tokens_for_manager(&self, url: &str) -> Vec<String> {
         let usual = self.token_for(url);
         if self.globals.token.is_some() || self.data_given || !self.may_show_own(url) {
@@ -234,7 +234,7 @@ impl Context {
         self.data_given || is_here(url)
     }
 
-    /// A client of the server, with the token; where that is a manager, for the server that is named
+    /// A client of the server, with the token; if that is a manager, for the server that is named
     /// with --at.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let client = self.client_of(self.server(), self.token())?;
@@ -285,11 +285,11 @@ impl Context {
     }
 }
 
-/// For how long a server may take without a word.
+/// How long a server may take before the user is told that there is no answer yet.
 const WORDLESS: Duration = Duration::from_secs(2);
 
-/// The client, which says that there is no answer yet if one takes long. It does so without a terminal,
-/// too: a job that stands still says why in its own output.
+/// The client, which says that there is no answer yet if one takes long. It says so even without a
+/// terminal, so that a job that waits shows the reason in its own output.
 pub(crate) fn told_of(client: Client) -> Client {
     client.telling(WORDLESS, |endpoint| {
         let whom = match endpoint {
@@ -309,8 +309,8 @@ pub(crate) fn default_data() -> PathBuf {
     usual_data("usher")
 }
 
-/// `$XDG_DATA_HOME/usher-manager`, for root `/var/lib/usher-manager`: a manager's data are no
-/// server's.
+/// `$XDG_DATA_HOME/usher-manager`, for root `/var/lib/usher-manager`: a manager has its own data
+/// directory.
 pub(crate) fn manager_data() -> PathBuf {
     usual_data("usher-manager")
 }

@@ -1,16 +1,16 @@
-//! From a command line to the file that does what it asks.
+//! Calls the module of the command that was typed.
 
 use crate::cli::{self, Command};
 use crate::commands::at::{self, At};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
-    leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore, run,
-    server, servers, service, sim, status, tls, token, up, upgrade, usage, why,
+    import, leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore,
+    run, server, servers, service, sim, status, tls, token, up, upgrade, usage, whatif, why,
 };
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 
-/// Does what was asked; the exit code where it was done.
+/// Runs the command; returns the exit code if it succeeded.
 pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     if let Some(server) = command.at() {
         context.asks_of(server);
@@ -43,6 +43,8 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Denials(args) => denials::run(&args, context),
         Command::Servers(args) => servers::run(args, context),
         Command::Messages(args) => messages::run(args, context),
+        Command::Whatif(args) => whatif::run(&args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Pack(args) => pack::run(args, context),
         Command::Tls(args) => tls::run(args, context),

@@ -1,4 +1,5 @@
-//! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
+//! Errors that are shown to people: what was tried, why it failed, what to do next, and the exit
+//! code.
 
 pub(crate) mod absent;
 pub(crate) mod answered;
@@ -28,11 +29,12 @@ pub(crate) mod exit {
     pub(crate) const NO_SERVER: u8 = 69;
     /// Waited as long as asked.
     pub(crate) const WAITED: u8 = NOT_NOW;
-    /// A server answers, and not now: it is busy, paused, holding after a restore, or cannot write.
+    /// A server answers, but cannot decide now: it is busy, paused, holding after a restore, or
+    /// cannot write.
     pub(crate) const NOT_NOW: u8 = 75;
     /// Refused.
     pub(crate) const REFUSED: u8 = 77;
-    /// The command is there but cannot be started.
+    /// The command exists but cannot be started.
     pub(crate) const CANNOT_START: u8 = 126;
     /// There is no such command.
     pub(crate) const NO_COMMAND: u8 = 127;
@@ -41,38 +43,37 @@ pub(crate) mod exit {
 /// Why a command ends before it has done what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Everything has been said already, or nobody reads it any more.
+    /// Everything has been printed already, or nobody reads it any more.
     Quiet(u8),
-    /// Something to say to who called.
+    /// There is a text for the user.
     Said {
         /// The exit code.
         code: u8,
-        /// The thing and the reason.
+        /// What failed, and why.
         message: String,
         /// What to do about it.
         next: Option<String>,
-        /// What it is about, where what to do depends on who asked whom.
+        /// What it is about, if the next step depends on how the request was made.
         about: About,
-        /// The id of the request that was refused, for scripts: people are told it of errors that
-        /// nobody expects.
+        /// The id of the refused request, for scripts; people see it only with unexpected errors.
         request: Option<String>,
     },
-    /// What the command line's own reader says: errors, but help texts too.
+    /// A text of the command line's parser: an error or a help text.
     Usage(Box<clap::Error>),
 }
 
 /// What a failure is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum About {
-    /// Nothing that depends on who asked whom.
+    /// Nothing on which the next step depends.
     Anything,
-    /// No token was shown, or one that is not taken.
+    /// No token was shown, or one that is not accepted.
     Token,
     /// A token was shown whose role does not suffice.
     Role,
     /// There is no product of that id.
     Product(String),
-    /// Nothing is at what was asked for: of that kind the answerer has none.
+    /// The path does not exist at the server that answered.
     Route,
     /// Nobody answers.
     Silence {
@@ -105,7 +106,7 @@ impl Failure {
         Failure::new(exit::USAGE, message)
     }
 
-    /// Adds the next step, whoever asked.
+    /// Adds the next step, which does not depend on how the request was made.
     pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
         if let Failure::Said { next, about, .. } = &mut self {
             *next = Some(step.into());
@@ -114,7 +115,7 @@ impl Failure {
         self
     }
 
-    /// Says what it is about.
+    /// Sets what it is about.
     fn about(mut self, what: About) -> Self {
         if let Failure::Said { about, .. } = &mut self {
             *about = what;
@@ -133,7 +134,7 @@ impl Failure {
         self
     }
 
-    /// The same, of the request that has this id.
+    /// The same, with the id of the request.
     fn of(mut self, id: Option<String>) -> Self {
         if let Failure::Said { request, .. } = &mut self {
             *request = id;
@@ -141,7 +142,7 @@ impl Failure {
         self
     }
 
-    /// Adds something that is true at the same time.
+    /// Adds a further fact.
     pub(crate) fn and(mut self, also: &str) -> Self {
         if let Failure::Said { message, .. } = &mut self {
             *message = format!("{message}; {also}");
@@ -149,7 +150,7 @@ impl Failure {
         self
     }
 
-    /// The same, where who called may not do the next step: it takes a token.
+    /// Says that an administrator has to do the next step, as it takes a token.
     pub(crate) fn for_an_administrator(mut self) -> Self {
         if let Failure::Said {
             next: Some(step), ..
@@ -160,7 +161,7 @@ impl Failure {
         self
     }
 
-    /// The product that was asked for and is none.
+    /// The id of the product that was asked for and does not exist.
     pub(crate) fn unknown_product(&self) -> Option<&str> {
         match self {
             Failure::Said {
@@ -171,7 +172,7 @@ impl Failure {
         }
     }
 
-    /// What it is about, if it is said.
+    /// What it is about, if that is set.
     pub(crate) fn about_what(&self) -> Option<&About> {
         match self {
             Failure::Said { about, .. } => Some(about),
@@ -179,7 +180,7 @@ impl Failure {
         }
     }
 
-    /// The thing and the reason.
+    /// What failed, and why.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Failure::Said { message, .. } => Some(message),
@@ -195,13 +196,13 @@ impl Failure {
         }
     }
 
-    /// It as a part of another one.
+    /// The failure as a part of another one.
     pub(crate) fn reason(&self) -> String {
         let text = self.to_string();
         text.strip_prefix("usher: ").unwrap_or(&text).to_owned()
     }
 
-    /// The request that was refused, if what is said does not name it.
+    /// The id of the refused request, if the text does not name it.
     fn unnamed_request(&self) -> Option<&str> {
         match self {
             Failure::Said {
@@ -211,7 +212,7 @@ impl Failure {
         }
     }
 
-    /// As [`Failure::report`], where JSON is wanted: scripts are told the request of each refusal.
+    /// As [`Failure::report`], for `--json`: scripts get the id of each refused request.
     pub(crate) fn report_with_request(self) -> u8 {
         let request = self.unnamed_request().map(str::to_owned);
         let code = self.report();
@@ -221,7 +222,7 @@ impl Failure {
         code
     }
 
-    /// Says it on stderr (help goes to stdout) and returns the exit code.
+    /// Prints it on stderr (help goes to stdout) and returns the exit code.
     pub(crate) fn report(self) -> u8 {
         match &self {
             Failure::Quiet(_) => {}

@@ -1,4 +1,4 @@
-//! Readers of options that several roles have: addresses, files of TLS, URLs.
+//! Parsers of options that several roles have: addresses, TLS files, URLs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,8 +29,8 @@ pub(crate) fn web_address(text: &str) -> Result<String, String> {
     }
 }
 
-/// The files of TLS, certificate and key, if both are given. One alone is refused: without TLS, what
-/// was meant to be protected would travel in the clear.
+/// The certificate and key files, if both are given. One alone is refused: the traffic would go
+/// unencrypted although it was meant to be protected.
 pub(crate) fn tls_files(
     cert: Option<PathBuf>,
     key: Option<PathBuf>,

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::{Table, print, print_json};
 use crate::time::{self, Period};
 
-/// How much of a list is wanted.
+/// How many rows of a list are wanted.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Extent {
     /// Show at most so many; 0 shows all
@@ -26,7 +26,7 @@ impl Extent {
     pub(crate) const ALL: Extent = Extent { limit: 0 };
 }
 
-/// The time that is asked for.
+/// The period that is asked for.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct InTime {
     /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
@@ -53,7 +53,7 @@ impl InTime {
     }
 }
 
-/// For what a list is printed, besides people and programs.
+/// Another form of a list, besides those for people and for programs.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Form {
     /// Print comma-separated values, as spreadsheets read them
@@ -76,7 +76,7 @@ impl Query {
         }
     }
 
-    /// Adds `name=value` where there is a value.
+    /// Adds `name=value` if there is a value.
     pub(crate) fn with(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
         if let Some(value) = value {
             self.path.push(self.separator);
@@ -88,7 +88,7 @@ impl Query {
         self
     }
 
-    /// Adds the ends of a time that was named by them, or as a whole.
+    /// Adds the first and the last time of the period that was named.
     pub(crate) fn in_time(
         self,
         since: Option<Timestamp>,
@@ -118,8 +118,8 @@ impl Query {
     }
 }
 
-/// An id as one segment of a path. What no path can name is refused: an empty one would be the list
-/// itself, and `..` what is above it.
+/// An id as one segment of a path. Ids that no path can name are refused: an empty id would be the
+/// list itself, and `..` what is above it.
 pub(crate) fn segment(id: &str) -> Result<String, Failure> {
     match id {
         "" => Err(Failure::usage("the id is empty").next("Give the id of the one that is meant.")),
@@ -133,14 +133,15 @@ pub(crate) fn segment(id: &str) -> Result<String, Failure> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Whole<T> {
     pub(crate) items: Vec<T>,
-    /// Where it goes on, if it was cut.
+    /// Where it continues, if there is more.
     pub(crate) next: Option<String>,
     #[serde(default)]
     pub(crate) only: Option<Only>,
     /// The time that sums of use are about.
     #[serde(default)]
     pub(crate) time: Option<OfTime>,
-    /// Of a manager's list of what its servers have: those that did not say it. None: it is not one.
+    /// In a manager's list of what its servers have: the servers that did not answer. `None`: it is
+    /// no such list.
     #[serde(default)]
     pub(crate) unseen: Option<Vec<Unseen>>,
 }
@@ -254,14 +255,14 @@ pub(crate) fn say_if_cut<T>(page: &Page<T>) {
     }
 }
 
-/// A line on stderr; that nobody reads it is no failure.
+/// Prints a line on stderr; it is no failure if nobody reads it.
 pub(crate) fn eprintln_quiet(line: &str) {
     use std::io::Write;
     drop(writeln!(std::io::stderr(), "{line}"));
 }
 
-/// Says where a product that was named is none: an empty list would not. Who may not look at
-/// products is shown the list as it is.
+/// Fails if the product that was named does not exist: an empty list would not say so. Users who
+/// may not see products are shown the list as it is.
 pub(crate) async fn must_exist(client: &Client, product: Option<&str>) -> Result<(), Failure> {
     let Some(product) = product else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! What is said if a manager answers where a metering server is asked: it has none of a server's
-//! seats, sessions and controls.
+//! The texts for a command that asked a manager instead of a metering server: a manager has no
+//! seats, sessions and controls of its own.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::context::Context;
 use crate::failure::{About, Failure};
 use crate::output::tame;
 
-/// How long looking may take: it is an extra.
+/// How long the look may take: the failure can be shown without it.
 const WITHIN: Duration = Duration::from_secs(2);
-/// Servers that are named; the rest are counted.
+/// How many servers are named; the rest are counted.
 const NAMED: usize = 3;
 
-/// That it is one.
+/// Says that it is a manager.
 pub(crate) fn is_one(url: &str) -> String {
     format!(
-        "what answers at {} is a manager, and no metering server",
+        "what answers at {} is a manager, not a metering server",
         tame(url)
     )
 }
 
-/// What to ask instead.
+/// Says what to ask instead.
 pub(crate) fn instead(url: &str) -> String {
     let url = tame(url);
     format!(
@@ -33,13 +33,13 @@ pub(crate) fn instead(url: &str) -> String {
     )
 }
 
-/// The same of `health`: whether a manager gave it.
+/// Whether `health` is a manager's answer.
 pub(crate) fn has_said(health: &Health) -> bool {
     health.is_of(Listener::Manager) == Some(true)
 }
 
-/// The failure, or what is wrong if it came of asking a manager; `of_a_server`: what was asked is a
-/// server's alone.
+/// The failure, or, if a manager was asked by mistake, one that says so; `of_a_server`: only a
+/// server has what was asked for.
 pub(crate) fn told(failure: Failure, of_a_server: bool, context: &Context) -> Failure {
     let may_be = match failure.about_what() {
         Some(About::Route) => true,
@@ -57,7 +57,7 @@ pub(crate) fn told(failure: Failure, of_a_server: bool, context: &Context) -> Fa
     }
 }
 
-/// The servers of the manager, as far as who asks may see them; none: it is no manager.
+/// The servers of the manager that the user may see; `None`: it is no manager.
 async fn look(context: &Context) -> Option<Vec<WatchedServer>> {
     let client: Client = context.client().ok()?;
     let health = client.health().await.ok()?;

@@ -1,4 +1,4 @@
-//! What somebody may have meant who named a product that there is none of.
+//! Suggests a product if the one that was named does not exist.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::near::nearest;
 use crate::output::tame;
 use crate::run::door;
 
-/// How long looking may take: it is an extra.
+/// How long the look may take: the failure can be shown without it.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// The failure, with the product that is most like the one that is none.
+/// The failure, with the product whose id is most like the one that does not exist.
 pub(crate) fn added(failure: Failure, context: &Context) -> Failure {
     let Some(id) = failure.unknown_product() else {
         return failure;
@@ -29,7 +29,7 @@ pub(crate) fn added(failure: Failure, context: &Context) -> Failure {
     }
 }
 
-/// The products that there are, as far as who asks may see.
+/// The ids of the products that the user may see.
 async fn ids(context: &Context) -> Vec<String> {
     let agent = match context.token() {
         Some(_) => None,

@@ -1,8 +1,8 @@
-//! What is shown to somebody who may see only what is their own: through the agent of this computer
-//! without a token, where the kernel says who asks, or by a client's token.
+//! What users are shown who may see only what is their own: without a token through the agent of
+//! this computer, which the kernel tells who the user is, or with a client's token.
 //!
-//! Who shows a token and works on a computer with an agent is one person in two realms: both say
-//! who they are, so the lists of both are shown as one.
+//! A user with a token on a computer with an agent is one person in two realms: the lists of both
+//! are shown as one.
 
 mod words;
 
@@ -24,10 +24,10 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment};
 use crate::run::door;
 
-/// How long an answer may take that needs no looking up.
+/// How long an answer may take that needs no look-up.
 const BRIEFLY: Duration = Duration::from_secs(8);
 
-/// The agent that is asked where no token is given.
+/// The agent that is asked if no token is given.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Through {
     /// The socket of this computer's agent, which shows without a token what is yours
@@ -42,17 +42,18 @@ pub(crate) struct Answerer<'c> {
     pub(crate) client: Client,
     /// Whether it is the agent.
     pub(crate) by_agent: bool,
-    /// The server whose answers these are.
+    /// The server that answers, directly or through the agent.
     pub(crate) server: String,
-    /// Set if what the agent knows of the same account, in another realm, is shown with what the
-    /// token shows.
+    /// Whether the agent's rows for the same account, in another realm, are shown together with the
+    /// token's.
     is_of_two: OnceCell<()>,
     through: &'c Through,
     context: &'c Context,
 }
 
 impl Through {
-    /// Whom to ask: with a token the server, else the agent of this computer if one answers.
+    /// Decides whom to ask: with a token the server, else the agent of this computer if one
+    /// answers.
     pub(crate) async fn ask<'c>(&'c self, context: &'c Context) -> Result<Answerer<'c>, Failure> {
         let agent = match context.token() {
             Some(_) => None,
@@ -73,8 +74,8 @@ impl Through {
         })
     }
 
-    /// The same for what is answered at once: with the greeting of an agent, no longer than ten
-    /// seconds are waited for an answer.
+    /// The same for requests that are answered at once: the answer, with the agent's greeting, may
+    /// take ten seconds.
     pub(crate) async fn ask_briefly<'c>(
         &'c self,
         context: &'c Context,
@@ -102,8 +103,8 @@ impl Through {
 }
 
 impl Answerer<'_> {
-    /// A list; what the same person has on this computer by its agent is added to what a client's
-    /// token shows. `id` tells items apart.
+    /// A list. To the rows that a client's token shows it adds those of the same person by the
+    /// agent of this computer. `id` identifies a row.
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         query: &Query,
@@ -114,7 +115,8 @@ impl Answerer<'_> {
         self.with_more(page, query, extent, id).await
     }
 
-    /// The same of a list that a server or an agent of a version before does not have: none of it.
+    /// The same for a list that earlier versions of a server or an agent do not have: then it is
+    /// empty.
     pub(crate) async fn list_if_there<T: DeserializeOwned>(
         &self,
         query: &Query,
@@ -156,8 +158,8 @@ impl Answerer<'_> {
         Ok(page)
     }
 
-    /// Sums, and those of what the same person has by the agent and not by the token. One person
-    /// by both has no more by the agent.
+    /// Sums, with those of the same person by the agent. If both mean one person to the server,
+    /// nothing is added.
     pub(crate) async fn sums<T: DeserializeOwned>(
         &self,
         query: &Query,
@@ -171,8 +173,8 @@ impl Answerer<'_> {
         Ok((page, more))
     }
 
-    /// What the account of the same name has by the agent of this computer, if `page` is of a token
-    /// whose user is another person to the server.
+    /// The rows of the account of the same name by the agent of this computer, if `page` is of a
+    /// token whose user is another person to the server.
     pub(crate) async fn apart<T: DeserializeOwned>(
         &self,
         query: &Query,
@@ -192,7 +194,7 @@ impl Answerer<'_> {
         let _ = self.is_of_two.set(());
     }
 
-    /// Says after a list whose it alone is, if it is cut.
+    /// Says after a list that it has only one person's rows, if that is so.
     pub(crate) fn say_whose(&self, only: Option<&Only>) {
         if let (Some(only), false) = (only, self.context.json()) {
             eprintln_quiet(&match self.is_of_two.get() {
@@ -202,7 +204,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// The agent, where a token that is cut to its own person was asked.
+    /// The agent, if the request was made with a token that shows only its own person's rows.
     async fn other<T>(&self, page: &Page<T>) -> Result<Option<Client>, Failure> {
         match page.only.is_some() && !self.by_agent {
             true => self.through.agent(self.context).await,
@@ -210,8 +212,8 @@ impl Answerer<'_> {
         }
     }
 
-    /// Asks for something about a lease; one that the token does not know may be by the agent of
-    /// this computer.
+    /// Asks for something about a lease; a lease that the token may not see may be one of the agent
+    /// of this computer.
     pub(crate) async fn of_lease<T>(
         &self,
         ask: impl AsyncFn(&Client) -> Result<T, ClientError>,
@@ -231,7 +233,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// A decision, of the person by token or by the agent of this computer.
+    /// A decision about the user, as the person of the token or of the agent of this computer.
     pub(crate) async fn decision(&self, id: &str) -> Result<Decision, Failure> {
         let path = format!("/v1/decisions/{}", segment(id)?);
         match self.client.get(&path).await {
@@ -249,20 +251,20 @@ impl Answerer<'_> {
         }
     }
 
-    /// The places of who asks in the queue of a product.
+    /// The user's places in the queue of a product.
     pub(crate) async fn places(&self, product: &str) -> Result<Vec<QueueEntry>, Failure> {
         let query = Query::new("/v1/queue").with("product", Some(product));
         let page = self.list(&query, &Extent::ALL, ticket_id).await?;
         Ok(page.items)
     }
 
-    /// The seats that who asks holds.
+    /// The seats that the user holds.
     pub(crate) async fn leases(&self) -> Result<Page<Lease>, Failure> {
         let query = Query::new("/v1/leases");
         self.list(&query, &Extent::ALL, lease_id).await
     }
 
-    /// Says after a list that it is cut to what is one's own, and how many hold and wait in all.
+    /// Says after a list that it has only the user's own rows, and how many hold and wait in all.
     pub(crate) async fn say_cut(&self, only: Option<&Only>, product: Option<&str>) {
         if only.is_none() || self.context.json() {
             return;

@@ -1,7 +1,7 @@
-//! The name that may have been meant where one is mistyped.
+//! The name that may have been meant if one is mistyped.
 
-/// The nearest of the names that are known, if it is near enough to have been meant, in capitals or
-/// not: a guess that has nothing to do with what was typed misleads.
+/// The most similar of the known names, ignoring case, if it is similar enough: a suggestion that
+/// has nothing to do with what was typed would mislead.
 pub(crate) fn nearest<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,

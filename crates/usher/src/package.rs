@@ -1,10 +1,10 @@
-//! Which package installed a file, where dpkg or rpm knows.
+//! Which package installed a file, if dpkg or rpm knows.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Files that are asked about in one go.
+/// How many files are asked about at once.
 const AT_ONCE: usize = 200;
 
 /// The package of each of `files`.

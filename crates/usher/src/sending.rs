@@ -1,11 +1,11 @@
-//! Requests that may be sent twice: once more if it is not known what became of the first.
+//! Requests that may be sent twice: once more if the outcome of the first is not known.
 
 use std::future::Future;
 
 use usher_api::Code;
 use usher_api::client::{Client, ClientError};
 
-/// Sends what may be sent twice, and once more if it is not known what became of it.
+/// Sends a request that may be sent twice, and once more if its outcome is not known.
 pub(crate) async fn sent<T, F>(mut send: impl FnMut() -> F) -> Result<T, ClientError>
 where
     F: Future<Output = Result<T, ClientError>>,
@@ -24,7 +24,7 @@ fn is_unknown(error: &ClientError) -> bool {
     }
 }
 
-/// Removes what is there; what is gone when it is sent once more, the first has removed.
+/// Sends a removal. If what it removes is gone at the second attempt, the first one has removed it.
 pub(crate) async fn removed(client: &Client, path: &str, gone: Code) -> Result<(), ClientError> {
     let first = client.delete(path).await;
     match first {

@@ -144,7 +144,9 @@ fn end(name: &str, said: &str, place: &str) -> ! {
             && let Ok(Some(error)) = is_done.recv_timeout(LAST_WORDS)
         {
             let file = role.file.display();
-            log::line(&format!("usher: cannot keep why in {file}: {error}"));
+            log::line(&format!(
+                "usher: cannot write the reason to {file}: {error}"
+            ));
         }
     }
     log::flush(LAST_WORDS);

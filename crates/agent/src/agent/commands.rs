@@ -1,20 +1,22 @@
 //! Leases and tickets of commands, as they are written down: who was given which, and which go back.
 
+use usher_core::sessions::AccountKey;
+
 use super::Agent;
 use crate::store::outbox::OutboxError;
 
 impl Agent {
-    /// The account `uid` was given a lease or ticket; `one_use_of`: whom it is counted for, if all that
+    /// An account was given a lease or ticket; `one_use_of`: whom it is counted for, if all that
     /// they start of the product may run on it.
     pub(crate) fn save_grant(
         &mut self,
         id: &str,
-        uid: u32,
+        account: AccountKey,
         product: &str,
-        one_use_of: Option<u32>,
+        one_use_of: Option<AccountKey>,
     ) -> Result<(), OutboxError> {
         self.outbox
-            .change(|change| change.save_grant(id, uid, product, one_use_of))
+            .change(|change| change.save_grant(id, account, product, one_use_of))
     }
 
     /// Nobody runs on a lease any more: it is given back as soon as the server can be asked.

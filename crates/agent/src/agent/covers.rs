@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use usher_core::sessions::Event;
+use usher_core::identify::ProgramRole;
+use usher_core::sessions::{Counting, Event, Process, ProcessKey, Program, Use, Who};
 
 use super::Agent;
 use crate::base::clock;
@@ -27,6 +28,17 @@ impl Agent {
             .apply(clock::now(), covered(&cover), &mut effects);
         self.write(effects)?;
         self.offer(&cover)
+    }
+
+    /// A `usher run` runs on a seat that was kept for its start: that is a use of the product for as long
+    /// as it runs, whatever its command is. Programs of the product below it are of the same use.
+    /// `process` is the root of its cover.
+    pub(crate) fn uses_kept(&mut self, process: Process) -> Result<(), OutboxError> {
+        let root = process.key;
+        self.tell(Event::Runs(process))?;
+        let session = self.sessions.members().find(|(_, key)| *key == root);
+        // An agent that is started anew knows by it that the use goes on.
+        session.map_or(Ok(()), |(session, _)| self.save(session))
     }
 
     /// The root of a cover has ended, which no watcher may have seen.
@@ -71,6 +83,22 @@ impl Agent {
             shared.look_again();
         }
         Ok(())
+    }
+}
+
+/// The root of a cover as a process that runs a program of the product.
+pub(crate) fn as_use(root: ProcessKey, product: &str, program: Program, who: Who) -> Process {
+    Process {
+        key: root,
+        parent: 0,
+        who,
+        program,
+        uses: Some(Use {
+            product: product.into(),
+            counting: Counting::UserOnComputer,
+            role: ProgramRole::Main,
+        }),
+        since: None,
     }
 }
 

@@ -85,7 +85,7 @@ fn helper(pid: u32, session: &Session, identifier: Option<&Identifier>) -> Optio
     let (path, key) = procfs::executable(pid, &mut Vec::new()).ok()?;
     let known = identifier?.quick(&path, &key);
     let matched = known.verdict.flatten()?;
-    let user = procfs::login_uid(pid).or_else(|| procfs::real_uid(pid).ok())?;
+    let user = procfs::login_account(pid).or_else(|| procfs::real_account(pid).ok())?;
     let is_one = matched.role == ProgramRole::Helper
         && matched.product == session.product
         && user == session.who.counted;

@@ -144,7 +144,7 @@ impl Agent {
         if answer.acknowledged > ahead {
             // The state of this agent is older than what the server has seen: a restored backup.
             tracing::warn!(
-                "the server knows more of this agent than it does itself; numbers start again"
+                "the server has newer records of this agent than the agent itself; numbers start again"
             );
             self.begin_incarnation()?;
             return Ok(true);
@@ -170,12 +170,7 @@ impl Agent {
                 match is_for_a_field {
                     true => self.outbox.change(|change| change.send_anew(*sequence))?,
                     false => {
-                        tracing::error!(
-                            sequence,
-                            ?kind,
-                            detail,
-                            "the server does not take a record"
-                        );
+                        tracing::error!(sequence, ?kind, detail, "the server refuses a record");
                         self.outbox.change(|change| change.drop_item(*sequence))?;
                     }
                 }
@@ -401,7 +396,7 @@ impl Agent {
         self.outbox
             .change(|change| change.set_meta("server", server))?;
         if known.is_some() {
-            tracing::warn!(server, "another server answers: seats are asked for again");
+            tracing::warn!(server, "another server answers: asking for all seats again");
             for (_, left) in self.shares.held.left() {
                 self.left_is_lost(left)?;
             }
@@ -432,7 +427,7 @@ impl Agent {
             sequence,
             ?kind,
             why,
-            "the server does not take a record; it is dropped"
+            "the server refuses a record; it is dropped"
         );
         self.outbox.change(|change| change.drop_item(*sequence))
     }

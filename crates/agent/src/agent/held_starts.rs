@@ -12,8 +12,8 @@ use crate::store::outbox::OutboxError;
 use crate::system::procfs;
 
 impl Agent {
-    /// Programs are held: may they run? Those that come at once are written down at once: else the
-    /// last would wait for the disk as often as there are others.
+    /// Decides about programs that are held. Those that arrive together are written to disk
+    /// together, so that the last does not wait for one write each.
     pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
         for mut start in starts.drain(..) {
@@ -27,8 +27,8 @@ impl Agent {
         self.write_with_request(effects)
     }
 
-    /// Has whatever a held process does passed on, from before it is answered on. One that is gone by
-    /// now does nothing more: what was asked for it is given back at once.
+    /// Follows a held process from before it is answered. If it is gone by now, what was asked for
+    /// it is given back at once.
     fn follow_held(&mut self, key: ProcessKey, effects: &mut Vec<Effect>) {
         let Some(shared) = self.shared.as_ref() else {
             return;
@@ -45,8 +45,7 @@ impl Agent {
         }
     }
 
-    /// Looks whether processes that are followed for their starts, or in sessions, have gone in
-    /// silence; a part of them at a time.
+    /// Checks whether followed processes have ended unnoticed; a part of them at a time.
     pub(crate) fn look_for_the_gone(&mut self) {
         let Some(shared) = &self.shared else {
             return;
@@ -56,8 +55,7 @@ impl Agent {
         shared.end_the_gone(part.into_iter());
     }
 
-    /// Answers those who wait, at the gate; those whose starts are refused are told on their desktops,
-    /// too.
+    /// Answers held starts at the gate; refusals are also shown on desktops.
     pub(super) fn answer_starts(&mut self, answered: Vec<Answered>) {
         for answer in answered {
             match answer {
@@ -78,7 +76,7 @@ impl Agent {
         }
     }
 
-    /// A `usher run` was refused a seat: whoever reads no terminal has it told by a notice.
+    /// Makes a notice for a `usher run` that was refused a seat, for users who see no terminal.
     pub(crate) fn run_was_refused(&mut self, who: Who, product: &str, denial: &Denial) {
         let news = self.refusal(who, product, Some(denial));
         self.notices.say_last(who, news);
@@ -93,14 +91,14 @@ impl Agent {
         }
     }
 
-    /// Programs of products that are enforced no more wait for nothing.
+    /// Lets go the held starts of products that are no longer enforced.
     pub(super) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
         let view = crate::model::view::View::of(&self.sessions, &self.rulebook);
         let events = self.held.let_go_ungated(view);
         self.tell_all(events)
     }
 
-    /// When [`let_go`](Self::let_go) has something to do.
+    /// When [`let_go`](Self::let_go) is next due, in milliseconds since boot.
     pub(crate) fn next_let_go(&self) -> Option<u64> {
         let due = [
             self.held.next_due_boot_ms(),
@@ -109,8 +107,8 @@ impl Agent {
         due.into_iter().flatten().min()
     }
 
-    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
-    /// server can be reached, all that wait for one.
+    /// Answers starts by the policy that have waited long enough for a seat; with `all`, because no
+    /// server can be reached, all of them.
     pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
         let boot_ms = clock::boot_ms();
         let mut events = self.held.let_go(all, boot_ms);
@@ -128,8 +126,8 @@ impl Agent {
     }
 }
 
-/// The nearest ancestor of whom something is known; the parent where there is none. What the gate
-/// asks about may be ahead of what was seen of how the process came about.
+/// The nearest known ancestor of a process; its parent if there is none. The gate may ask about a
+/// process before its fork was seen.
 fn known_ancestor(parent: u32, sessions: &Sessions) -> u32 {
     let mut line = procfs::line_of(parent);
     line.find(|pid| sessions.knows(*pid)).unwrap_or(parent)

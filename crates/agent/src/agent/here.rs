@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use usher_api::Subject;
+use usher_core::sessions::AccountKey;
 
 use crate::agent::teller::Teller;
 use crate::store::computer_id::SharedId;
@@ -35,8 +36,8 @@ impl Here {
         }
     }
 
-    /// Of this computer's account `uid`.
-    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
-        self.teller().subject(uid)
+    /// Whom an account of this computer is known as.
+    pub(crate) fn subject(&self, account: AccountKey) -> Subject<'static> {
+        self.teller().subject(account)
     }
 }

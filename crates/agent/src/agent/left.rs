@@ -1,5 +1,5 @@
-//! What becomes of a seat that one of those that ran on it leaves: it stays for the others, and goes back
-//! with the last.
+//! What happens to a shared seat when one user of it leaves: it stays for the others, and the last
+//! one gives it back.
 
 use std::collections::BTreeSet;
 
@@ -11,34 +11,34 @@ use crate::base::clock;
 use crate::model::shares::Held;
 use crate::store::outbox::{Change, ItemKind, OutboxError};
 
-/// What becomes of a lease that one of those that ran on it leaves.
+/// What happens to a lease when one user of it leaves.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// A session runs on it.
+    /// A session still uses it.
     Used,
-    /// It was of a session that has ended: the exchange gives it back.
+    /// It belonged to a session that has ended: the exchange gives it back.
     GivenBack,
-    /// It is to be given back at the server; nobody is given it until [`Agent::is_gone`].
+    /// It has to be given back at the server; nobody gets it until [`Agent::is_gone`].
     ToGiveBack,
 }
 
-/// What becomes of the seat of a session that ends.
+/// What happens to the seat of a session that ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AtEnd {
-    /// It is its own, which nobody else runs on any more, and goes back.
+    /// The seat is its own, nobody else uses it, and it is given back.
     Own(String),
-    /// It is its own, and stays for who else runs on it.
+    /// The seat is its own, and stays for others that use it.
     Stays(String),
-    /// It ran on another's, which is kept by who else runs on it.
+    /// It used the seat of another, which others still use.
     Leaves,
-    /// It was the last that ran on another's, of a `usher run` that has ended.
+    /// It was the last user of the seat of a `usher run` that has ended.
     LeavesBehind(String),
-    /// It was the last that ran on another session's, which has ended.
+    /// It was the last user of the seat of another session that has ended.
     ChecksIn(SessionId, String),
 }
 
 impl Agent {
-    /// What becomes of the seats of sessions that end.
+    /// What happens to the seats of sessions that end.
     pub(super) fn at_end(
         &self,
         effects: &[Effect],
@@ -76,7 +76,7 @@ impl Agent {
         Ok(shared.iter().map(|id| (*id, of(*id))).collect())
     }
 
-    /// What a lease becomes that a command has left, which nobody else runs on by `usher run`.
+    /// What happens to a lease that a command has left and that no other `usher run` uses.
     pub(crate) fn leaves(&mut self, lease: &str) -> Result<Left, OutboxError> {
         if self.is_of_session(lease) {
             return Ok(Left::Used);
@@ -89,12 +89,12 @@ impl Agent {
         Ok(Left::ToGiveBack)
     }
 
-    /// A lease was given back, or could not be.
+    /// Notes that a lease was given back, or could not be.
     pub(crate) fn is_gone(&mut self, lease: &str) {
         self.shares.is_gone(lease);
     }
 
-    /// Nobody runs any more on the seat of a session that has ended.
+    /// Gives back the seat of an ended session that nobody uses any more.
     fn check_in_left(&mut self, lease: &str) -> Result<(), OutboxError> {
         let mut held = self.shares.held.clone();
         let Some(session) = held.take_back(lease) else {
@@ -110,7 +110,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Gives the seats back that are kept for commands which ended, or were killed, in silence.
+    /// Gives back the seats of commands that ended or were killed unnoticed.
     pub(crate) fn look_after_left(&mut self) -> Result<(), OutboxError> {
         let left = self.shares.held.left();
         if left.is_empty() {
@@ -125,7 +125,7 @@ impl Agent {
         Ok(())
     }
 
-    /// The seat of a session that has ended has ended, too.
+    /// Notes that the seat of an ended session has ended, too.
     pub(super) fn left_is_lost(&mut self, id: SessionId) -> Result<(), OutboxError> {
         let Some(lease) = self.shares.held.lent_by(id).map(str::to_owned) else {
             return Ok(());
@@ -140,7 +140,7 @@ impl Agent {
         self.are_gone(&BTreeSet::from([lease]))
     }
 
-    /// Sessions that ran on these leases ask for seats of their own.
+    /// Sessions that used these leases ask for seats of their own.
     pub(super) fn are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
         let on: Vec<SessionId> = gone.iter().flat_map(|it| self.shares.held.on(it)).collect();
         for id in &on {
@@ -158,8 +158,8 @@ impl Agent {
         Ok(())
     }
 
-    /// A session gives the seat up that it runs on, and runs on. False: it is its own alone. None: it
-    /// is its own, and a command runs on it.
+    /// A session gives up its seat and runs on. False: the seat is its own alone. None: it is its
+    /// own, and a command uses it.
     pub(super) fn leaves_shared(&mut self, id: SessionId) -> Result<Option<bool>, OutboxError> {
         let ends = self.at_end(&[Effect::ReleaseLease(id)])?;
         let Some((_, at_end)) = ends.into_iter().next() else {
@@ -185,7 +185,7 @@ impl Agent {
 }
 
 impl AtEnd {
-    /// What follows for who runs on whose seat.
+    /// Applies changes of who uses whose seat.
     pub(super) fn apply(&self, session: SessionId, held: &mut Held) {
         match self {
             AtEnd::Own(lease) => drop(held.take_back(lease)),
@@ -198,7 +198,7 @@ impl AtEnd {
         }
     }
 
-    /// What follows on disk; what is a session's own goes back as any session's.
+    /// Writes the changes to disk; a session's own seat is given back like any session's.
     pub(super) fn write(&self, change: &Change<'_>) -> Result<(), OutboxError> {
         match self {
             AtEnd::Own(lease) => change.given_back(lease),
@@ -209,8 +209,8 @@ impl AtEnd {
     }
 }
 
-/// The seat of a session that has ended goes back, by the exchange and not as a lease of a command: its
-/// person's sessions on other computers may run on it.
+/// Gives back the seat of an ended session by the exchange, not as the lease of a command: sessions
+/// of the same person on other computers may use it.
 fn check_in(change: &Change<'_>, session: SessionId, lease: &str) -> Result<(), OutboxError> {
     change.take_back(ItemKind::Renew, session.0)?;
     change.forget_seat(session.0)?;

@@ -1,7 +1,7 @@
 //! Lends a session's seat to a `usher run` of the same use.
 
 use usher_api::Lease;
-use usher_core::sessions::Session;
+use usher_core::sessions::{AccountKey, Session};
 
 use super::Agent;
 use super::sharing::is_one_use;
@@ -14,7 +14,7 @@ impl Agent {
     pub(crate) fn lend(
         &mut self,
         product: &str,
-        counted: u32,
+        counted: AccountKey,
     ) -> Result<Option<Lease>, OutboxError> {
         let is_it = |session: &&Session| {
             is_one_use(session)

@@ -1,5 +1,5 @@
-//! What the tasks beside the agent may look at of what it holds. They change nothing of it but by the
-//! agent, which carries out what follows.
+//! The parts of the agent that other tasks may read. They change them only through the agent, which
+//! carries out the effects.
 
 use super::Agent;
 use super::here::Here;
@@ -10,17 +10,17 @@ use crate::model::waits::Waits;
 use crate::store::outbox::Outbox;
 
 impl Agent {
-    /// Of which computer it is, and its accounts.
+    /// The computer and its accounts.
     pub(crate) fn here(&self) -> &Here {
         &self.here
     }
 
-    /// What is on disk.
+    /// The state on disk.
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// What the server wants of programs, and what of it holds here.
+    /// The policy, and what of it applies here.
     pub(crate) fn rulebook(&self) -> &Rulebook {
         &self.rulebook
     }
@@ -30,12 +30,12 @@ impl Agent {
         &self.link
     }
 
-    /// What people are to know.
+    /// The notices to people.
     pub(crate) fn notices(&self) -> &Notices {
         &self.notices
     }
 
-    /// Seats that people wait for, or that are kept for their next start.
+    /// Seats that people wait for, and seats that are kept for their next start.
     pub(crate) fn waits(&self) -> &Waits {
         &self.waits
     }

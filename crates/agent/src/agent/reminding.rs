@@ -4,7 +4,7 @@
 use usher_api::{Reason, ReleasedSession, SyncAction};
 use usher_core::idle::Display;
 use usher_core::reminders::{Cause, Effect, Event};
-use usher_core::sessions::{ProcessKey, SessionId, Who};
+use usher_core::sessions::{AccountKey, ProcessKey, SessionId, Who};
 use usher_platform::process::Word;
 
 use super::{Agent, ending, release};
@@ -138,16 +138,16 @@ impl Agent {
         }
     }
 
-    /// The helper of a graphical session of the account `uid` reports of a display. False: there is no
+    /// The helper of a graphical session of an account reports of a display. False: there is no
     /// room for it.
     pub(crate) fn is_reported(
         &mut self,
-        uid: u32,
+        account: AccountKey,
         name: &str,
         awake_ms: u64,
         display: Display,
     ) -> bool {
-        self.idle.displays.report(uid, name, awake_ms, display)
+        self.idle.displays.report(account, name, awake_ms, display)
     }
 
     /// The sessions of which it is looked whether anybody touches them.

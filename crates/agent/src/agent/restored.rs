@@ -13,8 +13,8 @@ use crate::model::link::LIFE;
 use crate::store::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {
-    /// Whether the server's data began a new life since its last answer. What was kept for that is
-    /// queued, with the knowledge of the new life, before anything else of the answer is believed.
+    /// Whether the server's data began a new life since its last answer. If so, finished sessions
+    /// that were kept are queued again before the rest of the answer is used.
     pub(crate) fn notice_life(&mut self, answer: &SyncAnswer) -> Result<bool, OutboxError> {
         let known = self.link.life;
         self.link.life = answer.incarnation;
@@ -37,13 +37,13 @@ impl Agent {
         if is_restored {
             tracing::warn!(
                 sessions = sent,
-                "the server was restored from a snapshot: what it may lack is told again"
+                "the server was restored from a snapshot: reporting again what it may lack"
             );
         }
         Ok(is_restored)
     }
 
-    /// What the server had of this agent's reports when its new life began.
+    /// How much of this agent's reports the server had when its new life began.
     fn had(&self, answer: &SyncAnswer) -> Result<Had, OutboxError> {
         let own = self.outbox.number("incarnation")?;
         let Some(mark) = answer.before else {
@@ -59,7 +59,7 @@ impl Agent {
         })
     }
 
-    /// Asks for the seats of all sessions that hold one, showing their leases.
+    /// Asks again for the seats of all sessions that hold one, and shows their leases.
     pub(crate) fn show_leases(&mut self) -> Result<(), OutboxError> {
         let is_seated = |id: &SessionId| self.sessions.get(*id).is_some_and(|of| of.seated);
         let seated = self.seats.sessions().into_iter().filter(is_seated);
@@ -82,7 +82,7 @@ impl Agent {
         })
     }
 
-    /// The lease that a session holds, where it lives and the server may be told.
+    /// The lease of a session, if it is alive and may be shown to the server.
     pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
         self.link.life?;
         let session = self.sessions.get(id)?;

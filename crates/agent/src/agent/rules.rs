@@ -1,4 +1,4 @@
-//! Applies a policy: what it changes for sessions, for the gate, and for what people are asked.
+//! Applies a policy to sessions, the gate, and reminders.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::model::policy::Rulebook;
 use crate::store::outbox::OutboxError;
 
 impl Agent {
-    /// Goes by the policy that the server has just sent.
+    /// Applies the policy that the server has just sent.
     pub(crate) fn take_policy(
         &mut self,
         text: &RawValue,
@@ -47,7 +47,7 @@ impl Agent {
         written.and(let_go)
     }
 
-    /// Where the policy is refused, the next key that signs it is taken.
+    /// Accepts the next key that signs a policy, if the present policy is refused.
     pub(crate) fn forget_key(&mut self) -> Result<(), OutboxError> {
         match self.rulebook.refuses() {
             true => self.outbox.change(Rulebook::forget_key),
@@ -55,24 +55,24 @@ impl Agent {
         }
     }
 
-    /// Whether something else than its key says who the server is.
+    /// Sets whether something besides its key proves who the server is.
     pub(crate) fn vouches(&mut self, is_vouched: bool) {
         self.rulebook.is_vouched = is_vouched;
     }
 
-    /// The administrator of this computer switches enforcement on or off; it is off if that cannot be
-    /// written down.
+    /// Switches enforcement on or off for the administrator of this computer; it is off if that
+    /// cannot be written to disk.
     pub(crate) fn switch_enforcement(&mut self, on: bool) -> io::Result<()> {
         self.rulebook.enforcement.switch(on)
     }
 
-    /// Somebody may have written the switch's file.
+    /// Reads the switch's file again, which somebody may have written.
     pub(crate) fn look_at_enforcement(&mut self) {
         self.rulebook.enforcement.look_again();
     }
 
-    /// Whatever was found out of a file holds no more: what runs is looked at again, and each
-    /// start is asked about.
+    /// Forgets everything about files: running processes are inspected again, and the gate asks
+    /// about each start.
     pub(crate) fn identify_anew(&self) {
         if let Some(shared) = &self.shared {
             shared.identifier.set_rules(self.rulebook.rules());
@@ -81,19 +81,20 @@ impl Agent {
         self.want_gate();
     }
 
-    /// Has starts held while there is something to enforce.
+    /// Holds starts while there is something to enforce.
     pub(crate) fn want_gate(&self) {
         if let Some(gate) = &self.gate {
             gate.want(self.rulebook.wants_gate());
         }
     }
 
-    /// How the gate is.
+    /// The state of the gate.
     pub(crate) fn gate_status(&self) -> GateStatus {
         gate::status(self.gate.as_deref(), self.rulebook.wants_gate())
     }
 
-    /// Why no start is refused here; none if it is, or the server does not know of enforcement.
+    /// Why no start is refused here; none: starts are refused, or the server does not know
+    /// enforcement.
     pub(crate) fn enforcement_off(&self) -> Option<String> {
         self.rulebook.enforcement_off(self.gate_status().why_not)
     }

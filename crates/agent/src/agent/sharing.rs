@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use usher_api::SyncAction;
-use usher_core::sessions::{Counting, Effect, Event, Session, SessionId};
+use usher_core::sessions::{AccountKey, Counting, Effect, Event, Session, SessionId};
 
 use super::Agent;
 use crate::base::clock;
@@ -98,7 +98,7 @@ impl Agent {
     pub(crate) fn held_for_use(
         &self,
         product: &str,
-        counted: u32,
+        counted: AccountKey,
     ) -> Result<Option<String>, OutboxError> {
         let known = self.rulebook.product(product);
         if known.is_none_or(|known| known.counting == usher_api::Counting::Process) {
@@ -118,7 +118,7 @@ impl Agent {
     }
 
     /// The lease of a `usher run` that a person's use has a seat by already.
-    fn run_of(&self, product: &str, counted: u32) -> Result<Option<String>, OutboxError> {
+    fn run_of(&self, product: &str, counted: AccountKey) -> Result<Option<String>, OutboxError> {
         let held = &self.shares.held;
         let is_free = |lease: &str| {
             let is_left = held.lent(lease).is_none_or(|lent| lent.is_left);
@@ -212,7 +212,7 @@ impl Agent {
     }
 
     /// The leases of `usher run` that sessions of a use run on.
-    pub(crate) fn joined_by(&self, product: &str, counted: u32) -> Vec<String> {
+    pub(crate) fn joined_by(&self, product: &str, counted: AccountKey) -> Vec<String> {
         let of_use = self
             .sessions
             .open()
@@ -223,7 +223,7 @@ impl Agent {
     }
 
     /// Whether a seat is being asked for, for a session of that use.
-    pub(crate) fn is_asking_for(&self, product: &str, counted: u32) -> bool {
+    pub(crate) fn is_asking_for(&self, product: &str, counted: AccountKey) -> bool {
         self.seats.asked_for().any(|id| {
             self.sessions.get(id).is_some_and(|session| {
                 is_one_use(session)

@@ -1,4 +1,4 @@
-//! What the agent shows of its parts: sessions that run and their leases, what is due next.
+//! What the agent shows: running sessions and their leases, and what is due next.
 
 use usher_api::Lease;
 use usher_core::sessions::Session;
@@ -7,12 +7,12 @@ use super::Agent;
 use crate::base::clock::{self, timestamp};
 
 impl Agent {
-    /// How many sessions run.
+    /// The number of running sessions.
     pub(crate) fn running_sessions(&self) -> u64 {
         self.sessions.open().count() as u64
     }
 
-    /// The leases of the sessions that run, as far as these are shown.
+    /// The leases of the running sessions, as far as they may be shown.
     pub(crate) fn leases_of(&self, is_shown: impl Fn(&Session) -> bool) -> Vec<Lease> {
         let now = clock::now();
         let seen = self.sessions.open();
@@ -47,7 +47,7 @@ impl Agent {
         self.seats.next_due_boot_ms()
     }
 
-    /// When somebody is to be reminded, or a program to be ended, in milliseconds since boot.
+    /// When the next reminder or end of a program is due, in milliseconds since boot.
     pub(crate) fn next_reminder_boot_ms(&self) -> Option<u64> {
         self.lost.next_due_boot_ms()
     }

@@ -12,12 +12,12 @@ use usher_api::{ComputerFacts, SyncAnswer};
 
 use crate::store::outbox::ItemKind;
 
-/// How long what happened waits for more to happen.
+/// How long an event waits for further ones before a request is sent.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How often a request goes out when nothing happens, to learn of a new policy.
 pub(crate) const IDLE_MS: u64 = 5_000;
 
-/// [`usher_api::SyncRequest`], with the items as they lie on disk.
+/// [`usher_api::SyncRequest`], with the items in the form in which they are stored.
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
     pub(crate) computer: ComputerFacts<'static>,
@@ -26,7 +26,7 @@ pub(crate) struct Request {
     pub(crate) items: Vec<Box<RawValue>>,
 }
 
-/// What was sent, to understand the answer by.
+/// What was sent, to interpret the answer.
 pub(crate) struct Sent {
     pub(crate) items: Vec<(u64, ItemKind, Option<u64>)>,
     pub(crate) asked_boot_ms: u64,
@@ -38,7 +38,7 @@ impl Sent {
     }
 }
 
-/// An answer, with the policy's text as it stood there: that is what is signed.
+/// An answer, with the exact text of the policy, which the signature covers.
 pub(crate) struct Answered {
     pub(crate) answer: SyncAnswer,
     pub(crate) policy_text: Option<Box<RawValue>>,

@@ -2,10 +2,11 @@
 
 use usher_api::{FinishedSession, Policy, SessionCheckout, ShownLease, Subject, SyncAction};
 use usher_core::people;
-use usher_core::sessions::{Session, Stamp, Who};
+use usher_core::sessions::{AccountKey, Session, Stamp, Who};
 
 use crate::base::clock::timestamp;
 use crate::model::seats::TTL_SECONDS;
+use crate::system::account_key;
 use crate::system::accounts::Accounts;
 
 /// Says sessions in the words of the wire.
@@ -16,13 +17,13 @@ pub(crate) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
-        let account = self.accounts.account(uid);
+    pub(crate) fn subject(&self, key: AccountKey) -> Subject<'static> {
+        let account = self.accounts.account(key);
         let own = || format!("{}{}", people::COMPUTER_REALM_PREFIX, self.computer);
         let realm = account.realm.map(|realm| realm.to_string());
         Subject {
             authority: realm.unwrap_or_else(own).into(),
-            id: uid.to_string().into(),
+            id: account_key::id(key).into(),
             name: account.name.to_string().into(),
         }
     }

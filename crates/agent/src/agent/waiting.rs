@@ -1,7 +1,7 @@
 //! Carries out decisions about seats that people wait for: gives back what they held, records it,
 //! and tells them.
 
-use usher_core::sessions::{Effect, ProcessKey, Session, SessionId, Who};
+use usher_core::sessions::{AccountKey, Effect, ProcessKey, Session, SessionId, Who};
 
 use super::Agent;
 use crate::model::notices::{self, News};
@@ -47,7 +47,7 @@ impl Agent {
     pub(crate) fn leaves_wait(
         &mut self,
         product: &str,
-        counted: u32,
+        counted: AccountKey,
         process: Option<ProcessKey>,
     ) -> Option<u64> {
         self.waits.leaves(product, counted, process)
@@ -180,8 +180,8 @@ mod tests {
     use crate::store::outbox::Change;
 
     const ANNA: Who = Who {
-        counted: 1,
-        real: 1,
+        counted: AccountKey::new(1),
+        real: AccountKey::new(1),
     };
 
     fn kept(waits: &mut Waits) {
@@ -250,7 +250,7 @@ mod tests {
             });
             agent.set_stage(number, stage).unwrap();
             agent.end_seated(number, "L1").unwrap();
-            let notices = agent.notices.of(1, None);
+            let notices = agent.notices.of(AccountKey::new(1), None);
             let titles: Vec<&str> = notices.iter().map(|notice| &*notice.title).collect();
             assert_eq!(titles, told);
             assert!(agent.waits.get(number).is_none());

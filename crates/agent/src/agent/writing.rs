@@ -256,8 +256,9 @@ impl Agent {
                     }
                     Effect::GoesOn { ended, by } => {
                         change.forget_session(ended.0)?;
-                        // It began when the first of both did. One that has ended since is told of
-                        // by its own end.
+                        // The other session goes on, with the start of whichever began first. If it
+                        // has ended by now, too, nothing is saved: its end is one of these effects,
+                        // and tells of both.
                         if let Some(session) = sessions.get(*by) {
                             let members = members.get(by).map_or(&[][..], Vec::as_slice);
                             change.save_session(session, members)?;

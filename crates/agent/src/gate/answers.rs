@@ -288,7 +288,7 @@ fn by_verdict(verdict: Verdict) -> Sight {
 
 fn process(pid: u32, path: &[u8], matched: &Matched) -> io::Result<Process> {
     let stat = procfs::process_stat(pid)?;
-    let real = procfs::real_uid(pid)?;
+    let real = procfs::real_account(pid)?;
     Ok(Process {
         key: ProcessKey {
             pid,
@@ -296,7 +296,7 @@ fn process(pid: u32, path: &[u8], matched: &Matched) -> io::Result<Process> {
         },
         parent: stat.parent,
         who: Who {
-            counted: procfs::login_uid(pid).unwrap_or(real),
+            counted: procfs::login_account(pid).unwrap_or(real),
             real,
         },
         program: Program {

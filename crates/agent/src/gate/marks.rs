@@ -24,13 +24,13 @@ use crate::system::mounts::{self, Mount};
 
 /// The mount table of this process.
 pub(super) const TABLE: &str = "/proc/self/mountinfo";
-/// How often the tables of other namespaces are looked at.
+/// How often the mount tables of other namespaces are read.
 const LOOK_ELSEWHERE: Duration = Duration::from_secs(5);
-/// More than the largest table of mounts, in bytes.
+/// The largest mount table that is read, in bytes.
 const TABLE_LIMIT: u64 = 16 << 20;
-/// Mount namespaces of others that are looked at.
+/// How many other mount namespaces are checked.
 const NAMESPACES_LIMIT: usize = 1_024;
-/// File systems that are marked.
+/// How many file systems are marked.
 const MARKS_LIMIT: usize = 4_096;
 
 /// Marks file systems for one gate, until this is dropped.
@@ -39,7 +39,7 @@ pub(super) struct Marks {
     end: Wake,
 }
 
-/// What became of each file system, by its device as mount tables name it, and what is still asked.
+/// The result for each file system, by its device, and requests that are still open.
 #[derive(Default)]
 struct Known {
     results: Mutex<HashMap<String, Result<(), String>>>,
@@ -49,7 +49,7 @@ struct Known {
 
 impl Marks {
     /// Starts the thread that follows the mounts, on the file systems of the paths `only`, or on
-    /// all where there are none.
+    /// all if there are none.
     pub(super) fn follow(
         gate: Arc<Gate>,
         only: Vec<PathBuf>,
@@ -68,7 +68,7 @@ impl Marks {
         Ok(Marks { known, end })
     }
 
-    /// The gate has done a command, or could not.
+    /// Notes that the gate has carried out a command, or could not.
     pub(super) fn done(&self, shared: &Shared, command: CommandNumber, result: Result<(), Errno>) {
         let Some(device) = lock(&self.known.asked).remove(&command) else {
             return;
@@ -90,7 +90,7 @@ impl Drop for Marks {
 }
 
 impl Known {
-    /// Tells of each mount of this namespace what became of its file system.
+    /// Shows the result for each mount of this namespace.
     fn show(&self, shared: &Shared) {
         let results = lock(&self.results);
         let mounts = lock(&self.shown);
@@ -156,7 +156,7 @@ impl Follower {
         self.known.show(&self.shared);
     }
 
-    /// Marks what is mounted in other namespaces only, containers among them.
+    /// Marks file systems that are mounted only in other namespaces, such as containers.
     fn mark_elsewhere(&self, marked: &mut HashSet<String>) {
         let own: HashSet<String> = lock(&self.known.results).keys().cloned().collect();
         let mut present = HashSet::new();

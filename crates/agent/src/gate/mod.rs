@@ -1,9 +1,9 @@
-//! The agent's end of the gate: starts it where there is something to hold, says which file systems
+//! The agent's end of the gate: starts it if there is something to hold, says which file systems
 //! it holds starts on, and answers what it asks.
 //!
 //! Six threads, so that none waits for another's troubles. One answers the gate; what it cannot
 //! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
-//! start that needs a seat to the agent, by a third where it is not known what its account is called.
+//! start that needs a seat to the agent, by a third if it is not known what its account is called.
 //! A fourth follows the mounts, a fifth hears which files have changed: a disk that hangs may hold
 //! these up, and nobody else. A sixth has it written to files and sockets why a start was refused. Only
 //! the third and the sixth start programs while a gate is there: the first is asked about these starts
@@ -39,10 +39,10 @@ use crate::base::lock;
 use crate::base::wake::Wake;
 use crate::watch;
 
-/// Between a gate's end and the next; twice as long each time, up to the last.
+/// The pause between the end of a gate and the start of the next; it doubles up to a limit.
 const RESTART_FIRST: Duration = Duration::from_millis(100);
 const RESTART_LAST: Duration = Duration::from_secs(60);
-/// A gate that has served so long has nothing to do with the end of the one before.
+/// After serving so long, a gate's end starts again with the first pause.
 const SERVED_WELL: Duration = Duration::from_secs(60);
 
 /// Where the gate's program is, and what it may hold.
@@ -54,10 +54,10 @@ pub struct GateOptions {
     pub only: Vec<PathBuf>,
 }
 
-/// What the agent wants of its gate, and what it knows of it.
+/// The gate's task, and its state as the agent knows it.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Some product is enforced.
+    /// Whether any product is enforced.
     is_wanted: AtomicBool,
     /// Grows with each change of the rules.
     rules: AtomicU64,
@@ -74,7 +74,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Whether starts are to be held at all; and the rules are others than before.
+    /// Sets whether starts have to be held at all, and notes that the rules have changed.
     pub(crate) fn want(&self, is_wanted: bool) {
         self.is_wanted.store(is_wanted, Ordering::Release);
         self.rules.fetch_add(1, Ordering::AcqRel);
@@ -105,7 +105,7 @@ impl Shared {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    /// Waits until it is woken, at most so long.
+    /// Waits until it is woken, but no longer than this.
     fn wait(&self, at_most: Option<Duration>) {
         let timeout = at_most.map(|left| Timespec::try_from(left).unwrap_or_default());
         let mut ends = [PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
@@ -114,7 +114,7 @@ impl Shared {
     }
 }
 
-/// Keeps a gate where one is wanted. It ends when this is dropped.
+/// Keeps a gate running while one is needed. Dropping it ends the gate.
 #[derive(Debug)]
 pub(crate) struct GateSupervisor {
     pub(crate) shared: Arc<Shared>,
@@ -160,7 +160,7 @@ impl Drop for GateSupervisor {
     }
 }
 
-/// Serves until told to end: a gate after the other, where one is wanted.
+/// Runs one gate after another until told to end, as long as one is needed.
 fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
     let mut pause = RESTART_FIRST;
     while !shared.is_ending() {
@@ -206,7 +206,7 @@ fn start(options: &GateOptions) -> Result<Arc<Gate>, StartError> {
     Gate::start(&options).map(Arc::new)
 }
 
-/// Whether it is in vain to try again: this process may not.
+/// Whether another try is useless, because this process lacks the rights.
 fn is_final(error: &StartError) -> bool {
     matches!(
         error,
@@ -214,7 +214,7 @@ fn is_final(error: &StartError) -> bool {
     )
 }
 
-/// Answers one gate until it ends, or is not wanted any more.
+/// Answers one gate until it ends or is no longer needed.
 fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers: &mut Answers) {
     let stands_apart = gate.guard_stands_apart();
     shared
@@ -222,7 +222,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
         .store(stands_apart, Ordering::Release);
     if !stands_apart {
         tracing::warn!(
-            "the gate's guard cannot leave the agent's control group: who freezes that, holds up \
+            "the gate's guard cannot leave the agent's control group: freezing that group holds up \
              every start"
         );
     }
@@ -235,7 +235,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
     };
     let changes = Changes::follow(gate)
         .inspect_err(|error| {
-            tracing::warn!(%error, "changes of files cannot be followed: each start is asked about");
+            tracing::warn!(%error, "changes of files cannot be watched: every start is asked about");
         })
         .ok();
     let served = Arc::new(Served {

@@ -9,23 +9,23 @@ use usher_gate::{FileId, FileState};
 #[derive(Debug)]
 pub(super) struct Refused {
     limit: usize,
-    /// As it was when the gate was told.
+    /// The state of each file when the gate was told.
     told: HashMap<FileId, FileState>,
-    /// Those that were told, the first first.
+    /// The files in the order in which the gate was told.
     order: VecDeque<FileId>,
 }
 
-/// What the gate is to be told.
+/// What to tell the gate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tell {
-    /// It is refused.
+    /// The file is refused.
     Known(FileState),
-    /// Nothing is known of it any more.
+    /// The file is forgotten.
     Forgotten(FileId),
 }
 
 impl Refused {
-    /// Knows none; `limit` is how many the gate has room for.
+    /// An empty list; `limit` is how many files the gate has room for.
     pub(super) fn new(limit: usize) -> Refused {
         Refused {
             limit,
@@ -34,7 +34,7 @@ impl Refused {
         }
     }
 
-    /// A file was seen, which is refused or is not.
+    /// Notes whether a file is refused.
     pub(super) fn seen(&mut self, file: FileState, is_refused: bool) -> Vec<Tell> {
         if !is_refused {
             return self.forget(file.id).into_iter().collect();
@@ -55,7 +55,7 @@ impl Refused {
         tell
     }
 
-    /// The gate has forgotten all.
+    /// Notes that the gate has forgotten everything.
     pub(super) fn clear(&mut self) {
         self.told.clear();
         self.order.clear();

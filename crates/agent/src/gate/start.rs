@@ -1,4 +1,4 @@
-//! A program that is held, and how whoever waits for it is answered.
+//! A held program, and how its start is answered.
 
 use std::sync::Arc;
 
@@ -7,32 +7,32 @@ use usher_gate::{Answer, Gate, QuestionNumber};
 
 use super::place::Place;
 
-/// A program that is held until it is known whether there is a seat for it.
+/// A program that is held until the server has answered about its seat.
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) waiting: Waiting,
     pub(crate) process: Process,
-    /// What happens where no server answers.
+    /// What to do if no server answers.
     pub(crate) unanswered: Unanswered,
 }
 
-/// Whom to answer.
+/// The held start to answer.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(super) gate: Arc<Gate>,
     pub(super) number: QuestionNumber,
-    /// Where the user reads what becomes of it.
+    /// Where the user reads the result.
     pub(super) place: Option<Place>,
 }
 
 impl Waiting {
-    /// The program runs.
+    /// Lets the program run.
     pub(crate) fn run(self) {
         // A gate that takes no messages has ended, or its guard ends it: then the start runs.
         let _ = self.gate.answer(self.number, Answer::Run);
     }
 
-    /// It does not, and its user reads those lines.
+    /// Refuses it; the user reads these lines.
     pub(crate) fn refuse(self, lines: &str) {
         let Waiting {
             gate,

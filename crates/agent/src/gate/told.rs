@@ -9,7 +9,7 @@ use super::Shared;
 /// Why an agent without a gate of its own has none.
 const NO_RIGHTS: &str = "the agent does not run as root";
 
-/// How the gate is, where one is `wanted` or not.
+/// The state of the gate; `wanted`: whether one is needed.
 pub(crate) fn status(gate: Option<&Shared>, wanted: bool) -> GateStatus {
     let none = GateStatus {
         wanted,

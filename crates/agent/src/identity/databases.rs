@@ -16,12 +16,12 @@ const DATABASES: [&str; 5] = [
 /// Which file it is, and when it was last written to; none: it is not there.
 type Stamp = Option<(u64, u64, i64, i64)>;
 
-/// The databases as they were when they were last looked at.
+/// The databases as they were at the last check.
 #[derive(Debug)]
 pub(crate) struct Databases(Vec<Stamp>);
 
 impl Databases {
-    /// As they are now.
+    /// Reads their present state.
     pub(crate) fn look() -> Self {
         Databases::at(&DATABASES)
     }

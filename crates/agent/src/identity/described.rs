@@ -1,18 +1,18 @@
-//! What people know a program of no product by.
+//! The names by which people know an unmetered program.
 
 use std::sync::Arc;
 
-/// What people know a program by.
+/// The package and the desktop name of a program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Described {
-    /// The package that its file came with.
+    /// The package that installed its file.
     pub(crate) package: Option<Arc<str>>,
-    /// What desktops show it as.
+    /// The name under which desktops show it.
     pub(crate) desktop_name: Option<Arc<str>>,
 }
 
 impl Described {
-    /// Of several files of one name, each may say something.
+    /// Merges what is known about several files of the same name.
     pub(crate) fn add(&mut self, more: &Described) {
         for (known, more) in [
             (&mut self.package, &more.package),

@@ -12,11 +12,11 @@ use std::time::SystemTime;
 
 use usher_core::identify::{is_of_base_system, system_role};
 
-/// Entries that are read at the most.
+/// The largest number of entries that are read.
 const ENTRIES_LIMIT: usize = 4_096;
-/// An entry is at most so long; translations make the longest of them.
+/// The largest entry that is read, in bytes; translations make entries long.
 const ENTRY_LIMIT_BYTES: u64 = 128 * 1024;
-/// A name is at most so long.
+/// The longest name, in bytes.
 const NAME_LIMIT_BYTES: usize = 255;
 /// Where data lie of all on a computer, unless `XDG_DATA_DIRS` says otherwise.
 const DATA: &str = "/usr/local/share:/usr/share";
@@ -27,7 +27,7 @@ const EXPORTED: [&str; 2] = [
 ];
 /// Where a program lies that an entry names without its folder.
 const PROGRAMS: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/games"];
-/// What runs what it is given; an entry's name is not theirs.
+/// Programs that run other programs; the name of an entry is not theirs.
 const RUNNERS: [&str; 9] = [
     "flatpak", "snap", "java", "wine", "wine64", "mono", "gjs", "electron", "xdg-open",
 ];
@@ -37,12 +37,12 @@ const RUNNERS: [&str; 9] = [
 pub(crate) struct Entries {
     folders: Vec<PathBuf>,
     made_from: Option<Vec<Option<SystemTime>>>,
-    /// By the file that is run.
+    /// The names, by the file that is run.
     names: HashMap<PathBuf, String>,
 }
 
 impl Entries {
-    /// Those of this computer.
+    /// The entries of this computer.
     pub(crate) fn of_this_computer() -> Self {
         let data = std::env::var_os("XDG_DATA_DIRS").filter(|data| !data.is_empty());
         let data = data.unwrap_or_else(|| DATA.into());
@@ -100,13 +100,13 @@ impl Entries {
     }
 }
 
-/// What is of use here of an entry.
+/// The needed parts of an entry.
 #[derive(Debug, PartialEq, Eq)]
 struct Entry {
     name: String,
-    /// What is run, without its arguments.
+    /// The command, without its arguments.
     exec: String,
-    /// Arguments besides what stands for files.
+    /// The number of arguments, without placeholders for files.
     words: usize,
 }
 
@@ -167,7 +167,7 @@ fn words(exec: &str) -> Vec<String> {
     words
 }
 
-/// The file that is run; none if it is not there, or runs what it is given.
+/// The file that is run; none: it does not exist, or runs other programs.
 fn program(exec: &str) -> Option<PathBuf> {
     let path: PathBuf = match exec.contains('/') {
         true => Path::new(exec).canonicalize().ok()?,

@@ -13,16 +13,16 @@ use crate::system::FileKey;
 
 const READ_BYTES: usize = 64 * 1024;
 
-/// An executable file that is to be identified.
+/// An executable file to identify.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) path: Vec<u8>,
     pub(crate) key: FileKey,
-    /// Open, where more than its name may be looked at.
+    /// Open, if more than its name may be looked at.
     pub(crate) file: Option<File>,
 }
 
-/// Only path and names: notes when a rule wanted to know more.
+/// Only path and names; notes if a rule needs more.
 pub(crate) struct CheapFacts<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) known_as: &'a [Vec<u8>],
@@ -81,7 +81,7 @@ impl<'a> FileFacts<'a> {
         self.pe.get_or_insert_with(|| pe::read(file)).as_ref()
     }
 
-    /// The version that the package tells, or the file itself.
+    /// The version from the package, or from the file itself.
     pub(crate) fn version(&mut self) -> Option<String> {
         let by_package = self.package().map(|package| package.version);
         by_package.or_else(|| self.pe()?.version.clone())

@@ -15,15 +15,15 @@ use usher_platform::files::Links;
 
 use crate::system::{FileKey, procfs};
 
-/// Options in front of the hosted file that are looked past.
+/// How many options before the hosted file are skipped.
 const OPTIONS_LIMIT: usize = 8;
-/// As much of a script's first line as the kernel itself reads.
+/// How many bytes of a script's first line are read: as many as the kernel reads.
 const LINE_LIMIT: usize = 256;
 
-/// The longest path that the kernel takes.
+/// The longest path that the kernel accepts.
 const PATH_LIMIT: usize = 4096;
 
-/// How an executable runs others.
+/// The ways in which executables run others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
     Interpreter,
@@ -110,7 +110,7 @@ pub(crate) fn hosted(host: Host, pid: u32, exe: &[u8], exe_key: &FileKey) -> Opt
     }
 }
 
-/// Looks a name up as the process does: in its root, from its working folder.
+/// Opens a name as the process would: in its root, from its working folder.
 fn open(pid: u32, argument: &[u8]) -> Option<HostedFile> {
     if argument.is_empty() || argument.len() > PATH_LIMIT {
         return None;

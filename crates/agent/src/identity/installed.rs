@@ -12,7 +12,7 @@ use usher_core::identify::{Danger, Facts, Package, Rule, RuleSetError, dangers};
 use crate::identity::file::hash;
 use crate::identity::packages::Packages;
 
-/// Programs that are looked at; beyond, none is added.
+/// How many programs are checked; further ones are ignored.
 const PROGRAMS_LIMIT: usize = 100_000;
 /// Where programs lie, besides the folders of `PATH`.
 const FOLDERS: &[&str] = &[
@@ -64,7 +64,7 @@ struct Installed(FxHashMap<(u64, u64), Names>);
 
 #[derive(Debug, Default)]
 struct Names {
-    /// As the kernel names it when it is started.
+    /// Its paths, as the kernel names them when it is started.
     real: Vec<Vec<u8>>,
     /// Symbolic links that lead to it.
     links: Vec<Vec<u8>>,
@@ -143,7 +143,7 @@ struct Program<'a> {
     known_as: Vec<Vec<u8>>,
     of_system: bool,
     packages: &'a Packages,
-    /// What was found out; each rule may ask.
+    /// The package, once it was looked up; each rule may ask for it.
     package: Option<Option<Package>>,
     sha256: Option<Option<[u8; 32]>>,
 }

@@ -30,24 +30,24 @@ use crate::base::lock;
 use crate::identity::described::Described;
 use crate::system::{FileKey, procfs};
 
-/// Files that are remembered; when there are more, all are forgotten and looked at again.
+/// How many files are remembered; beyond that all are forgotten and identified again.
 const CACHE_LIMIT: usize = 8_192;
-/// Files that are still known by a path that they no longer have; beyond, none is added.
+/// How many files are still known by a former path; further ones are not added.
 const PINS_LIMIT: usize = 4_096;
-/// The longest name of a program that is passed on, in bytes.
+/// The longest program name, in bytes.
 const NAME_LIMIT: usize = 255;
 
-/// What an executable is: a product's program, or none's.
+/// The identity of an executable: a product's program, or none's.
 pub(crate) type Verdict = Option<Arc<Matched>>;
 
-/// What is known of an executable at once.
+/// What is known about an executable without looking into it.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     /// Its file name, for people.
     pub(crate) name: Arc<str>,
-    /// How it runs others.
+    /// How it runs other programs, if it does.
     pub(crate) host: Option<Host>,
-    /// What it is; none: that needs a thorough look.
+    /// Its identity; none: that needs a thorough look.
     pub(crate) verdict: Option<Verdict>,
 }
 
@@ -80,7 +80,7 @@ struct Pin {
 }
 
 impl Identifier {
-    /// Knows no rules yet.
+    /// An identifier without rules.
     pub(crate) fn new() -> Self {
         Identifier {
             state: Mutex::default(),
@@ -89,7 +89,7 @@ impl Identifier {
         }
     }
 
-    /// Goes by `rules` from now on.
+    /// Uses these rules from now on.
     pub(crate) fn set_rules(&self, rules: Rules) {
         let mut state = lock(&self.state);
         state.cache.clear();
@@ -101,15 +101,15 @@ impl Identifier {
         state.rules = Arc::new(rules);
     }
 
-    /// Makes ready what identifying a product's program will need.
+    /// Prepares what the identification of programs will need.
     pub(crate) fn prepare(&self) {
         if self.has_rules() {
             self.packages.prepare();
         }
     }
 
-    /// What people know a program by. It may take a question to another program: for looks that
-    /// nobody waits for.
+    /// The names by which people know a program. This may ask another program, so nobody should
+    /// wait for it.
     pub(crate) fn describe(&self, path: &[u8]) -> Described {
         let owner = self.packages.owner(path);
         let name = lock(&self.entries).name(path).map(Into::into);
@@ -124,7 +124,7 @@ impl Identifier {
         !lock(&self.state).rules.set.is_empty()
     }
 
-    /// What is known of an executable without looking into it.
+    /// Identifies an executable without looking into it.
     pub(crate) fn quick(&self, path: &[u8], key: &FileKey) -> Known {
         let mut state = lock(&self.state);
         if let Some(cached) = state.cache.get(key)
@@ -152,7 +152,7 @@ impl Identifier {
         known
     }
 
-    /// What an executable is, found out by whatever it takes.
+    /// Identifies an executable, however long that takes.
     pub(crate) fn thorough(&self, target: &Target) -> Verdict {
         let (rules, known_as) = {
             let state = lock(&self.state);

@@ -6,11 +6,11 @@ use std::path::Path;
 use usher_core::identify::{FileId, Needed, SystemRole, system_role, well_known_programs};
 use usher_platform::files;
 
-/// More lines of `/etc/shells` than anybody has.
+/// How many lines of `/etc/shells` are read.
 const SHELLS_LIMIT: usize = 1_000;
 
-/// What is never refused on this computer, as it is now: packages that are upgraded bring other
-/// files. Looks at some hundreds of files, and opens none of them.
+/// The files that are never refused on this computer, at present: package upgrades replace files.
+/// Checks some hundreds of files without opening them.
 pub fn needed_here() -> Needed {
     let processes = [
         ("/proc/self/exe", SystemRole::Usher),

@@ -1,5 +1,5 @@
 //! Which package installed a file: dpkg's lists, indexed once and again when they change, or a
-//! question to `rpm` where that is what the computer has.
+//! question to `rpm` if that is what the computer has.
 //!
 //! The index holds a 64-bit hash and a package number for each installed file: a megabyte and a
 //! half for 100,000 files. It is only made when a rule, or a session's record, asks.
@@ -19,11 +19,11 @@ use usher_core::identify::Package;
 
 use crate::base::lock;
 
-/// Files that are indexed at the most; those beyond belong to no package.
+/// How many files are indexed; further ones belong to no package.
 const FILES_LIMIT: usize = 4_000_000;
 /// How long rpm may take to answer: its database may be locked.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-/// More than a name and a version take, of all packages that share a file.
+/// The largest answer that is read, in bytes.
 const ANSWER_LIMIT_BYTES: u64 = 16 * 1024;
 
 /// The packages of this computer.
@@ -31,7 +31,7 @@ const ANSWER_LIMIT_BYTES: u64 = 16 * 1024;
 pub(crate) struct Packages {
     folder: PathBuf,
     rpm: Option<Rpm>,
-    /// Of dpkg's lists. Who asks rpm waits for nobody else.
+    /// The index of dpkg's lists. Questions to rpm do not need it.
     index: Mutex<Option<Index>>,
 }
 
@@ -61,7 +61,7 @@ impl Packages {
         }
     }
 
-    /// Makes the index, so that the first question need not wait for it.
+    /// Builds the index, so that the first question does not wait for it.
     pub(crate) fn prepare(&self) {
         if self.is_dpkg() {
             drop(self.up_to_date());
@@ -83,8 +83,8 @@ impl Packages {
         index
     }
 
-    /// The package that installed the file at `path`. It may take rpm seconds to say; others may ask
-    /// meanwhile.
+    /// The package that installed the file at `path`. rpm may take seconds to answer; others may
+    /// ask meanwhile.
     pub(crate) fn owner(&self, path: &[u8]) -> Option<Package> {
         match self.is_dpkg() {
             true => self.indexed_owner(path),
@@ -200,7 +200,7 @@ impl Packages {
 #[derive(Debug)]
 struct Rpm {
     program: PathBuf,
-    /// What it is told before the question.
+    /// The options before the question.
     options: Vec<String>,
 }
 
@@ -238,7 +238,7 @@ struct NeededPackage<'a> {
     architecture: &'a str,
 }
 
-/// The package of one paragraph of dpkg's `status`, where the computer does not work without it.
+/// The package of one paragraph of dpkg's `status`, if the computer does not work without it.
 fn needed_package(paragraph: &str) -> Option<NeededPackage<'_>> {
     let field = |key: &str| {
         let mut lines = paragraph.lines();

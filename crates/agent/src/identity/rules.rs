@@ -6,7 +6,7 @@ use usher_api::{Mode, OnUnreachable, Product};
 use usher_core::identify::{Identity, Matcher, ProgramRole, Rule, RuleSet};
 use usher_core::sessions::{Counting, Unanswered, Use};
 
-/// The rules of a policy.
+/// The compiled rules of a policy.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) set: RuleSet,
@@ -31,12 +31,12 @@ pub(crate) struct Matched {
     pub(crate) rule: String,
     pub(crate) by_path: bool,
     pub(crate) version: Option<Arc<str>>,
-    /// It is held at the gate, and what then happens where no server answers; none: it is not.
+    /// Set if it is held at the gate: what to do if no server answers.
     pub(crate) gate: Option<Unanswered>,
 }
 
 impl Matched {
-    /// What running it means.
+    /// Which use running it begins.
     pub(crate) fn as_use(&self) -> Use {
         Use {
             product: self.product.clone(),
@@ -76,7 +76,7 @@ impl Rules {
         Rules { set, products }
     }
 
-    /// What `identity`, found by this set, means.
+    /// The match for `identity`, which this set has found.
     pub(crate) fn matched(&self, identity: Identity, version: Option<String>) -> Matched {
         let product = &self.products[identity.product];
         let rule = &product.rules[identity.rule];

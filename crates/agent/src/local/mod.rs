@@ -1,5 +1,4 @@
-//! The people and programs of this computer: the socket that they ask by, and whether anybody
-//! touches idle programs.
+//! The people and programs of this computer: the local socket, and checks for idle programs.
 
 pub(crate) mod socket;
 pub(crate) mod untouched;

@@ -10,9 +10,9 @@ use crate::agent::Agent;
 use crate::base::lock;
 use crate::watch::sense::Sensor;
 
-/// How often programs are looked at.
+/// How often programs are checked.
 const LOOK: Duration = Duration::from_secs(2);
-/// How soon it is seen that a product says something of idle programs.
+/// How soon a new rule about idle programs is noticed.
 const LOOK_FOR_RULES: Duration = Duration::from_secs(5);
 
 /// Looks after idle programs until told to stop. Files of processes are read beside: whatever one

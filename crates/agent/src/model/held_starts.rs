@@ -10,36 +10,36 @@ use crate::gate::{Start, Waiting};
 use crate::model::news::Denial;
 use crate::model::view::View;
 
-/// How long a seat is waited for while the server answers, and while it last did not.
+/// How long a held start waits for a seat: while the server answers, and after it last did not.
 const SEAT_WITHIN_MS: u64 = 2_000;
 const SEAT_WITHIN_AWAY_MS: u64 = 250;
-/// By then the gate has let every start go that was asked about.
+/// After this time the gate has let go every start that it asked about.
 const FORGOTTEN_AFTER_MS: u64 = 10_000;
-/// Starts that wait at once, at most as many as the gate holds.
+/// How many starts may wait at one time: as many as the gate holds.
 const WAITING_LIMIT: usize = usher_gate::HELD_AT_MOST;
 
-/// Processes of sessions that are looked at in one go, whether they are there still.
+/// How many processes of sessions are checked in one go whether they still exist.
 const LOOKED_AT_ONCE: usize = 512;
 
-/// All that wait.
+/// All waiting starts.
 #[derive(Debug, Default)]
 pub(crate) struct HeldStarts {
     asked: u64,
     waiting: FxHashMap<AskId, HeldStart>,
-    /// Sessions that a seat was asked for, and until when it is waited for.
+    /// Sessions for which a seat was asked for, and until when to wait for it.
     due: FxHashMap<SessionId, u64>,
-    /// Why sessions were refused, and what to do, for their users.
+    /// Why sessions were refused, in words for their users.
     denials: FxHashMap<SessionId, Denial>,
-    /// Up to which pid processes were looked at, whether they are there still.
+    /// The pid up to which processes were checked.
     looked_at_up_to: u32,
 }
 
-/// What becomes of a start that waited.
+/// The outcome of a start that waited.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// It runs.
+    /// The program runs.
     Run(Waiting),
-    /// It does not.
+    /// The program is refused.
     Refused(Refused),
 }
 
@@ -47,11 +47,11 @@ pub(crate) enum Answered {
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) waiting: Waiting,
-    /// What its user reads where it was started.
+    /// The lines that its user reads.
     pub(crate) lines: String,
     pub(crate) who: Who,
     pub(crate) product: Arc<str>,
-    /// None: no server answered.
+    /// The server's refusal; none: no server answered.
     pub(crate) denial: Option<Denial>,
 }
 
@@ -64,7 +64,7 @@ struct HeldStart {
 }
 
 impl HeldStarts {
-    /// When somebody has waited long enough.
+    /// When the next start has waited long enough, in milliseconds since boot.
     pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
         self.due.values().copied().min()
     }
@@ -78,20 +78,20 @@ impl HeldStarts {
         sessions
     }
 
-    /// Nobody waits for a session's seat any more: the server has answered, or will not in time.
+    /// Notes that nobody waits for a session's seat any more.
     pub(crate) fn answered(&mut self, session: SessionId) {
         self.due.remove(&session);
         self.denials.remove(&session);
     }
 
-    /// What was to be asked for a session cannot be: nobody waits for the answer.
+    /// Notes that a seat could not even be asked for, so that nobody waits for the answer.
     fn hurry(&mut self, session: SessionId) {
         if let Some(until) = self.due.get_mut(&session) {
             *until = 0;
         }
     }
 
-    /// The server has refused a session.
+    /// Notes that the server has refused a session.
     pub(crate) fn denied(&mut self, session: SessionId, denial: Denial) {
         self.answered(session);
         self.denials.insert(session, denial);
@@ -175,7 +175,7 @@ impl HeldStarts {
         part.to_vec()
     }
 
-    /// Who waits for what could not even be asked goes by the policy at once.
+    /// Answers by the policy, at once, those whose seat could not even be asked for.
     pub(crate) fn wait_in_vain(&mut self, effects: &[Effect], sessions: &Sessions) {
         for effect in effects {
             if let Effect::WantLease { session, gate } = effect
@@ -187,7 +187,7 @@ impl HeldStarts {
         }
     }
 
-    /// Programs of products that are enforced no more wait for nothing.
+    /// Lets go the starts of products that are no longer enforced.
     pub(crate) fn let_go_ungated(&mut self, view: View<'_>) -> Vec<Event> {
         let is_enforced = |session: SessionId| {
             let session = view.sessions.get(session);
@@ -203,8 +203,8 @@ impl HeldStarts {
         let_go.into_iter().map(ungated).collect()
     }
 
-    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
-    /// server can be reached, all that wait for one.
+    /// Answers by the policy those that have waited long enough for a seat; with `all`, because no
+    /// server can be reached, all of them.
     pub(crate) fn let_go(&mut self, all: bool, boot_ms: u64) -> Vec<Event> {
         let in_vain = self.in_vain(all, boot_ms);
         for session in &in_vain {
@@ -214,7 +214,7 @@ impl HeldStarts {
         in_vain.into_iter().map(unreachable).collect()
     }
 
-    /// Of a process that has ended meanwhile nothing more is heard.
+    /// Forgets a process that has ended meanwhile.
     pub(crate) fn forget_old(&mut self, boot_ms: u64) {
         self.waiting
             .retain(|_, asked| boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS);
@@ -238,7 +238,7 @@ impl HeldStarts {
     }
 }
 
-/// What the user of a program reads who may not start it.
+/// The lines for a user whose start is refused.
 fn reason_for(product: &str, denial: Option<&Denial>) -> String {
     let Some(denial) = denial else {
         return format!(

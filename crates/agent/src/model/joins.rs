@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use usher_api::HeldAlso;
-use usher_core::sessions::Who;
+use usher_core::sessions::{AccountKey, Who};
 
 /// Accounts and leases that are remembered; when there are as many, all are asked about again.
 const ADMITTED_LIMIT: usize = 16_384;
@@ -46,7 +46,7 @@ pub(crate) struct Joins {
 #[derive(Debug, Default)]
 struct Held {
     /// By lease, account and whom that is counted for. One account may work for several people.
-    admitted: BTreeMap<(String, u32, u32), Admitted>,
+    admitted: BTreeMap<(String, AccountKey, AccountKey), Admitted>,
     untold: BTreeMap<String, Untold>,
 }
 
@@ -96,7 +96,7 @@ impl Joins {
     }
 }
 
-fn key(lease: &str, who: Who) -> (String, u32, u32) {
+fn key(lease: &str, who: Who) -> (String, AccountKey, AccountKey) {
     (lease.to_owned(), who.real, who.counted)
 }
 
@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn who_is_admitted_to_a_lease_is_so_to_no_other_nor_anybody_else_by_the_same_account() {
         let joins = Joins::default();
-        let by = |real, counted| Who { real, counted };
+        let by = |real, counted| Who {
+            real: AccountKey::new(real),
+            counted: AccountKey::new(counted),
+        };
         let (ada, bob) = (by(7, 7), by(8, 8));
         let proven = Admitted {
             proof: Some("p".to_owned()),

@@ -16,13 +16,13 @@ use usher_core::sessions::{ProcessKey, Session, SessionId};
 use crate::model::news::words_of;
 use crate::model::view::View;
 
-/// How long a program that was told to end has before it is killed.
+/// How long a program has to end before it is killed, in milliseconds.
 const KILLED_AFTER_MS: u64 = 30_000;
 
-/// Less is no sleep: the two clocks are not read at once.
+/// The least time that counts as sleep, because the two clocks are not read at the same instant.
 const SLEPT_MS: u64 = 1_000;
 
-/// What was asked of users, and which programs are on their way out.
+/// The requests to users, and the programs that were told to end.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
     reminders: Reminders,
@@ -41,7 +41,7 @@ struct Ending {
 }
 
 impl Lost {
-    /// When something is to be said, or somebody to be killed.
+    /// When the next text or kill is due, in milliseconds since boot.
     pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
         let kills = self.ending.values().map(|ending| ending.kill_boot_ms);
         kills.chain(self.reminders.next_due_boot_ms()).min()
@@ -53,7 +53,7 @@ impl Lost {
         slept_ms > before + SLEPT_MS
     }
 
-    /// What the user of an idle session was told that is done with it; none: nothing.
+    /// What the user of an idle session was told will happen to it; none: nothing.
     pub(crate) fn asked_of_idle(&self, session: SessionId) -> Option<Then> {
         self.reminders.asked_of_idle(session)
     }
@@ -120,14 +120,14 @@ impl Lost {
             .collect()
     }
 
-    /// A session has ended. What it left running is killed all the same.
+    /// Notes that a session has ended. Processes that it left running are killed all the same.
     pub(crate) fn gone(&mut self, session: SessionId, boot_ms: u64) {
         let event = Event::Gone { session };
         self.reminders.apply(boot_ms, event, &mut Vec::new());
     }
 }
 
-/// What the user of a program reads whose seat is lost.
+/// The text for the user of a program whose seat is lost.
 pub(crate) fn asked(product: &str, left_ms: u64) -> String {
     let left = words_of(left_ms / 1_000);
     format!(
@@ -136,7 +136,7 @@ pub(crate) fn asked(product: &str, left_ms: u64) -> String {
     )
 }
 
-/// What the user of a program reads that was to be ended, and is not.
+/// The text for the user of a program that will not be ended after all.
 pub(crate) fn spared(product: &str) -> String {
     format!("usher: {product} may go on and is not ended")
 }

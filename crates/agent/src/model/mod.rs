@@ -1,5 +1,5 @@
-//! What decides: each part is given what happened and a view of the sessions and the policy, and
-//! answers with what follows. None knows another; the agent holds them all.
+//! The deciding parts: each gets an event and a view of the sessions and the policy, and returns
+//! effects. No part knows another; the agent holds them all.
 
 pub(crate) mod held_starts;
 pub(crate) mod idle;

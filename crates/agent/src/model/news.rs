@@ -46,6 +46,8 @@ impl Denial {
 
 /// How a server begins to say why there is no seat of a product that has one.
 const ONLY_SEAT: &str = "the only seat ";
+/// How it says of seats that nobody uses them, though nobody else may.
+const ONLY_KEPT: &str = " kept for somebody's next start";
 
 /// That a start was refused.
 pub(crate) fn refused(product: &str, name: &str, denial: Option<&Denial>) -> News {
@@ -53,13 +55,16 @@ pub(crate) fn refused(product: &str, name: &str, denial: Option<&Denial>) -> New
         None => "The licence server cannot be reached, and this program may not run without it. \
                  Try again in a few minutes."
             .to_owned(),
-        Some(denial) if denial.can_wait() => format!(
-            "{} in use. Try again later, or be told when one is free.",
-            match denial.detail.starts_with(ONLY_SEAT) {
-                true => "The only seat is",
-                false => "All seats are",
-            }
-        ),
+        Some(denial) if denial.can_wait() => {
+            let is_only = denial.detail.starts_with(ONLY_SEAT);
+            let seats = match (is_only, denial.detail.contains(ONLY_KEPT)) {
+                (true, false) => "The only seat is in use",
+                (true, true) => "The only seat is kept for somebody's next start",
+                (false, false) => "All seats are in use",
+                (false, true) => "All seats are in use or kept for somebody's next start",
+            };
+            format!("{seats}. Try again later, or be told when one is free.")
+        }
         Some(denial) => denial.detail.clone(),
     };
     News {
@@ -170,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seat_that_is_the_only_one_is_not_called_all_seats() {
+    fn a_seat_that_is_the_only_one_is_not_called_all_seats_and_one_that_is_kept_not_used() {
         let text = |detail: &str| {
             let denial = Denial {
                 reason: Reason::NoSeat,
@@ -186,6 +191,19 @@ mod tests {
         assert_eq!(
             text("all 2 seats of cad are in use: wait for one with --wait"),
             "All seats are in use. Try again later, or be told when one is free."
+        );
+        assert_eq!(
+            text("the only seat of cad is kept for somebody's next start, and not used yet: start"),
+            "The only seat is kept for somebody's next start. Try again later, or be told when one \
+             is free."
+        );
+        assert_eq!(
+            text(
+                "all 2 seats of cad are in use, 1 of them kept for somebody's next start and not \
+                 used yet: start it again later"
+            ),
+            "All seats are in use or kept for somebody's next start. Try again later, or be told \
+             when one is free."
         );
     }
 

@@ -9,33 +9,33 @@ use usher_core::sessions::{Session, SessionId, Stamp};
 use crate::base::clock::timestamp;
 use crate::store::outbox::SavedSeat;
 
-/// Seconds that a lease lives without renewal, where the product allows so many.
+/// Seconds that a lease lives without renewal, if the product allows so many.
 pub(crate) const TTL_SECONDS: u32 = 300;
-/// How soon a seat is asked for again where there was none.
+/// How soon to ask again for a seat if there was none, in milliseconds.
 pub(crate) const UNSEATED_RETRY_MS: u64 = 30_000;
-/// No seat is due sooner after it was asked for, or refused.
+/// The least time until a seat is due after it was asked for or refused, in milliseconds.
 const LEAST_MS: u64 = 200;
 
-/// What is known of a session's seat.
+/// The state of a session's seat.
 #[derive(Debug, Clone)]
 pub(crate) struct Seat {
-    /// When it is to be renewed, or asked for again.
+    /// When to renew it or ask for it again, in milliseconds since boot.
     pub(crate) due_boot_ms: u64,
     pub(crate) ttl_seconds: u32,
-    /// Since when it is held; none: it is not.
+    /// Since when it has been held; none: it is not.
     pub(crate) granted: Option<Stamp>,
-    /// Where it is held: how long its lease lives without renewal.
+    /// Until when its lease lives without renewal, if it is held.
     pub(crate) until_boot_ms: u64,
 }
 
-/// Those of all sessions that have one, or want one.
+/// The seats of all sessions that have one or want one.
 #[derive(Debug, Default)]
 pub(crate) struct Seats {
     known: FxHashMap<SessionId, Seat>,
 }
 
 impl Seats {
-    /// What is known of a session's.
+    /// The seat of a session.
     pub(crate) fn get(&self, session: SessionId) -> Option<&Seat> {
         self.known.get(&session)
     }
@@ -45,12 +45,12 @@ impl Seats {
         self.known.get_mut(&session)
     }
 
-    /// The sessions that have one, or want one.
+    /// The sessions that have a seat or want one.
     pub(crate) fn sessions(&self) -> Vec<SessionId> {
         self.known.keys().copied().collect()
     }
 
-    /// The sessions that one is asked for, which is not answered yet.
+    /// The sessions for which a request for a seat is not answered yet.
     pub(crate) fn asked_for(&self) -> impl Iterator<Item = SessionId> {
         let asked = self
             .known
@@ -59,28 +59,28 @@ impl Seats {
         asked.map(|(session, _)| *session)
     }
 
-    /// One is to be asked for then.
+    /// Notes when to ask for a seat.
     pub(crate) fn wanted(&mut self, session: SessionId, due_boot_ms: u64) {
         self.known.insert(session, none_until(due_boot_ms));
     }
 
-    /// One is to be asked for then, if none is known of.
+    /// Notes when to ask for a seat, if none is known.
     pub(crate) fn wanted_again(&mut self, session: SessionId, due_boot_ms: u64) {
         let seat = self.known.entry(session);
         seat.or_insert_with(|| none_until(due_boot_ms));
     }
 
-    /// One is asked for: the answer says when it is due.
+    /// Notes that a seat was asked for; the answer will say when it is due.
     pub(crate) fn asked(&mut self, session: SessionId) {
         self.wanted(session, u64::MAX);
     }
 
-    /// Nothing is due for a session any more.
+    /// Forgets a session: nothing is due for it any more.
     pub(crate) fn forget(&mut self, session: SessionId) {
         self.known.remove(&session);
     }
 
-    /// A session holds the seat that was written down by a former run.
+    /// Restores the seat of a session that a former run stored.
     pub(crate) fn restore(&mut self, saved: &SavedSeat) {
         if let Some(seat) = self.known.get_mut(&saved.session) {
             seat.ttl_seconds = saved.ttl_seconds;
@@ -89,14 +89,14 @@ impl Seats {
         }
     }
 
-    /// When something is due at the server.
+    /// When something is next due at the server, in milliseconds since boot.
     pub(crate) fn next_due_boot_ms(&self) -> u64 {
         let due = self.known.values().map(|seat| seat.due_boot_ms);
         due.min().unwrap_or(u64::MAX)
     }
 
     /// The sessions for which something is due; those for which it would be shortly go along. None
-    /// where nothing is due yet.
+    /// if nothing is due yet.
     pub(crate) fn due(&self, now_boot_ms: u64) -> Vec<SessionId> {
         if self.next_due_boot_ms() > now_boot_ms {
             return Vec::new();
@@ -109,21 +109,21 @@ impl Seats {
         due.map(|(session, _)| *session).collect()
     }
 
-    /// What was due is on its way; it is due again if no answer comes.
+    /// Notes that what was due was sent; it is due again if no answer comes.
     pub(crate) fn on_its_way(&mut self, session: SessionId, now_boot_ms: u64) {
         if let Some(seat) = self.known.get_mut(&session) {
             seat.due_boot_ms = now_boot_ms + third_ms(seat.ttl_seconds);
         }
     }
 
-    /// A seat that was asked for then was granted, or is held on since before.
+    /// Notes that a seat was granted, or is still held.
     pub(crate) fn granted(&mut self, session: SessionId, ttl: u32, asked_boot_ms: u64, now: Stamp) {
         let before = self.held_since(session);
         let seat = held(ttl, asked_boot_ms, before.or(Some(now)));
         self.known.insert(session, seat);
     }
 
-    /// A seat was renewed that was to be then.
+    /// Notes that a seat was renewed.
     pub(crate) fn renewed(&mut self, session: SessionId, ttl: u32, asked_boot_ms: u64) {
         let seat = held(ttl, asked_boot_ms, self.held_since(session));
         self.known.insert(session, seat);
@@ -159,7 +159,7 @@ impl Seats {
         }
     }
 
-    /// The seat that a session holds, as it is written down.
+    /// The seat of a session in the form in which it is stored.
     pub(crate) fn to_save(&self, session: SessionId) -> Option<SavedSeat> {
         let seat = self.get(session)?;
         Some(SavedSeat {
@@ -170,7 +170,7 @@ impl Seats {
         })
     }
 
-    /// The lease that a session holds, where it lives.
+    /// The lease of a session, if it is alive.
     pub(crate) fn lease_shown(
         &self,
         session: &Session,
@@ -201,7 +201,7 @@ fn held(ttl_seconds: u32, asked_boot_ms: u64, granted: Option<Stamp>) -> Seat {
     }
 }
 
-/// None yet; one is to be asked for then.
+/// No seat yet; asks for one at that time.
 fn none_until(due_boot_ms: u64) -> Seat {
     Seat {
         due_boot_ms,

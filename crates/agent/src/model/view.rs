@@ -1,10 +1,10 @@
-//! What a part of the agent may look at to decide: the sessions, and what the server wants.
+//! What the parts of the agent may read to decide: the sessions and the policy.
 
 use usher_core::sessions::Sessions;
 
 use crate::model::policy::Rulebook;
 
-/// What deciding code may see, as it is now.
+/// The present sessions and policy, for deciding code.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) sessions: &'a Sessions,

@@ -8,10 +8,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use usher_core::sessions::{ProcessKey, SessionId, Sessions, Who};
+use usher_core::sessions::{AccountKey, ProcessKey, SessionId, Sessions, Who};
 
 use crate::store::outbox::{Change, Outbox, OutboxError};
-use crate::system::procfs;
+use crate::system::{account_key, procfs};
 
 /// Waits at a time, and of one person.
 const LIMIT: usize = 256;
@@ -116,7 +116,7 @@ impl Waits {
         Ok(Ok(self.last))
     }
 
-    pub(crate) fn of(&self, product: &str, counted: u32) -> Option<&Wait> {
+    pub(crate) fn of(&self, product: &str, counted: AccountKey) -> Option<&Wait> {
         let mut waits = self.waits.iter();
         waits.find(|wait| wait.who.counted == counted && wait.product == product)
     }
@@ -134,7 +134,7 @@ impl Waits {
     }
 
     /// A process waits for what a person waits for; beyond a bound it is not known that it does.
-    pub(crate) fn tells(&mut self, product: &str, counted: u32, process: ProcessKey) {
+    pub(crate) fn tells(&mut self, product: &str, counted: AccountKey, process: ProcessKey) {
         let Some(number) = self.of(product, counted).map(|wait| wait.number) else {
             return;
         };
@@ -151,7 +151,7 @@ impl Waits {
     }
 
     /// A wait stays, whatever process ends: a desktop or a script asks for it.
-    pub(crate) fn unbind(&mut self, product: &str, counted: u32) {
+    pub(crate) fn unbind(&mut self, product: &str, counted: AccountKey) {
         if let Some(number) = self.of(product, counted).map(|wait| wait.number) {
             self.bound.remove(&number);
         }
@@ -165,9 +165,10 @@ impl Waits {
 
     /// The wait whose seat is kept with that lease for whom an account is, or works as, and which
     /// no session has taken.
-    pub(crate) fn kept_as(&self, lease: &str, uid: u32) -> Option<&Wait> {
+    pub(crate) fn kept_as(&self, lease: &str, account: AccountKey) -> Option<&Wait> {
         self.waits.iter().find(|wait| {
-            let is_theirs = uid == 0 || wait.who.counted == uid || wait.who.real == uid;
+            let is_theirs = account_key::is_system(account)
+                || [wait.who.counted, wait.who.real].contains(&account);
             let of = |kept: &Kept| kept.lease == lease && kept.taken_by.is_none();
             is_theirs && matches!(&wait.stage, Stage::Kept(kept) if of(kept))
         })
@@ -184,7 +185,7 @@ impl Waits {
     }
 
     /// The wait of a person whose seat is kept and that no session has taken, and its lease.
-    pub(crate) fn kept_for(&self, product: &str, counted: u32) -> Option<(u64, String)> {
+    pub(crate) fn kept_for(&self, product: &str, counted: AccountKey) -> Option<(u64, String)> {
         let wait = self.of(product, counted)?;
         match &wait.stage {
             Stage::Kept(kept) if kept.taken_by.is_none() => Some((wait.number, kept.lease.clone())),
@@ -197,7 +198,7 @@ impl Waits {
     pub(crate) fn leaves(
         &mut self,
         product: &str,
-        counted: u32,
+        counted: AccountKey,
         process: Option<ProcessKey>,
     ) -> Option<u64> {
         let number = self.of(product, counted)?.number;
@@ -207,7 +208,7 @@ impl Waits {
     }
 
     /// The ticket by which a person waits for a product.
-    pub(crate) fn ticket(&self, product: &str, counted: u32) -> Option<&str> {
+    pub(crate) fn ticket(&self, product: &str, counted: AccountKey) -> Option<&str> {
         match &self.of(product, counted)?.stage {
             Stage::Queued { ticket } => Some(ticket),
             Stage::Asking | Stage::Kept(_) => None,
@@ -342,8 +343,8 @@ mod tests {
     use super::*;
 
     const ANNA: Who = Who {
-        counted: 1,
-        real: 1,
+        counted: AccountKey::new(1),
+        real: AccountKey::new(1),
     };
 
     fn kept(waits: &mut Waits) {
@@ -363,8 +364,8 @@ mod tests {
         let mut waits = Waits::new();
         kept(&mut waits);
         let ben = Who {
-            counted: 2,
-            real: 1,
+            counted: AccountKey::new(2),
+            real: AccountKey::new(1),
         };
         assert_eq!(waits.take("cad", ben, SessionId(1)), None);
         assert_eq!(waits.take("sim", ANNA, SessionId(1)), None);

@@ -11,7 +11,7 @@ use usher_api::{
     CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, SubjectKey,
     TellMeAnswer, TicketAnswer, TicketState,
 };
-use usher_core::sessions::{ProcessKey, Who};
+use usher_core::sessions::{AccountKey, ProcessKey, Who};
 
 use crate::agent::Agent;
 use crate::base::{clock, lock};
@@ -132,7 +132,7 @@ impl Attendant {
     }
 
     /// The lease that a further start of a person shares, unless the server says that it is none.
-    async fn held(&self, product: &str, counted: u32) -> Result<Option<String>, Failed> {
+    async fn held(&self, product: &str, counted: AccountKey) -> Result<Option<String>, Failed> {
         let Some(lease) = lock(&self.agent).held_for_use(product, counted)? else {
             return Ok(None);
         };
@@ -142,7 +142,7 @@ impl Attendant {
     }
 
     /// Ends the wait of a person whose seat is kept no more, as the server says.
-    async fn forget_lost(&self, product: &str, counted: u32) -> Result<(), Failed> {
+    async fn forget_lost(&self, product: &str, counted: AccountKey) -> Result<(), Failed> {
         let kept = lock(&self.agent).waits().kept_for(product, counted);
         if let Some((number, lease)) = &kept
             && !self.is_held(lease).await?

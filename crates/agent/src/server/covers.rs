@@ -1,10 +1,7 @@
-//! Covers end with their lease: asks the server whether the lease of a cover is held, when the
-//! cover is made and from time to time.
-//!
-//! A lease of another computer is asked about with the proof that its cover was made by.
-//!
-//! What still runs under a lease that has ended is a use of its own from then on. While the server
-//! does not answer, covers stand as they are.
+//! Covers end with their lease: the agent asks the server whether the lease of a cover is held,
+//! when the cover is made and from time to time. For a lease of another computer it shows the proof
+//! that the cover was made with. A program that still runs after its lease has ended is a use of
+//! its own from then on. While the server does not answer, covers stay as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -19,10 +16,11 @@ use crate::base::lock;
 use crate::model::joins::Joins;
 use crate::store::outbox::OutboxError;
 
-/// How long the server may take to say what a lease is of: somebody waits for their program.
+/// How long the server may take to say which product a lease is of: a person waits for their
+/// program.
 const ASK_LIMIT: Duration = Duration::from_secs(2);
-/// How long a cover whose lease is gone still stands: `usher run` gives its lease back just before
-/// it ends, or gets another one.
+/// How long a cover stays after its lease is gone: `usher run` gives its lease back just before it
+/// ends, or gets another one.
 const GONE_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long joins gather before they are sent to the server.
@@ -33,14 +31,15 @@ const TELL_AFTER: Duration = Duration::from_secs(1);
 pub(crate) enum Found {
     /// It is held.
     Held(HeldLease),
-    /// It has ended, or never was, or is of another computer and was not proven.
+    /// It has ended, there was never one, or it is another computer's and no valid proof was shown.
     Gone,
-    /// It could not be asked, and why.
+    /// The server could not be asked; why.
     NotKnown(String),
 }
 
-/// Asks the server what a lease is of, shows the proof where there is one, and tells how often it
-/// was joined since. `lease` and `proof` are plain: see the socket.
+/// Asks the server which product a lease is of, shows the proof if there is one, and tells how
+/// often commands have joined it since the last time. `lease` and `proof` were checked by the
+/// socket: they have only plain characters.
 pub(crate) async fn ask(client: &Client, lease: &str, proof: Option<&str>, joins: u32) -> Found {
     let path = match joins {
         0 => format!("/v1/agents/leases/{lease}"),
@@ -60,7 +59,7 @@ pub(crate) async fn ask(client: &Client, lease: &str, proof: Option<&str>, joins
     }
 }
 
-/// Looks after the covers until told to stop.
+/// Checks the leases of all covers from time to time, until told to stop.
 pub(crate) async fn run(
     agent: Arc<Mutex<Agent>>,
     client: Client,
@@ -85,7 +84,7 @@ pub(crate) async fn run(
                 Ok(gone) if gone.is_empty() => continue,
                 Ok(gone) => gone,
                 Err(error) => {
-                    tracing::error!(%error, "covers cannot be looked after");
+                    tracing::error!(%error, "covers cannot be checked");
                     continue;
                 }
             };
@@ -102,7 +101,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Tells the server of joins. What it does not take now is told with the next ones.
+/// Tells the server of joins. Those that it does not take now are told with the next ones.
 async fn tell(client: &Client, joins: &Joins) {
     let mut untold = joins.take().into_iter();
     for (lease, of) in untold.by_ref() {
@@ -117,7 +116,7 @@ async fn tell(client: &Client, joins: &Joins) {
     }
 }
 
-/// The leases of covers that the server says are none.
+/// The leases of covers of which the server says that they are not held.
 async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>, OutboxError> {
     let mut leases: BTreeMap<String, Option<String>> = BTreeMap::new();
     {

@@ -1,9 +1,9 @@
-//! Whether the server answers at all. Who asks it through the agent is told within a bound that it does
-//! not: the agent is there, and would else be taken for what hangs.
+//! Whether the server answers at all. A program that asks it through the agent is told within a
+//! time limit that the server does not answer: otherwise it would believe that the agent hangs.
 //!
-//! A server that is there may be slow: what has no answer for a while is waited for as long as the server
-//! says of itself that it is there. One that was found silent is known to be, until it answers: who
-//! asks it then need not find that out once more.
+//! A server that is there may be slow: the agent goes on waiting for an answer for as long as the
+//! server still answers a short question. After it found the server silent, it remembers that until
+//! the server answers: later requests then fail without the whole wait.
 
 use std::pin::pin;
 use std::sync::Mutex;
@@ -15,26 +15,27 @@ use usher_api::{Code, Problem};
 
 use crate::base::lock;
 
-/// For how long a server may be silent before it is looked whether it is there, to who looks something
-/// up or keeps what they have.
+/// How long the agent waits for an answer before it checks that the server is there, for requests
+/// that look something up or keep a seat.
 pub(crate) const LOOKED_UP: Duration = Duration::from_secs(3);
-/// The same to who asks for a seat: one that is there answers within 15 seconds, and be it that it does
-/// not know the outcome. Who asks waits for 20.
+/// The same for a request for a seat: a server that is there answers within 15 seconds, if only
+/// that it does not know the outcome. `usher run` waits 20 seconds.
 pub(crate) const SEATED: Duration = Duration::from_secs(16);
-/// How long a server that is there may take to say so.
+/// How long a server may take to answer whether it is there.
 const THERE_WITHIN: Duration = Duration::from_secs(2);
 
-/// What is known of that.
+/// What is known of whether the server answers.
 pub(crate) struct Hearing {
     client: Client,
     /// Since when a server that was found silent has answered nothing.
     silent_since: Mutex<Option<Instant>>,
-    /// When it was last looked whether it is there, and whether it was. One looks for all.
+    /// When the agent last checked that the server is there, and whether it was. One check serves
+    /// all that wait.
     looked: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
 
 impl Hearing {
-    /// Of the server that is asked by `client`.
+    /// Watches the server that `client` asks.
     pub(crate) fn new(client: Client) -> Hearing {
         Hearing {
             client,
@@ -43,8 +44,8 @@ impl Hearing {
         }
     }
 
-    /// What the server answers, which may take `wait`. An error if it is silent for as long as `patience`
-    /// besides.
+    /// What the server answers; it may take `wait` to do so. An error if it is silent for
+    /// `patience` beyond that.
     pub(crate) async fn of<T>(
         &self,
         patience: Duration,
@@ -71,7 +72,7 @@ impl Hearing {
         }
     }
 
-    /// How long an answer is waited for before it is looked whether the server is there.
+    /// How long to wait for an answer before checking that the server is there.
     fn within(&self, patience: Duration, wait: Duration) -> Duration {
         match *lock(&self.silent_since) {
             Some(since) => patience.saturating_sub(since.elapsed()),
@@ -86,7 +87,7 @@ impl Hearing {
         answered
     }
 
-    /// Looks whether the server is there, or learns it from who has looked meanwhile.
+    /// Checks that the server is there, or takes the result of a check that was made meanwhile.
     async fn is_there(&self) -> bool {
         let asked = Instant::now();
         let mut looked = self.looked.lock().await;
@@ -107,12 +108,12 @@ impl Hearing {
     }
 }
 
-/// What is said of a server that gives no answer.
+/// The error for a server that does not answer.
 pub(crate) fn does_not_answer(url: &str) -> String {
     format!("the server {url} does not answer")
 }
 
-/// Whether somebody has answered, whatever they said.
+/// Whether something answered, whatever it said.
 fn is_of_one_that_is_there<T>(answered: &Result<T, ClientError>) -> bool {
     !matches!(
         answered,

@@ -1,9 +1,10 @@
-//! Leases of commands whose `usher run` has been killed, or does not renew them: they are renewed
-//! here as long as a process that keeps them lives, and given back when the last has ended.
+//! Leases of commands whose `usher run` was killed or does not renew them: the agent renews them
+//! while a process that keeps them lives, and gives them back when the last has ended.
 //!
-//! `usher run` renews at a third of the ttl; what was not renewed for half of it is renewed here. A
-//! renewal that fails is tried again within a tenth of the ttl; one of a lease that has ended is not. All
-//! by the clock that counts while the computer sleeps, as the server's does.
+//! `usher run` renews at a third of the ttl; the agent renews a lease that was not renewed for half
+//! of its ttl. A renewal that fails is tried again within a tenth of the ttl, unless the lease has
+//! ended. All times are of the clock that also counts while the computer sleeps, as the server's
+//! does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -18,17 +19,17 @@ use crate::base::{clock, lock};
 use crate::store::outbox::OutboxError;
 use crate::system::procfs;
 
-/// Leases that are remembered; as many as there may be covers.
+/// How many leases are remembered: as many as there may be covers.
 const LIMIT: usize = 16_384;
 /// How long one renewal may take: others wait for it.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-/// How soon a renewal that failed is tried again, at the least and at the most.
+/// How soon a renewal that failed is tried again: the shortest and the longest pause.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// The longest pause, as pauses do not count the time asleep.
+/// The longest pause: timers do not count the time that the computer sleeps.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(5);
 
-/// When which lease is to be renewed here.
+/// When the agent is to renew each lease.
 #[derive(Debug, Default)]
 pub(crate) struct Keeping {
     leases: Mutex<BTreeMap<String, Due>>,
@@ -38,13 +39,13 @@ pub(crate) struct Keeping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
     ttl: Duration,
-    /// In milliseconds since boot; none: it has ended.
+    /// In milliseconds since boot; `None`: the lease has ended.
     at_boot_ms: Option<u64>,
 }
 
 impl Keeping {
-    /// A lease was granted or renewed through this agent. Beyond the bound it is as one of which
-    /// nothing is known: renewed at once.
+    /// A lease was granted or renewed through this agent. A lease beyond `LIMIT` is not
+    /// remembered, and so is renewed at once.
     pub(crate) fn renewed(&self, lease: &Lease) {
         let ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
         let at = Some(clock::boot_ms() + milliseconds(ttl / 2));
@@ -55,7 +56,7 @@ impl Keeping {
         }
     }
 
-    /// A process keeps a lease from now on.
+    /// From now on a process keeps a lease.
     pub(crate) fn begins(&self) {
         self.changed.notify_one();
     }
@@ -67,7 +68,8 @@ impl Keeping {
         }
     }
 
-    /// Forgets all but what is kept; what is to be renewed by `now`, and when the next is.
+    /// Forgets the due leases that no process keeps. Returns those to be renewed by `now`, and when the
+    /// next one is.
     fn due(&self, now: u64, kept: &BTreeSet<String>) -> (Vec<(String, Duration)>, Option<u64>) {
         let mut leases = lock(&self.leases);
         let is_ahead = |due: &Due| due.at_boot_ms.is_some_and(|at| at > now);
@@ -95,7 +97,7 @@ impl Keeping {
     }
 }
 
-/// Renews what is due until told to stop.
+/// Renews the leases that are due, until told to stop.
 pub(crate) async fn run(
     agent: Arc<Mutex<Agent>>,
     client: Client,
@@ -107,7 +109,7 @@ pub(crate) async fn run(
             let kept = match kept(&agent) {
                 Ok(kept) => kept,
                 Err(error) => {
-                    tracing::error!(%error, "which leases are kept cannot be read");
+                    tracing::error!(%error, "the list of kept leases cannot be read");
                     tokio::time::sleep(AGAIN.1).await;
                     continue;
                 }
@@ -143,8 +145,8 @@ pub(crate) async fn run(
     }
 }
 
-/// The leases that a process keeps which still runs, or that a session runs on; but for sessions' own,
-/// which the exchange renews.
+/// The leases that a running process keeps or that a session uses, without the sessions' own, which
+/// the exchange renews.
 fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
     let agent = lock(agent);
     let covers = agent.outbox().covers()?;

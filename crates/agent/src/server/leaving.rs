@@ -1,6 +1,6 @@
-//! Places in the queue that nobody waits by any more: each is left once the server answers, also after a
-//! restart of the agent. Else its seat would be granted to nobody, and be free for nobody else until it
-//! passes on.
+//! Tickets that nobody waits with any more: the agent leaves the queue for each once the server
+//! answers, also after a restart of the agent. Otherwise the server would grant a seat to nobody
+//! and keep it from others until the ticket lapses.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -15,21 +15,22 @@ use crate::base::lock;
 use crate::server::sync_loop::Exchanges;
 use crate::store::outbox::OutboxError;
 
-/// How long the server may take to hear of one: then it is told again.
+/// How long the server may take to answer for one ticket; then it is tried again.
 const HEARD_WITHIN: Duration = Duration::from_secs(10);
-/// The pause between two attempts, at first and at the most. The end of an exchange with the server ends
-/// it, too.
+/// The pause between two attempts: the first and the longest. It also ends with the end of an
+/// exchange with the server.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
-/// The places that are to be left.
+/// The tickets to be left.
 pub(crate) struct Leaving {
     agent: Arc<Mutex<Agent>>,
-    /// As they are on disk: who asks about a ticket does not read it there.
+    /// The same as on disk, so that a question about a ticket needs no disk.
     left: Mutex<BTreeSet<String>>,
     changed: Notify,
 }
 
-/// Somebody leaves a place now; what comes of that in vain, or is broken off, is done later.
+/// A request leaves a place in the queue now. When this is dropped, [`run`] looks after
+/// it: it does what failed or was broken off.
 pub(crate) struct Begun<'l>(&'l Leaving);
 
 impl Drop for Begun<'_> {
@@ -39,7 +40,7 @@ impl Drop for Begun<'_> {
 }
 
 impl Leaving {
-    /// With those of the agent's former run.
+    /// With the tickets that the agent's former run left on disk.
     pub(crate) fn take_up(agent: Arc<Mutex<Agent>>) -> Result<Leaving, OutboxError> {
         let left = lock(&agent).outbox().left_tickets()?;
         Ok(Leaving {
@@ -49,7 +50,7 @@ impl Leaving {
         })
     }
 
-    /// A place is to be left, which is on disk when this returns.
+    /// A place in the queue is to be left; that is on disk when this returns.
     pub(crate) fn begins(&self, ticket: &str) -> Result<Begun<'_>, OutboxError> {
         let mut agent = lock(&self.agent);
         agent.leave_ticket(ticket)?;
@@ -57,14 +58,14 @@ impl Leaving {
         Ok(Begun(self))
     }
 
-    /// The same for who does not leave it now.
+    /// The same, if no request leaves it now.
     pub(crate) fn later(&self, ticket: &str) {
         if let Err(error) = self.begins(ticket) {
-            tracing::warn!(ticket, %error, "the place of who waits no more is kept");
+            tracing::warn!(ticket, %error, "a place in the queue that nobody waits by cannot be given up");
         }
     }
 
-    /// A place was left, or somebody waits by it again: it is not to be left.
+    /// The place was left, or somebody waits with the ticket again: it is not to be left any more.
     pub(crate) fn is_over(&self, ticket: &str) -> Result<(), OutboxError> {
         if lock(&self.left).remove(ticket) {
             lock(&self.agent).ticket_is_left(ticket)?;
@@ -72,17 +73,20 @@ impl Leaving {
         Ok(())
     }
 
-    /// Leaves all places until one meets a server that does not answer; how many are left to leave.
+    /// Leaves all places, up to the first for which the server does not answer; returns how many
+    /// are still to be left.
     async fn leave_all(&self, client: &Client) -> Result<usize, OutboxError> {
         let tickets: Vec<String> = lock(&self.left).iter().cloned().collect();
         for ticket in tickets {
             let path = format!("/v1/tickets/{ticket}");
             match timeout(HEARD_WITHIN, client.delete(&path)).await {
-                Ok(Ok(())) => tracing::info!(ticket, "the place of who waits no more is left"),
+                Ok(Ok(())) => {
+                    tracing::info!(ticket, "gave up a place in the queue that nobody waits by")
+                }
                 Ok(Err(error)) if is_settled(&error) => {}
                 Ok(Err(ClientError::Unreachable { .. })) | Err(_) => break,
                 Ok(Err(error)) => {
-                    tracing::debug!(ticket, %error, "a place is left later");
+                    tracing::debug!(ticket, %error, "a place in the queue will be given up later");
                     continue;
                 }
             }
@@ -92,12 +96,12 @@ impl Leaving {
     }
 }
 
-/// Whether the server knows of no such place, or not as ours: there is nothing to leave.
+/// Whether the server knows no such ticket, or one that is not ours: there is nothing to leave.
 pub(crate) fn is_settled(error: &ClientError) -> bool {
     matches!(error.problem(), Some(problem) if matches!(problem.status, 400 | 403 | 404))
 }
 
-/// Leaves what is to be left until told to stop.
+/// Leaves the places that are to be left, until told to stop.
 pub(crate) async fn run(
     leaving: Arc<Leaving>,
     client: Client,
@@ -116,7 +120,9 @@ pub(crate) async fn run(
                     continue;
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(%error, "which places are left cannot be written"),
+                Err(error) => {
+                    tracing::error!(%error, "the list of places to give up cannot be written")
+                }
             }
             let exchanged = exchanges.wait_for(|exchanges| exchanges.ended > ended);
             // A server that is silent has made the pause itself: it hears of them once it goes on.

@@ -1,5 +1,5 @@
-//! What the metering server is asked for, beside the agent: the exchange of items, leases of covers,
-//! seats that are waited for or kept, and how the server is reached.
+//! What the agent asks the metering server for: the exchange of items, the leases of covers, seats
+//! that commands wait for or keep, and how the server is reached.
 
 pub(crate) mod attend;
 pub(crate) mod covers;

@@ -1,4 +1,4 @@
-//! When requests go to the server, and what happens when it is away.
+//! When the agent sends requests to the server, and what it does if the server does not answer.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,13 +17,14 @@ use crate::store::outbox::OutboxError;
 
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 const PAUSE_LAST: Duration = Duration::from_secs(15);
-/// How often the token's file is looked at while the server does not take the token.
+/// How often the token's file is read while the server does not accept the token.
 const TOKEN_LOOK: Duration = Duration::from_secs(1);
 
 /// How long an agent that is to stop waits for the server.
 const LAST_LIMIT: Duration = Duration::from_secs(2);
 
-/// How many exchanges were begun, and up to which they have ended, well or not.
+/// The number of exchanges that were begun, and the number of the last that ended, whether it
+/// succeeded or failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Exchanges {
     pub(crate) begun: u64,
@@ -32,24 +33,24 @@ pub(crate) struct Exchanges {
 
 /// How an exchange went.
 enum Outcome {
-    /// It succeeded; true: more waits.
+    /// It succeeded; `true`: more items wait.
     Done(bool),
-    /// The server is away, or refuses.
+    /// The server did not answer, or refused.
     Failed,
-    /// It does not take the token.
+    /// The server does not accept the token.
     TokenRefused,
 }
 
-/// One last exchange, for what happened at the end.
+/// One last exchange before the agent stops, for what happened since the one before.
 pub(crate) async fn last(agent: &Mutex<Agent>, client: &Client, uses: &Uses, watching: Watching) {
     let mut limit = SYNC_ITEMS_LIMIT;
     let exchange = exchange(agent, client, uses, watching, &mut limit);
     if tokio::time::timeout(LAST_LIMIT, exchange).await.is_err() {
-        tracing::debug!("the server did not answer in time; what it lacks is kept");
+        tracing::debug!("the server did not answer in time; unsent records are kept");
     }
 }
 
-/// Exchanges with the server until told to stop.
+/// Makes exchanges with the server until told to stop.
 pub(crate) async fn run(
     agent: Arc<Mutex<Agent>>,
     client: Client,
@@ -126,11 +127,12 @@ async fn another_token(client: &Client) {
 
 /// Why a lease was not given back.
 enum Trouble {
-    /// The server does not know it, or not as ours, or it is no id of a lease.
+    /// The server does not know the lease, it is not ours, or it is no valid id of a lease.
     NotOurs,
-    /// Another try may mend it.
+    /// Another attempt may succeed.
     Later,
-    /// The server is away, cannot do it now, or does not take our token: so it is with all.
+    /// The server does not answer, cannot do it now, or does not accept our token: the other leases
+    /// would fail, too.
     Away,
 }
 
@@ -148,10 +150,10 @@ impl Trouble {
     }
 }
 
-/// Gives back the leases whose keepers were killed, before what still runs asks for its own seat.
-/// Where the server is away they stay left behind, and end there with their ttl at the latest. One
-/// that meets trouble of its own holds up none behind it; one that somebody was given and is about to
-/// run on waits for the next time.
+/// Gives back the leases whose `usher run` was killed, before the programs that still run ask for
+/// their own seats. If the server does not answer, the leases end there with their ttl at the
+/// latest. A lease that fails for a reason of its own does not delay those behind it; one that a
+/// command was given and is about to run on is left for the next time.
 async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result<(), OutboxError> {
     let leases = lock(agent).outbox().left_behind()?;
     for lease in leases {
@@ -200,14 +202,14 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
     })
 }
 
-/// Keeps why an exchange failed, and says it where that is another reason than at the last one.
+/// Remembers why an exchange failed, and logs it if the reason differs from the last one's.
 fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
     let why = unconnected::why(error, &agent.here().computer.id, client.token_file());
     if agent.is_not_connected(why.clone()) {
         tracing::warn!(
             why,
-            "not connected to the metering server; what happens is kept"
+            "not connected to the metering server; records are kept until it answers"
         );
     }
 }

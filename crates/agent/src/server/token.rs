@@ -1,4 +1,4 @@
-//! The client by which an agent asks its server: the token, and the file that it is read from.
+//! The client through which an agent asks its server: the token, and the file that it is read from.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn client(options: &AgentOptions, computer: &str) -> Result<Client, A
     })
 }
 
-/// Why the token's file gives none, with the command that makes one for this agent.
+/// Why the file gives no token, with the command that makes one for this agent.
 fn no_token(file: &Path, error: &std::io::Error, computer: &str) -> String {
     let (what, rotate) = match error.kind() {
         ErrorKind::UnexpectedEof => (

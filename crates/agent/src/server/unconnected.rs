@@ -1,12 +1,12 @@
-//! Why an exchange with the metering server failed, in words with the cure.
+//! Why an exchange with the metering server failed, and what to do about it.
 
 use std::path::Path;
 
 use usher_api::Code;
 use usher_api::client::ClientError;
 
-/// Why there is no connection, and what to do about it. `computer` is the id that this agent has,
-/// `token_file` the file that its token is read from; none if it was given the token itself.
+/// Why there is no connection, and what to do about it. `computer` is this agent's id, `token_file`
+/// the file that its token is read from; `None` if it was given the token itself.
 pub(crate) fn why(error: &ClientError, computer: &str, token_file: Option<&Path>) -> String {
     let problem = match error {
         ClientError::Problem(problem) => problem,
@@ -25,7 +25,7 @@ pub(crate) fn why(error: &ClientError, computer: &str, token_file: Option<&Path>
     // The manager's own words: no token of a server opens it.
     if problem.is(Code::Unauthorized) && detail.contains("--at-manager") {
         return "that is the port of a manager, and not of a metering server: name the server's URL \
-                with --server, whose port is 8470 as a rule"
+                with --server, whose port is usually 8470"
             .to_owned();
     }
     if problem.is(Code::Unauthorized) || problem.is(Code::Forbidden) {
@@ -39,7 +39,7 @@ pub(crate) fn why(error: &ClientError, computer: &str, token_file: Option<&Path>
             None => "restart the agent with it".to_owned(),
         };
         return format!(
-            "the server does not take the agent's token: {reason}; \
+            "the server does not accept the agent's token: {reason}; \
              `usher token create --role agent --computer {computer}` makes one there: {next}"
         );
     }

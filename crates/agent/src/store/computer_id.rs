@@ -1,9 +1,9 @@
-//! The id of this computer that all its agents have, wherever their data lie.
+//! The id of this computer, which all its agents share wherever their data directories are.
 //!
-//! It stands in a file of root's, with the keyed hash of the machine id that it was made for. The
-//! agent that runs with it holds a lock on the file: another that runs beside it and has no id yet
-//! is a computer of its own. A file that cannot be read or written is as none: then the id in the
-//! data directory counts alone.
+//! It is in a file of root's, with the keyed hash of the machine id that it was made for. The agent
+//! that runs with the id holds a lock on the file: a second agent that runs at the same time and
+//! has no id yet becomes a computer of its own. If the file cannot be read or written, only the id
+//! in the data directory counts.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -13,10 +13,10 @@ use usher_platform::{files, lock};
 
 use crate::AgentError;
 
-/// More than an id and a hash take.
+/// A limit: an id and a hash take less.
 const LIMIT_BYTES: u64 = 1_024;
 
-/// The file, and the lock on it while this lives.
+/// The file, and the lock on it while this value lives.
 pub(crate) struct SharedId {
     path: PathBuf,
     file: File,
@@ -25,7 +25,7 @@ pub(crate) struct SharedId {
     held: Option<Held>,
 }
 
-/// What the file says.
+/// What the file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
     id: String,
@@ -33,7 +33,7 @@ struct Held {
 }
 
 impl SharedId {
-    /// The file at `path`, made with its folder where its parent is there.
+    /// The file at `path`, made with its folder if its parent is there.
     pub(crate) fn open(path: &Path) -> Option<SharedId> {
         let opened = Self::try_open(path);
         if let Err(error) = &opened {
@@ -58,8 +58,8 @@ impl SharedId {
         })
     }
 
-    /// The id for an agent that has none, if no other agent runs with it and the computer with the
-    /// machine hash `machine` is the one that it was made for.
+    /// The id for an agent that has none, if no other agent runs with it and it was made for the
+    /// computer with the machine hash `machine`.
     pub(crate) fn to_adopt(&self, machine: Option<&str>) -> Option<String> {
         let held = self.held.as_ref().filter(|_| self.is_locked)?;
         is_of(held, machine).then(|| held.id.clone())
@@ -79,8 +79,8 @@ impl SharedId {
         )))
     }
 
-    /// Writes the id of this agent down, if the file has none of this computer's, and lets the lock
-    /// go if another id stands there.
+    /// Writes this agent's id to the file, if the file has no id of this computer; releases the
+    /// lock if it has another id.
     pub(crate) fn publish(mut self, id: &str, machine: Option<&str>) -> Option<SharedId> {
         if !self.is_locked {
             return None;

@@ -1,4 +1,4 @@
-//! Faults of the agent's own, for the server: panics, caught or not.
+//! The agent's own faults, as the server is told of them: panics, caught or not.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use usher_api::{CaughtPanics, EndedByPanic};
 
 use crate::base::clock::{self, timestamp};
 
-/// How long after it the server is told.
+/// For how long after an end the server is told of it.
 const TOLD_MS: i64 = 7 * 86_400_000;
 
-/// The end that is kept in the folder `data`.
+/// How the agent's last run ended, as kept in the folder `data`.
 pub(crate) fn before(data: &Path) -> Option<EndedByPanic> {
     let ended = usher_vital::ended::last(data, "agent")?;
     (clock::wall_ms() - ended.at_ms < TOLD_MS).then(|| EndedByPanic {
@@ -19,7 +19,7 @@ pub(crate) fn before(data: &Path) -> Option<EndedByPanic> {
     })
 }
 
-/// The panics that ended requests or items alone since this agent was started.
+/// The panics since this agent was started that were caught: each ended only one request or item.
 pub(crate) fn caught() -> Option<CaughtPanics> {
     let counted = usher_vital::counted();
     (counted.count > 0).then(|| CaughtPanics {

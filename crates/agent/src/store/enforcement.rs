@@ -1,9 +1,9 @@
 //! The switch for enforcement on this computer.
 //!
-//! The computer's own administrator switches enforcement off without a server: through the agent's
-//! socket, or by a file in the agent's data directory where no agent answers. What is switched off
-//! stays off over restarts. Whatever is unclear means off: the file cannot be read, says something
-//! else than `on`, or the policy is nobody's word.
+//! The computer's own administrator can switch enforcement off without a server: through the
+//! agent's socket, or, if no agent answers, by a file in the agent's data directory. The setting
+//! survives restarts. If anything is unclear, enforcement is off: the file cannot be read, holds
+//! something other than `on`, or it is not known that an administrator has set the policy.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,25 +16,25 @@ use usher_platform::files::{self, Readers};
 
 /// The file that switches enforcement off, in the agent's data directory.
 pub const ENFORCEMENT_FILE: &str = "enforcement";
-/// More than the words that it may hold.
+/// A limit: the words that the file may hold take less.
 const READ_LIMIT: u64 = 64;
 
 /// Whether enforcement is on, and why not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct EnforcementState {
-    /// Why it is off by the setting of this computer; none: it is wanted.
+    /// Why the setting of this computer switches it off; `None`: it does not.
     setting: Option<Arc<str>>,
-    /// Why nobody may be refused by the policy; none: they may, or it refuses nobody.
+    /// Why the agent may refuse nobody by the policy; `None`: it may, or the policy refuses nobody.
     policy: Option<&'static str>,
 }
 
 impl EnforcementState {
-    /// Why no start is refused; none: products in mode `enforce` are enforced.
+    /// Why no start is refused; `None`: products in mode `enforce` are enforced.
     pub(crate) fn why_off(&self) -> Option<&str> {
         self.setting.as_deref().or(self.policy)
     }
 
-    /// For the wire.
+    /// The state in the form of the API.
     pub(crate) fn shown(&self) -> EnforcementStatus {
         EnforcementStatus {
             on: self.why_off().is_none(),
@@ -43,17 +43,17 @@ impl EnforcementState {
     }
 }
 
-/// The setting, and who is told when it changes.
+/// The setting, and those that are told when it changes.
 #[derive(Debug)]
 pub(crate) struct Enforcement {
     folder: PathBuf,
-    /// Why it is off by the file, as it was last read.
+    /// Why the file switches it off, as it was last read.
     read: Option<String>,
     state: watch::Sender<EnforcementState>,
 }
 
 impl Enforcement {
-    /// As the agent's data directory `folder` has it.
+    /// The setting in the agent's data directory `folder`.
     pub(crate) fn open(folder: &Path) -> Self {
         let read = why_switched_off(folder);
         let setting = read.as_deref().map(Into::into);
@@ -72,15 +72,16 @@ impl Enforcement {
         self.state.borrow().clone()
     }
 
-    /// Follows it: what holds now, and each change.
+    /// A receiver of the present setting and of each change.
     pub(crate) fn follow(&self) -> watch::Receiver<EnforcementState> {
         self.state.subscribe()
     }
 
-    /// Switches it. Off holds at once, also if it cannot be written down; on holds once it is.
+    /// Switches enforcement on or off. Off takes effect at once, even if it cannot be written to
+    /// disk; on takes effect once it is.
     ///
     /// # Errors
-    /// The setting cannot be written: a restart would go by the one before.
+    /// The setting cannot be written: after a restart the earlier one would hold.
     pub(crate) fn switch(&mut self, on: bool) -> io::Result<()> {
         if !on {
             self.set(Some(SWITCHED_OFF));
@@ -91,8 +92,8 @@ impl Enforcement {
         Ok(())
     }
 
-    /// Takes up what was written into the file by another than the agent. Where the file is as it
-    /// was, what holds goes on: it may be more than could be written down.
+    /// Takes over what another process wrote into the file. If the file has not changed, the
+    /// present setting stays: it may be one that could not be written.
     pub(crate) fn look_again(&mut self) {
         let read = why_switched_off(&self.folder);
         if read != self.read {
@@ -121,8 +122,8 @@ impl Enforcement {
 
 const SWITCHED_OFF: &str = "it was switched off on the computer itself";
 
-/// Why enforcement is switched off by the setting in the agent's data directory `folder`; none: it
-/// is on.
+/// Why the setting in the agent's data directory `folder` switches enforcement off; `None`: it is
+/// on.
 pub fn why_switched_off(folder: &Path) -> Option<String> {
     let path = folder.join(ENFORCEMENT_FILE);
     let mut text = String::new();
@@ -136,11 +137,11 @@ pub fn why_switched_off(folder: &Path) -> Option<String> {
     }
 }
 
-/// Writes the setting into the agent's data directory `folder`, durably: an agent goes by it from
-/// its next start on, or within some ten seconds where it runs.
+/// Writes the setting durably into the agent's data directory `folder`: a running agent follows it
+/// within about ten seconds, another from its next start on.
 ///
 /// # Errors
-/// The folder is not there or cannot be written.
+/// The folder does not exist or cannot be written.
 pub fn keep(folder: &Path, on: bool) -> io::Result<()> {
     let path = folder.join(ENFORCEMENT_FILE);
     let draft = folder.join("enforcement.new");
@@ -148,7 +149,7 @@ pub fn keep(folder: &Path, on: bool) -> io::Result<()> {
     files::put(&path, &draft, Readers::Nobody, text)
 }
 
-/// Says each change in the log, and has the server told.
+/// Logs each change, and has the server told of it.
 pub(crate) async fn tell(mut state: watch::Receiver<EnforcementState>, changed: Arc<Notify>) {
     let first = state.borrow_and_update().clone();
     if let Some(why) = first.why_off() {

@@ -1,23 +1,23 @@
 //! Which computer this is: an id that the agent made once, tied to the machine id.
 //!
-//! The id is random and kept in the data directory beside a keyed hash of `/etc/machine-id`. When
-//! the machine id is another one than at the last start, the disk was cloned or the machine
-//! installed again: then a new id is made, and said. The hash itself goes to the server, which can
-//! notice two computers that bear the same one; the machine id never leaves the computer.
+//! The id is random and kept in the data directory beside a keyed hash of `/etc/machine-id`. If the
+//! machine id has changed since the last start, the disk was cloned or the system installed again:
+//! then the agent makes a new id, and logs it. The hash itself goes to the server, which can notice
+//! two computers that have the same one; the machine id never leaves the computer.
 
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Keys the hash of the machine id, as machine-id(5) asks of applications.
+/// The key for the hash of the machine id, which machine-id(5) asks applications to use.
 const HASH_KEY: &[u8] = b"usher computer 1\0";
 
-/// A computer's id and how it was tied.
+/// A computer's id and what it is tied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Computer {
     pub(crate) id: String,
-    /// Keyed hash of the machine id; none if there is none.
+    /// The keyed hash of the machine id; `None` if the computer has no machine id.
     pub(crate) machine: Option<String>,
     pub(crate) name: String,
 }

@@ -5,6 +5,9 @@ use std::io;
 
 use rustix::fs::{Stat, fstat};
 use usher_core::identify::FileId;
+use usher_core::sessions::AccountKey;
+
+use super::account_key;
 
 /// A file, whatever it is called: while it is open or cached, these together are only its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,10 +31,11 @@ impl FileKey {
         }
     }
 
-    /// Of an open program, with whether `uid` may run it: as its owner, or as everybody may.
-    pub(crate) fn of_program(file: &File, uid: u32) -> io::Result<(Self, bool)> {
+    /// Of an open program, with whether `account` may run it: as its owner, or as everybody may.
+    pub(crate) fn of_program(file: &File, account: AccountKey) -> io::Result<(Self, bool)> {
         let stat = fstat(file)?;
-        let may_run = stat.st_uid == uid || stat.st_mode & 0o001 != 0;
+        let is_owner = account_key::of_uid(stat.st_uid) == account;
+        let may_run = is_owner || stat.st_mode & 0o001 != 0;
         Ok((FileKey::of(&stat), may_run))
     }
 

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat, stat};
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{AccountKey, ProcessKey};
 
-use crate::system::FileKey;
+use crate::system::{FileKey, account_key};
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
@@ -209,12 +209,17 @@ pub(crate) fn real_uid(pid: u32) -> io::Result<u32> {
         .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The uid that the process' user logged in by: it survives sudo and su. None if it was never
+/// The account that a process runs as.
+pub(crate) fn real_account(pid: u32) -> io::Result<AccountKey> {
+    real_uid(pid).map(account_key::of_uid)
+}
+
+/// The account that the process' user logged in by: it survives sudo and su. None if it was never
 /// set, or where the kernel does not keep it.
-pub(crate) fn login_uid(pid: u32) -> Option<u32> {
+pub(crate) fn login_account(pid: u32) -> Option<AccountKey> {
     let text = read_text(pid, "loginuid").ok()?;
     let uid: u32 = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;
-    (uid != u32::MAX).then_some(uid)
+    (uid != u32::MAX).then(|| account_key::of_uid(uid))
 }
 
 /// The variables that a process was started with, NUL behind each. Fails if there are too many.

@@ -1,7 +1,7 @@
 //! Writes to the user of a program, on the terminal of its process.
 //!
-//! The process belongs to its user: what it has open is looked at before it is opened, only a terminal
-//! is written to, and a terminal that takes nothing is not waited for.
+//! The process belongs to its user, who may have anything open: the agent checks a file before it
+//! opens it, writes only to terminals, and does not wait for a terminal that takes nothing.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,16 +10,16 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use rustc_hash::FxHashSet;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, major, openat};
 
-/// Where a program writes its errors, its output, and where it reads.
+/// The descriptors of a program's standard error, output and input.
 const STANDARD: [u32; 3] = [2, 1, 0];
-/// Numbers of the kernel's drivers of terminals: consoles and serial lines, and those of windows
-/// and remote logins.
+/// The major device numbers of terminals: consoles and serial lines, and pseudo terminals (windows
+/// and remote logins).
 const TERMINALS: [std::ops::RangeInclusive<u32>; 2] = [4..=4, 136..=143];
 
-/// Processes of one session that are asked for their terminals.
+/// How many processes of one session are looked at for their terminals.
 const PROCESSES_LIMIT: usize = 1_000;
 
-/// A terminal, to be written to once.
+/// A terminal that is written to once.
 #[derive(Debug)]
 pub(crate) struct Terminal(File);
 
@@ -60,8 +60,8 @@ fn open(found: &OwnedFd) -> Option<Terminal> {
 }
 
 impl Terminal {
-    /// Writes lines, as far as the terminal takes them. A terminal may be in raw mode: each line
-    /// brings its own way back to the margin.
+    /// Writes lines, as far as the terminal takes them. The terminal may be in raw mode, so a
+    /// carriage return goes before each line feed.
     pub(crate) fn tell(mut self, lines: &str) {
         let lines = lines.replace('\n', "\r\n");
         // Whoever reads nothing misses it; `usher denials` tells it, too.

@@ -1,6 +1,4 @@
 //! The kernel's proc connector: an event for each fork, exec and exit (linux/cn_proc.h).
-//!
-//! A leaf that talks to the operating system, with `unsafe`. What it offers is safe: subscribe, receive a batch, learn that events were lost.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -19,7 +17,7 @@ const NLMSG_HEADER_BYTES: usize = 16;
 const CN_HEADER_BYTES: usize = 20;
 /// Where `struct proc_event` begins in a message.
 const EVENT_AT: usize = NLMSG_HEADER_BYTES + CN_HEADER_BYTES;
-/// Where its `event_data` begins: after what, cpu and timestamp_ns.
+/// Where its `event_data` begins: after `what`, `cpu` and `timestamp_ns`.
 const DATA_AT: usize = EVENT_AT + 16;
 
 const WHAT_NONE: u32 = 0;
@@ -27,12 +25,12 @@ const WHAT_FORK: u32 = 1;
 const WHAT_EXEC: u32 = 2;
 const WHAT_EXIT: u32 = 0x8000_0000;
 
-/// Room for events that are not read yet: about 20,000 of them.
+/// The receive buffer: room for about 20,000 events that are not read yet.
 const RECEIVE_BUFFER_BYTES: usize = 16 << 20;
 const BATCH: usize = 32;
 const MESSAGE_BYTES: usize = 128;
 
-/// Something that a process did. Threads are not told of.
+/// Something that a process did. There are no events for threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProcessEvent {
     Fork { parent: u32, child: u32 },
@@ -40,12 +38,12 @@ pub(crate) enum ProcessEvent {
     Exit { pid: u32 },
 }
 
-/// What a look at the socket gave.
+/// The result of reading from the socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received {
     Events,
     Nothing,
-    /// Events came faster than they were read; some are lost.
+    /// Events came faster than the agent read them; some are lost.
     Lost,
 }
 
@@ -56,7 +54,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Subscribes; fails if the kernel or a lack of privilege does not let it.
+    /// Subscribes; fails if the kernel cannot, or this process may not.
     pub(crate) fn subscribe() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(
@@ -81,8 +79,8 @@ impl Connector {
         Ok(connector)
     }
 
-    /// From now on forks by, and exits of, these processes come too, besides all execs. What is
-    /// of no interest so does not even wake the agent.
+    /// From now on the socket receives, besides all execs, the forks by and exits of these
+    /// processes. Other forks and exits do not even wake the agent.
     pub(crate) fn follow(&self, pids: &[u32]) -> io::Result<()> {
         attach(self.socket.as_fd(), filter_program(pids))
     }
@@ -121,12 +119,12 @@ impl Connector {
         ))
     }
 
-    /// What to wait on for more events.
+    /// The descriptor to wait on for more events.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Adds the events that are there to `events`, without waiting; at most a batch.
+    /// Adds the events that have come to `events`, without waiting; at most a batch.
     pub(crate) fn receive(&mut self, events: &mut Vec<ProcessEvent>) -> io::Result<Received> {
         let mut lengths = [0; BATCH];
         let count = match self.receive_lengths(&mut lengths) {
@@ -210,7 +208,8 @@ fn word(message: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.try_into().ok()?))
 }
 
-/// One message: at most one event of a whole process. Anything else is no event.
+/// Parses one message, which holds at most one event of a process. `None` for anything else, such
+/// as events of threads.
 fn parse(message: &[u8]) -> Option<ProcessEvent> {
     let pid = word(message, DATA_AT)?;
     let tgid = word(message, DATA_AT + 4)?;
@@ -233,7 +232,7 @@ fn parse(message: &[u8]) -> Option<ProcessEvent> {
 const FILTER_PIDS: usize = 256;
 
 /// The program of a filter: execs pass; forks by, and exits of, the processes `pids` pass (all of
-/// them where there are too many to name); threads do not, nor anything else.
+/// them if there are too many to name); threads do not, nor anything else.
 fn filter_program(pids: &[u32]) -> Vec<libc::sock_filter> {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const TO_X: u16 = (libc::BPF_MISC | libc::BPF_TAX) as u16;
@@ -281,7 +280,7 @@ fn filter_program(pids: &[u32]) -> Vec<libc::sock_filter> {
     program
 }
 
-/// Has the kernel drop what `program` does not let pass, instead of what the last one did.
+/// Attaches the filter `program` in place of the last one: the kernel drops what it does not pass.
 fn attach(socket: BorrowedFd<'_>, mut program: Vec<libc::sock_filter>) -> io::Result<()> {
     let filter = libc::sock_fprog {
         len: program.len() as libc::c_ushort,
@@ -305,9 +304,9 @@ fn attach(socket: BorrowedFd<'_>, mut program: Vec<libc::sock_filter>) -> io::Re
     }
 }
 
-/// Puts the calling thread in front of all ordinary work, the way the kernel's own watchdogs are:
-/// it must look at a program before that has ended. Its work for each event is bounded, and the
-/// kernel leaves other threads a share in any case (sched_rt_runtime_us).
+/// Gives the calling thread a real-time priority, as the kernel's own watchdogs have: it must look
+/// at a program before that has ended. Its work for each event is bounded, and the kernel leaves
+/// other threads a share of the processor in any case (sched_rt_runtime_us).
 pub(super) fn run_ahead_of_others() -> io::Result<()> {
     // SAFETY: all-zero is a valid value of this plain C structure.
     let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };

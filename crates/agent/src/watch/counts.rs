@@ -1,7 +1,7 @@
-//! Programs of no product: file names, how often each was started and for how long it ran; no user,
-//! no arguments, no path.
+//! Programs of no product: their file names, how often each was started and for how long it ran; no
+//! user, no arguments, no path.
 //!
-//! Bounded: what starts when the table is full is counted under `(other)`.
+//! The table is bounded: when it is full, programs with new names are counted under `(other)`.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::identity::described::Described;
 
-/// Different names that are kept between two reports.
+/// How many different names are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
-/// Where starts are counted that found the table full.
+/// The name under which programs are counted when the table is full.
 const OTHER: &str = "(other)";
 
-/// What was seen since it was last taken, by name.
+/// What was seen since the last report, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     seen: FxHashMap<Arc<str>, ProgramCount>,
-    /// Names that were taken before it was known what people know them by.
+    /// Names that were reported before it was known what people call the program.
     nameless: FxHashSet<Arc<str>>,
 }
 
@@ -36,13 +36,13 @@ impl Counts {
         self.of(name).starts += starts;
     }
 
-    /// Counts for how long it ran.
+    /// Adds to how long it ran.
     pub(crate) fn ran(&mut self, name: &Arc<str>, seconds: u64) {
         self.of(name).run_seconds += seconds;
     }
 
-    /// People know a program by that: told with what was seen of it, or, if that is taken already, the
-    /// next time.
+    /// Sets what people call a program: it is reported with the counts of it, or, if they are
+    /// reported already, the next time.
     pub(crate) fn describe(&mut self, name: &Arc<str>, described: &Described) {
         if *described == Described::default() {
             return;
@@ -58,12 +58,12 @@ impl Counts {
         self.seen.entry(name).or_default()
     }
 
-    /// Whether there is nothing to take.
+    /// Whether there is nothing to report.
     pub(crate) fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
 
-    /// All that was seen, by name; counting starts at nothing again.
+    /// Takes all that was seen, by name; counting starts again at 0.
     pub(crate) fn take(&mut self) -> Vec<(Arc<str>, ProgramCount)> {
         let mut seen: Vec<_> = std::mem::take(&mut self.seen).into_iter().collect();
         seen.sort_unstable_by(|one, other| one.0.cmp(&other.0));

@@ -1,5 +1,5 @@
-//! What people know programs of no product by: asked once for each file, when it is first started or
-//! found running, on a thread of its own, as the answer may take another program seconds.
+//! What people call programs of no product. It is asked once for each file, when the file is first
+//! started or found running, on a thread of its own: the program that answers may take seconds.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,23 +11,22 @@ use super::Shared;
 use crate::base::lock;
 use crate::identity::described::Described;
 
-/// Files of which it is remembered what is known; when there are more all are forgotten, and asked
-/// about again.
+/// How many files are remembered; if there are more, all are forgotten and asked about again.
 const FILES_LIMIT: usize = 4_096;
-/// Files that are asked about from one look at what runs to the next: rpm takes a while for each. The
-/// others are asked about when they are started again, or found running by a later look.
+/// How many files are asked about between two looks at the running programs: rpm takes a while for
+/// each. The others are asked about when they are started again, or found running by a later look.
 const QUESTIONS_LIMIT: usize = 256;
 
-/// What is known, and what is asked.
+/// The answers, and the questions that are under way.
 #[derive(Debug, Default)]
 pub(super) struct Descriptions(Mutex<Files>);
 
 #[derive(Debug, Default)]
 struct Files {
-    /// By path; none: it is not answered yet.
+    /// By path; `None`: there is no answer yet.
     known: FxHashMap<Box<[u8]>, Option<Described>>,
     asked: usize,
-    /// None: nobody answers.
+    /// `None`: no thread answers.
     questions: Option<SyncSender<Question>>,
 }
 
@@ -39,7 +38,7 @@ pub(super) struct Question {
 }
 
 impl Descriptions {
-    /// What is known of a file of that name by now. Who asks first has it found out.
+    /// What is known by now of a file of that name. The first call has it asked.
     pub(super) fn of(&self, path: &[u8], name: &Arc<str>) -> Option<Described> {
         let mut files = lock(&self.0);
         if let Some(known) = files.known.get(path) {
@@ -60,19 +59,19 @@ impl Descriptions {
         None
     }
 
-    /// A look at what runs begins: as many files may be asked about again.
+    /// A look at the running programs begins: again [`QUESTIONS_LIMIT`] files may be asked about.
     pub(super) fn ask_again(&self) {
         lock(&self.0).asked = 0;
     }
 
-    /// Questions are answered by who has the other end, until [`Descriptions::stop`].
+    /// Returns the receiver of the questions, which gets them until [`Descriptions::stop`].
     pub(super) fn questions(&self) -> Receiver<Question> {
         let (ask, questions) = sync_channel(QUESTIONS_LIMIT);
         lock(&self.0).questions = Some(ask);
         questions
     }
 
-    /// Nothing is asked any more.
+    /// Ends the questions, and with them the thread that answers.
     pub(super) fn stop(&self) {
         lock(&self.0).questions = None;
     }

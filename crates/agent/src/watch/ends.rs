@@ -1,9 +1,9 @@
-//! The ends of programs of no product that the agent was told the starts of: the kernel says when a
-//! process has ended that is held by a descriptor, however that is watched for otherwise, and nobody
-//! is woken meanwhile.
+//! The ends of programs of no product whose starts the agent was told of. The agent holds each
+//! process by a pidfd, which the kernel makes readable when the process has ended; this works with
+//! every way of watching, and nothing wakes meanwhile.
 //!
-//! Bounded in descriptors. What is beyond, or is not to be held so (before Linux 5.3), is known by looks
-//! at what runs alone.
+//! The number of descriptors is bounded. Of processes beyond it, and before Linux 5.3, only the
+//! regular looks at the running programs know.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,21 +20,22 @@ use super::Shared;
 use crate::base::wake::Wake;
 use crate::base::{clock, lock};
 
-/// Processes at a time.
+/// How many processes are held at a time.
 const LIMIT: usize = 512;
-/// Ends that are taken in at a time.
+/// How many ends are read at a time.
 const BATCH: usize = 64;
-/// Stands for the wake among the processes: no process has this number.
+/// The key of the wake among those of the processes: no process has this number.
 const WAKE: u64 = u64::MAX;
 
-/// A program that runs, and since when, in milliseconds that the computer was awake since its boot.
+/// A running program, and since when it runs, in milliseconds that the computer was awake since its
+/// boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Runs {
     pub(super) name: Arc<str>,
     pub(super) since_ms: u64,
 }
 
-/// One that ran until then.
+/// A program that has ended, and from when to when it ran, on the same clock.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ran {
     pub(super) name: Arc<str>,
@@ -52,7 +53,7 @@ impl Runs {
     }
 }
 
-/// Those whose ends are waited for.
+/// The processes whose ends are waited for.
 #[derive(Debug)]
 pub(super) struct Ends {
     epoll: OwnedFd,
@@ -78,8 +79,8 @@ impl Ends {
         })
     }
 
-    /// A process has started to run a program. What is known to have ended by that: what it ran before,
-    /// or the process itself.
+    /// A process has started to run a program. Returns what is known to have ended by that: the
+    /// program that it ran before, or this one if the process is gone already.
     pub(super) fn began(&self, pid: u32, runs: Runs) -> Option<Ran> {
         let mut running = lock(&self.running);
         let mut before = None;
@@ -117,7 +118,7 @@ impl Ends {
         Some(running.runs.until(clock::awake_ms()))
     }
 
-    /// What still runs.
+    /// The programs that still run.
     pub(super) fn open(&self) -> Vec<Runs> {
         let running = lock(&self.running);
         let runs = running.values().filter(|it| !has_ended(&it.process));
@@ -129,13 +130,13 @@ impl Ends {
         self.wake.wake();
     }
 
-    /// Waits until processes have ended, and takes them out.
+    /// Waits until processes have ended, and removes them.
     fn wait(&self, events: &mut Vec<Event>) -> Vec<Ran> {
         events.clear();
         if let Err(error) = epoll::wait(&self.epoll, spare_capacity(events), None)
             && error != rustix::io::Errno::INTR
         {
-            tracing::error!(%error, "the ends of programs cannot be waited for");
+            tracing::error!(%error, "cannot wait for the ends of programs");
             // tidy: sleep, a fault of the kernel's must not take a core
             std::thread::sleep(std::time::Duration::from_secs(1));
         }

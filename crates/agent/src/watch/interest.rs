@@ -1,20 +1,20 @@
-//! The processes that the rest of the agent wants to hear about: those of products, their forks,
-//! all below a cover, and those that the gate holds. All others are dropped at once.
+//! The processes that the rest of the agent is told of: those of products, their forks, all under a
+//! cover, and those that the gate holds. All others are dropped at once.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::sessions::ProcessKey;
 
-/// Processes that are kept; what does not fit is not followed.
+/// How many processes are followed; others are not.
 const LIMIT: usize = 65_536;
-/// Processes of held starts; what does not fit is not followed.
+/// How many processes of held starts are followed; others are not.
 const HELD_LIMIT: usize = usher_gate::HELD_AT_MOST;
 
 /// Why a process is of interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It runs a program of a product, or did and became another image.
+    /// It runs a program of a product, or ran one and then executed another.
     Own,
-    /// It was forked by one that does.
+    /// It was forked by such a process.
     Forked,
     /// It is under a cover.
     Covered,
@@ -24,7 +24,8 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Interest {
     processes: FxHashMap<u32, (u64, Kind)>,
-    /// Processes of held starts, by their start times: whatever they run next counts, and their end.
+    /// Processes of held starts, with their start times: the next program that each runs is told
+    /// of, and its end.
     held: FxHashMap<u32, u64>,
 }
 
@@ -44,12 +45,12 @@ impl Interest {
         known.or_else(|| self.held.get(&pid).copied())
     }
 
-    /// Whether its start is held, or was let go just now.
+    /// Whether its start is held, or was released just now.
     pub(super) fn is_held(&self, pid: u32) -> bool {
         self.held.contains_key(&pid)
     }
 
-    /// Adds a process whose start is held. False: there is no room.
+    /// Adds a process whose start is held; `false` if there is no room.
     pub(super) fn hold(&mut self, key: ProcessKey) -> bool {
         if self.held.len() >= HELD_LIMIT && !self.held.contains_key(&key.pid) {
             return false;
@@ -58,12 +59,12 @@ impl Interest {
         true
     }
 
-    /// Forgets held processes but those that are.
+    /// Forgets all processes of held starts except those for which `is_held` is true.
     pub(super) fn keep_held(&mut self, is_held: impl Fn(u32) -> bool) {
         self.held.retain(|pid, _| is_held(*pid));
     }
 
-    /// Adds a process; a covered one stays covered. False: there is no room.
+    /// Adds a process; a covered one stays covered. `false` if there is no room.
     pub(super) fn insert(&mut self, key: ProcessKey, kind: Kind) -> bool {
         if let Some((start, known)) = self.processes.get_mut(&key.pid) {
             let same = *start == key.start || *start == 0 || key.start == 0;

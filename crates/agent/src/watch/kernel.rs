@@ -14,8 +14,8 @@ use super::scan::Scan;
 use super::tracker::Tracker;
 use crate::base::lock;
 
-/// Processes whose first thread has ended before the others that are looked at again and again;
-/// the end of one beyond is noticed at the next look at all processes.
+/// How many processes whose first thread has ended before the others are checked again and again;
+/// beyond, an end is noticed at the next look at all processes.
 const LINGERING_LIMIT: usize = 1_024;
 const LINGERING_FIRST: Duration = Duration::from_millis(5);
 const LINGERING_LAST: Duration = Duration::from_secs(1);
@@ -87,8 +87,8 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
     }
 }
 
-/// Sleeps until there is an event, somebody calls, or something is to be looked at again. True:
-/// somebody calls.
+/// Sleeps until there is an event, another thread calls, or a process is to be checked again.
+/// `true`: another thread calls.
 fn wait(shared: &Shared, connector: &Connector, lingering: &[Lingering], busy: bool) -> bool {
     let next = lingering.iter().map(|process| process.look_at).min();
     let pause = match next {
@@ -105,7 +105,8 @@ fn wait(shared: &Shared, connector: &Connector, lingering: &[Lingering], busy: b
     !fds[1].revents().is_empty()
 }
 
-/// Has the kernel tell of the processes that have become of interest, and of theirs.
+/// Has the kernel report the events of the processes that have become of interest, and of their
+/// children.
 fn follow(tracker: &mut Tracker, connector: &Connector) {
     let mut added = tracker.take_added();
     if added.is_empty() && !tracker.take_removed() {
@@ -114,7 +115,7 @@ fn follow(tracker: &mut Tracker, connector: &Connector) {
     // A process's children may be of interest, too: until there are no more.
     loop {
         if let Err(error) = connector.follow(&tracker.of_interest()) {
-            tracing::error!(%error, "the kernel cannot be asked to tell of a process");
+            tracing::error!(%error, "cannot ask the kernel to report a process");
         }
         for pid in added {
             tracker.catch_up(pid);
@@ -126,7 +127,8 @@ fn follow(tracker: &mut Tracker, connector: &Connector) {
     }
 }
 
-/// Follows new covers before they count as followed: who asked for one starts programs then.
+/// Follows new covers before they count as followed: the command that asked for a cover starts its
+/// programs after that.
 fn follow_covers(shared: &Shared, tracker: &mut Tracker, connector: &Connector) {
     let covers = lock(&shared.new_covers).clone();
     if covers.is_empty() {

@@ -1,10 +1,11 @@
-//! Seeing programs start and end.
+//! How the agent sees programs start and end.
 //!
-//! With privilege by programs of ours in the kernel ([`traced`]), or, where it does not take them,
-//! by its own events ([`kernel`]); without by looking again and again ([`polling`]). Each runs on a thread of its own, which reads what is only there for a moment
-//! and leaves the rest to a second thread ([`resolve`]): so a program that lives for a millisecond
-//! is seen whole even while a large file is hashed. What comes out is a bounded stream of
-//! [`ObservedEvent`], in the order in which it happened.
+//! With privilege it uses eBPF programs of its own ([`traced`]), or, if the kernel does not accept
+//! them, the kernel's process events ([`kernel`]); without privilege it looks at all processes
+//! again and again ([`polling`]). Each way runs on a thread of its own, which reads what exists
+//! only for a moment and leaves the rest to a second thread ([`resolve`]): so a program that lives
+//! for a millisecond is seen completely even while a large file is hashed. The result is a bounded
+//! stream of [`ObservedEvent`], in the order in which things happened.
 
 mod connector;
 mod counts;
@@ -84,7 +85,7 @@ pub(crate) struct Shared {
     ends: Option<Ends>,
     descriptions: Descriptions,
     pub(crate) figures: Figures,
-    /// Starts that the kernel counts, where programs of ours run in it.
+    /// Starts that the kernel counts, if programs of ours run in it.
     nobodys: Mutex<Option<Nobodys>>,
     interest: Mutex<Interest>,
     /// Roots of covers that the watcher's thread does not follow yet.
@@ -158,12 +159,12 @@ impl Way {
                 Err(why) if forced.is_some() => return Err(why),
                 Err(why) => tracing::info!(
                     %why,
-                    "the kernel takes no program of the agent's: a start costs more this way"
+                    "the kernel does not accept the agent's eBPF programs: a start costs more without"
                 ),
             }
         }
         if forced == Some(Watching::Polling) {
-            let why = io::Error::other("it was told to look again and again");
+            let why = io::Error::other("it was told to poll");
             return Ok(Way::Polling { why });
         }
         match connector::Connector::subscribe() {
@@ -361,7 +362,7 @@ impl Shared {
     /// A process is held before it runs a program: whatever it runs then, and its end, is passed
     /// on until [`Shared::keep_held`] does without. Of one that has ended nothing more comes.
     ///
-    /// Where there is no room, those go first that are held no more by `is_held`; what does not fit
+    /// If there is no room, those go first that are held no more by `is_held`; what does not fit
     /// even so is not followed, and false is the answer.
     pub(crate) fn hold(&self, key: ProcessKey, is_held: impl Fn(u32) -> bool) -> bool {
         {

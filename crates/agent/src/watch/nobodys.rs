@@ -1,5 +1,5 @@
-//! Files of programs that are no product's: the kernel counts their starts itself, and for how long
-//! they run, and the agent is not even woken.
+//! Files of programs of no product: an eBPF program counts their starts and run times in the
+//! kernel, without waking the agent.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use rustc_hash::FxHashMap;
 
 use super::record::{self, KnownAs};
 
-/// Names of files that the kernel counts no more, whose runs may still end; beyond, all are
-/// forgotten, and with them the time of these runs.
+/// How many names are kept of files that the kernel no longer counts, whose runs may still end;
+/// beyond, all are forgotten, and with them the time of these runs.
 const FORMER_LIMIT: usize = 8_192;
 
-/// The kernel's tables of them, and the names to report them by.
+/// The kernel's tables of these files, and the names to report them by.
 ///
-/// They hold what `exec.bpf.c` gives them room for; when the one of files is full all are forgotten
-/// and looked at again, as with everything that is remembered of files.
+/// `exec.bpf.c` sets their size; when the table of files is full, all are forgotten and looked at
+/// again, as with everything that is remembered of files.
 pub(crate) struct Nobodys {
     table: HashMap<MapData, [u64; 6], Counted>,
     ended: RingBuf<MapData>,
-    /// By inode: what is known of a file under one name may have to be forgotten under all.
+    /// By inode: a file may have to be forgotten under all its names at once.
     names: FxHashMap<u64, Vec<Name>>,
-    /// Names of files that are counted no more.
+    /// Names of files that are no longer counted.
     former: FxHashMap<KnownAs, Arc<str>>,
 }
 
@@ -32,21 +32,22 @@ impl std::fmt::Debug for Nobodys {
     }
 }
 
-/// What the kernel counts of a file: starts, and nanoseconds of all runs that ended within a second.
+/// What the kernel counts of a file: its starts, and the nanoseconds of all runs that ended within
+/// a second.
 type Counted = [u64; 2];
 
 #[derive(Debug)]
 struct Name {
     file: KnownAs,
     name: Arc<str>,
-    /// What was taken already.
+    /// What of the counts was reported already.
     taken: Counted,
 }
 
 /// What the kernel has counted of a program since it was last asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told<'n> {
-    /// So many starts, and runs of less than a second that took so long together.
+    /// The number of starts, and the sum of the runs of less than a second.
     Counts {
         name: &'n Arc<str>,
         starts: u64,
@@ -61,7 +62,7 @@ pub(super) enum Told<'n> {
 }
 
 impl Nobodys {
-    /// Tables that are empty yet.
+    /// With tables that are still empty.
     pub(super) fn new(table: HashMap<MapData, [u64; 6], Counted>, ended: RingBuf<MapData>) -> Self {
         Nobodys {
             table,
@@ -71,7 +72,7 @@ impl Nobodys {
         }
     }
 
-    /// From now on the kernel counts the starts of that file, under the name that it has. False:
+    /// From now on the kernel counts the starts of that file, under its present name; `false` if
     /// there is no room.
     pub(super) fn add(&mut self, file: KnownAs, name: Arc<str>) -> bool {
         let known = self.names.entry(file.inode()).or_default();
@@ -86,7 +87,7 @@ impl Nobodys {
         true
     }
 
-    /// Hands out what was counted since the last time.
+    /// Passes on what was counted since the last time.
     pub(super) fn take(&mut self, mut each: impl FnMut(Told<'_>)) {
         for known in self.names.values_mut().flatten() {
             let counted = self.table.get(&known.file.0, 0).unwrap_or(known.taken);
@@ -116,8 +117,8 @@ impl Nobodys {
         }
     }
 
-    /// Forgets a file, under whatever name: one of its names turned out to be a product's. What was
-    /// counted of it has to be taken before.
+    /// Forgets a file under all its names, since one of them turned out to be a product's. Its
+    /// counts must have been taken before.
     pub(super) fn forget(&mut self, inode: u64) {
         let gone = self.names.remove(&inode).into_iter().flatten();
         for known in gone {
@@ -126,7 +127,7 @@ impl Nobodys {
         }
     }
 
-    /// Forgets all; what was counted has to be taken before.
+    /// Forgets all files; their counts must have been taken before.
     pub(super) fn forget_all(&mut self) {
         for known in std::mem::take(&mut self.names).into_values().flatten() {
             let _ = self.table.remove(&known.file.0);
@@ -134,13 +135,13 @@ impl Nobodys {
         }
     }
 
-    /// Whether anything is known of a file, under whatever name.
+    /// Whether a file is known under any name.
     pub(super) fn knows(&self, inode: u64) -> bool {
         self.names.contains_key(&inode)
     }
 }
 
-/// A process of that file may run on.
+/// A process of that file may still run.
 fn was_counted(former: &mut FxHashMap<KnownAs, Arc<str>>, known: Name) {
     if former.len() >= FORMER_LIMIT {
         former.clear();

@@ -1,5 +1,5 @@
-//! Watching by looking at all processes once a second, where the kernel's events are not to be
-//! had. It misses what is shorter, and says so.
+//! Watches by looking at all processes once a second, if the kernel's events cannot be had. It
+//! misses programs that run for less than that, and says so.
 
 use std::io;
 

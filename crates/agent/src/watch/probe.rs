@@ -336,8 +336,8 @@ mod tests {
         let stat = procfs::process_stat(pid).unwrap();
         assert_eq!(told.key.start, stat.start);
         assert_eq!(told.parent, stat.parent);
-        assert_eq!(told.who.real, procfs::real_uid(pid).unwrap());
-        let login = procfs::login_uid(pid).unwrap_or(told.who.real);
+        assert_eq!(told.who.real, procfs::real_account(pid).unwrap());
+        let login = procfs::login_account(pid).unwrap_or(told.who.real);
         assert_eq!(told.who.counted, login);
         assert_eq!(name, b"/bin/sleep");
         // Followed since its start, and no more once it is of no interest.

@@ -3,7 +3,7 @@
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 
 use crate::base::clock;
-use crate::system::FileKey;
+use crate::system::{FileKey, account_key};
 
 const FORK: u32 = 1;
 const EXEC: u32 = 2;
@@ -94,7 +94,11 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Record> {
         pid: word(1)?,
         start: clock::ticks(long(2)?),
     };
-    let counted = if login == UNSET { real } else { login };
+    let real = account_key::of_uid(real);
+    let counted = match login {
+        UNSET => real,
+        login => account_key::of_uid(login),
+    };
     let told = Told {
         at_ns: long(1)?,
         key,
@@ -170,7 +174,7 @@ mod tests {
         };
         assert_eq!(told.key, ProcessKey { pid: 7, start: 499 });
         assert_eq!(told.parent, 3);
-        let (counted, real) = (1000, 1000);
+        let (counted, real) = (account_key::of_uid(1000), account_key::of_uid(1000));
         assert_eq!(told.who, Who { counted, real });
         assert_eq!(name, b"/bin");
         let key = FileKey {
@@ -200,7 +204,7 @@ mod tests {
         let Some(Record::Exec { told, .. }) = parse(&bytes) else {
             panic!("no record of a start");
         };
-        let (counted, real) = (1234, 1000);
+        let (counted, real) = (account_key::of_uid(1234), account_key::of_uid(1000));
         assert_eq!(told.who, Who { counted, real });
     }
 

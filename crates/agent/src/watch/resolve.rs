@@ -1,5 +1,5 @@
-//! The second thread: looks into the files that need it, in the order in which they were started,
-//! and hands everything on.
+//! The second thread: reads the files that have to be read, in the order in which they were
+//! started, and passes everything on.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::base::lock;
 use crate::identity::file::Target;
 use crate::identity::{Known, Verdict, display_name};
 
-/// A sighting, as the watcher's thread passes it on.
+/// What the watcher's thread saw, as it passes it on.
 #[derive(Debug)]
 pub(super) enum Raw {
     Runs {
@@ -43,7 +43,7 @@ pub(super) enum Raw {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) name: Arc<str>,
-    /// What it is; none: `targets` are to be looked into, the first that is a product's counts.
+    /// What it is; `None`: `targets` are to be read, and the first that is a product's counts.
     pub(super) verdict: Option<Verdict>,
     pub(super) targets: Vec<Target>,
 }
@@ -135,7 +135,7 @@ fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> ObservedEvent {
     }
 }
 
-/// What it is, and by which name. The path of what turned out to be no product's.
+/// What the program is, and by which of the targets; the path if it turned out to be no product's.
 fn identify(shared: &Shared, mut run: Run, is_scan: bool) -> (Arc<str>, Verdict, Option<Vec<u8>>) {
     if let Some(verdict) = run.verdict {
         return (run.name, verdict, None);

@@ -1,5 +1,5 @@
-//! Which programs of no product run: looked at once a minute, for what runs on. What starts and ends
-//! between two looks is told of by its start and its end: see [`super::times`].
+//! Which programs of no product run: a look once a minute finds those that run on. Programs that
+//! start and end between two looks are known by their starts and ends: see [`super::times`].
 
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use crate::base::clock;
 use crate::system::procfs;
 
-/// So often it is looked.
+/// How often the agent looks.
 pub(crate) const LOOK: Duration = Duration::from_secs(60);
-/// Processes that are looked at.
+/// How many processes are looked at.
 const PROCESSES_LIMIT: usize = 65_536;
 
-/// A process that runs.
+/// A running process.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The file, as the kernel names it.
     pub(super) path: Vec<u8>,
-    /// Since when there is the process, in milliseconds that the computer was awake since its boot.
+    /// When the process started, in milliseconds that the computer was awake since its boot.
     pub(super) since_ms: u64,
 }
 
-/// All processes but those of products, and threads of the kernel, which have no executable.
+/// All processes except those of products and the kernel's threads, which have no executable.
 pub(super) fn look(is_of_product: impl Fn(u32) -> bool) -> Vec<Found> {
     let pids = procfs::all_pids().unwrap_or_default();
     let looked_at = pids.into_iter().take(PROCESSES_LIMIT);
@@ -37,7 +37,8 @@ pub(super) fn look(is_of_product: impl Fn(u32) -> bool) -> Vec<Found> {
     found.collect()
 }
 
-/// The file that a process runs, as the kernel names it. Nobody waits for its file system.
+/// The file that a process runs, as the kernel names it. This does not wait for the file's file
+/// system.
 fn executable(pid: u32) -> Option<Vec<u8>> {
     let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     let mut path = path.into_os_string().into_vec();

@@ -1,11 +1,11 @@
-//! Looking at all processes, a few at a time, parents before children.
+//! A look at all processes, a few at a time, parents before children.
 
 use rustc_hash::FxHashSet;
 
 use super::tracker::{Polled, Tracker};
 use crate::system::procfs::{self, ProcessStat};
 
-/// Processes that are looked at in one step, so that events are not kept waiting.
+/// How many processes are looked at in one step, so that events need not wait.
 const STEP: usize = 16;
 
 /// A look at all processes, under way.
@@ -27,7 +27,7 @@ impl Scan {
         }
     }
 
-    /// Goes on for a few processes. True: that was all.
+    /// Goes on with the next few processes; `true`: these were the last.
     pub(super) fn step(&mut self, tracker: &mut Tracker, mut polled: Option<&mut Polled>) -> bool {
         if !self.pids.is_empty() {
             let from = self.pids.len().saturating_sub(STEP);

@@ -1,8 +1,8 @@
-//! Where a person can touch a program: the terminal and the displays of each of its processes, and
-//! how long nobody has touched that terminal.
+//! Where a person can use a program: the terminal and the displays of each of its processes, and
+//! for how long that terminal had no input.
 //!
-//! A process belongs to its user: nothing that it has open is asked for anything that a file system
-//! of theirs could keep waiting. Of a process that cannot be read nothing is known.
+//! A process belongs to its user: the agent asks nothing about its open files that the user's own
+//! file system could delay. Of a process that cannot be read nothing is known.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,11 @@ use usher_core::sessions::{ProcessKey, SessionId};
 use crate::base::clock;
 use crate::system::procfs::{self, Device, ProcessStat};
 
-/// Processes of one session that are looked at; of a larger one it is not known who touches it.
+/// How many processes of one session are looked at; of a larger session it is not known whether a
+/// person uses it.
 const PROCESSES_LIMIT: usize = 1_000;
-/// Where a process has its terminal open: its standard files, and a shell its own one.
+/// The descriptors at which a process has its terminal open: its standard files, and 255 in a
+/// shell.
 const OPEN: [u32; 4] = [0, 1, 2, 255];
 
 /// A session that is looked at.
@@ -30,13 +32,14 @@ pub(crate) struct IdleQuestion {
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) session: SessionId,
-    /// How long nobody has touched its terminals, each; none if that is not known.
+    /// For how long each of its terminals had no input; `None` if that is not known.
     pub(crate) terminals: Vec<Option<u64>>,
     /// Its displays, by name.
     pub(crate) displays: BTreeSet<Box<str>>,
 }
 
-/// Which terminal: those of containers have the same numbers, and file systems of their own.
+/// Identifies a terminal: those of containers have the same device numbers, but file systems of
+/// their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct TerminalFile {
     device: (u32, u32),
@@ -47,12 +50,12 @@ struct TerminalFile {
 #[derive(Debug, Default)]
 pub(crate) struct Sensor {
     terminals: FxHashMap<TerminalFile, Terminal>,
-    /// Displays that processes were started with; none if that cannot be read.
+    /// The displays that processes were started with; `None` if they cannot be read.
     displays: FxHashMap<ProcessKey, Option<Vec<Box<str>>>>,
 }
 
 impl Sensor {
-    /// Looks at the places of sessions, and forgets all others.
+    /// Finds the terminals and displays of sessions, and forgets all others.
     pub(crate) fn look(&mut self, asked: Vec<IdleQuestion>) -> Vec<Places> {
         let mut terminals = FxHashSet::default();
         let mut processes = FxHashSet::default();
@@ -152,7 +155,7 @@ fn terminal_of(pid: u32, stat: &ProcessStat, device: Device) -> Option<(Terminal
     })
 }
 
-/// The displays of a process; none if they cannot be read.
+/// The displays of a process; `None` if they cannot be read.
 fn displays_at(pid: u32) -> Option<Vec<Box<str>>> {
     let text = procfs::variables(pid).ok()?;
     let find = |name: &str| {

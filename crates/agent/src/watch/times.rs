@@ -1,20 +1,20 @@
-//! For how long programs of no product ran: their runs, added up so that time in which several
-//! processes of a program ran counts once. That is time of the computer and not of anybody.
+//! For how long programs of no product ran on this computer: their runs are added up so that time
+//! in which several processes of a program ran counts once. It is not counted per user.
 //!
-//! Time is counted in windows, from one look at what runs to the next. Runs that have ended by then are
-//! told as they end; those that go on are found by the look. All times are milliseconds that the
-//! computer was awake since its boot.
+//! Time is counted in windows, from one look at the running programs to the next. Runs that end
+//! within a window are added as they end; the look finds those that go on. All times are
+//! milliseconds that the computer was awake since its boot.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// Programs in a window; the time of what is beyond is not known.
+/// How many programs a window has; the time of others is not known.
 const PROGRAMS_LIMIT: usize = 4_096;
-/// Runs that ended in a window; the time of what is beyond is not known.
+/// How many ended runs a window has; the time of others is not known.
 const RUNS_LIMIT: usize = 16_384;
 
-/// Which seconds of which program are new.
+/// By program: the new seconds that it ran.
 pub(super) type Seconds = Vec<(Arc<str>, u64)>;
 
 /// The runs of a window.
@@ -31,11 +31,11 @@ pub(super) struct Times {
 struct Program {
     /// From when to when it ran.
     runs: Vec<(u64, u64)>,
-    /// Runs of which only their length is known, together.
+    /// The sum of the runs of which only the length is known.
     short_ns: u64,
-    /// What was told of this window already.
+    /// What of this window was reported already.
     told_ms: u64,
-    /// Told is in whole seconds: what is left over.
+    /// The rest that is left over because reports are in whole seconds.
     rest_ms: u64,
 }
 
@@ -59,7 +59,7 @@ impl Times {
         }
     }
 
-    /// Runs have ended that took so long together, each less than a second.
+    /// Runs have ended, each shorter than a second, that took `short_ns` together.
     pub(super) fn ended_shortly(&mut self, name: &Arc<str>, short_ns: u64) {
         if short_ns == 0 {
             return;
@@ -74,7 +74,8 @@ impl Times {
         has_room.then(|| self.programs.entry(name.clone()).or_default())
     }
 
-    /// What ran by `now_ms`, with what runs on since the times that are told; the next window begins.
+    /// The new seconds until `now_ms`, with the programs that still run and since when; the next
+    /// window begins.
     pub(super) fn look(&mut self, now_ms: u64, open: &[(Arc<str>, u64)]) -> Seconds {
         for (name, since_ms) in open {
             if let Some(program) = self.of(name) {
@@ -96,7 +97,7 @@ impl Times {
         seconds
     }
 
-    /// What the runs that have ended by `now_ms` add.
+    /// The new seconds of the runs that have ended by `now_ms`.
     pub(super) fn so_far(&mut self, now_ms: u64) -> Seconds {
         let from_ms = self.from_ms;
         let mut seconds = Vec::new();
@@ -115,7 +116,7 @@ impl Times {
     }
 }
 
-/// For how long of a window at least one of these ran.
+/// For how long at least one of these runs lasted within a window.
 fn covered(runs: &mut [(u64, u64)], from_ms: u64, to_ms: u64) -> u64 {
     runs.sort_unstable();
     let (mut length, mut up_to) = (0, from_ms);

@@ -1,7 +1,8 @@
-//! Watching by programs in the kernel: see `exec.bpf.c`, [`Probe`] and [`Nobodys`].
+//! Watches by eBPF programs: see `exec.bpf.c`, [`Probe`] and [`Nobodys`].
 //!
-//! The thread sleeps while what starts is known to be nobody's. It is woken for anything else, and
-//! finds what the process did since in the ring behind, in the order in which it happened.
+//! The thread sleeps while the programs that start are known to be no product's. Any other start
+//! wakes it; it then reads from the ring what the process did since, in the order in which it
+//! happened.
 //!
 //! [`Nobodys`]: super::nobodys::Nobodys
 
@@ -15,7 +16,7 @@ use super::tracker::Tracker;
 use super::{Shared, connector};
 use crate::base::lock;
 
-/// Records that are handled before the agent is listened to again.
+/// How many records are handled before the thread listens to the agent again.
 const BATCH: usize = 256;
 
 /// What this way of watching can miss.
@@ -82,7 +83,7 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
     }
 }
 
-/// Sleeps until there is a record or somebody calls. True: somebody calls.
+/// Sleeps until there is a record or another thread calls. `true`: another thread calls.
 fn wait(shared: &Shared, probe: &Probe, busy: bool) -> bool {
     let at_once = Timespec {
         tv_sec: 0,
@@ -119,8 +120,8 @@ fn on_record(tracker: &mut Tracker, probe: &mut Probe, record: Record) {
     }
 }
 
-/// Has the kernel tell of processes that became of interest otherwise than by its own word, and of
-/// what they started before it did.
+/// Has the kernel report the processes that became of interest by something other than its own
+/// reports, and looks for what they started before that.
 fn follow(tracker: &mut Tracker, probe: &mut Probe) {
     loop {
         let added = tracker.take_added();
@@ -135,7 +136,8 @@ fn follow(tracker: &mut Tracker, probe: &mut Probe) {
     }
 }
 
-/// Follows new covers before they count as followed: who asked for one starts programs then.
+/// Follows new covers before they count as followed: the command that asked for a cover starts its
+/// programs after that.
 fn follow_covers(shared: &Shared, tracker: &mut Tracker, probe: &mut Probe) {
     let covers = lock(&shared.new_covers).clone();
     if covers.is_empty() {

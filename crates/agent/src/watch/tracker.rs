@@ -1,5 +1,5 @@
-//! What the watcher's thread does with each sighting: inspects it, drops what is of no interest,
-//! passes on the rest.
+//! What the watcher's thread does with each event: it inspects the process, drops those of no
+//! interest and passes on the rest.
 
 mod look;
 mod scan;
@@ -22,25 +22,25 @@ use crate::identity::Known;
 use crate::system::procfs::ProcessStat;
 use crate::system::{FileKey, procfs};
 
-/// The watcher's thread's own state.
+/// The state of the watcher's thread.
 pub(super) struct Tracker {
     pub(super) shared: Arc<Shared>,
     out: Sender<Raw>,
     scratch: Vec<u8>,
-    /// Processes that have become of interest and that the kernel is not yet asked to tell of.
+    /// Processes that have become of interest and that the kernel has not been asked to report yet.
     added: Vec<u32>,
-    /// Processes of interest have ended: the kernel still tells of them.
+    /// Processes of interest have ended that the kernel is still asked to report.
     removed: bool,
 }
 
-/// Where it is known from whose a process is.
+/// From where the facts about a process are known.
 #[derive(Clone, Copy)]
 enum Facts {
-    /// It is to be read from `/proc` yet.
+    /// They are still to be read from `/proc`.
     Unread,
-    /// It was read at a look at all processes.
+    /// They were read at a look at all processes.
     Found(ProcessStat),
-    /// The kernel told.
+    /// The kernel reported them.
     Told(Told),
 }
 
@@ -72,7 +72,7 @@ impl Tracker {
         }
     }
 
-    /// A process has begun to run `file`, which it was given by `name`.
+    /// A process has begun to run `file`, under the name `name`.
     pub(super) fn exec_told(&mut self, told: Told, file: &KnownAs, name: &[u8]) {
         let pid = told.key.pid;
         let image = procfs::executable(pid, &mut self.scratch).ok();
@@ -105,7 +105,7 @@ impl Tracker {
         }
     }
 
-    /// Whether it takes a process' arguments to know what it runs.
+    /// Whether a process's arguments are needed to know what it runs.
     fn asks_arguments(&self, known: &Known) -> bool {
         known.host.is_some() && self.shared.identifier.has_rules()
     }
@@ -114,7 +114,7 @@ impl Tracker {
         self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A program was started. Answers what is known of it where it is no product's.
+    /// A program was started. Answers what is known of it if it is no product's.
     fn started(&mut self, pid: u32, path: Vec<u8>, key: FileKey, facts: Facts) -> Option<Known> {
         self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
         match self.look(pid, path.clone(), key) {
@@ -142,7 +142,7 @@ impl Tracker {
         }
     }
 
-    /// A process has made another, says the kernel.
+    /// A process has made another, as the kernel reports.
     pub(super) fn fork_told(&mut self, parent: u32, child: Told) {
         if let Some(kind) = self.inherited(parent) {
             self.forked(parent, child.key, kind, child.at());
@@ -163,7 +163,7 @@ impl Tracker {
         }
     }
 
-    /// A process has ended. False: its first thread has, but others go on.
+    /// A process has ended; `false`: only its first thread has, and others go on.
     pub(super) fn exit(&mut self, pid: u32) -> bool {
         if !self.is_of_interest(pid) {
             return true;
@@ -209,8 +209,8 @@ impl Tracker {
         self.added.extend(held.iter().map(|key| key.pid));
     }
 
-    /// All that had come was passed on, and these were gone before: nothing tells of their ends any
-    /// more.
+    /// All events that had come were passed on, and these processes were gone before that: no event
+    /// will report their ends.
     pub(super) fn end_the_gone(&mut self, gone: Vec<u32>) {
         for pid in gone {
             let start = lock(&self.shared.interest).start(pid);
@@ -247,7 +247,7 @@ impl Tracker {
             .figures
             .overflows
             .fetch_add(1, Ordering::Relaxed);
-        tracing::warn!("programs started faster than they could be looked at; some may be missing");
+        tracing::warn!("programs started faster than they could be inspected; some may be missing");
         self.shared.scan.store(true, Ordering::Release);
     }
 }

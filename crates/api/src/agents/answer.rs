@@ -8,18 +8,18 @@ use crate::{KnownProduct, Product, Reason};
 /// 200 of `POST /v1/agents/sync`. All of it is on disk.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncAnswer {
-    /// The server's id: when it changes, sessions are to be asked for again.
+    /// The server's id. If it changes, the agent asks for its sessions again.
     pub server: String,
-    /// Which life of the server's data answers: another after a restore. What was acknowledged
-    /// in a former life may be gone; `before` says how much is there.
+    /// The incarnation (life) of the server's data; a restore begins a new one. Items that were
+    /// acknowledged in a former life may be lost; `before` says how many are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<u32>,
-    /// How far the sender's items were on disk before this request.
+    /// How far the agent's items were on disk before this request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<SyncMark>,
-    /// The highest sequence that is on disk: nothing up to it need be sent again.
+    /// The highest sequence number that is on disk: items up to it need not be sent again.
     pub acknowledged: u64,
-    /// What became of each item, in order.
+    /// The outcome of each item, in order.
     pub results: Vec<SyncResult>,
     /// The whole policy, if it is newer than the agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,27 +33,27 @@ pub struct SyncAnswer {
     pub policy_signature: Option<String>,
 }
 
-/// What a server signs for a policy of the text `policy`: nothing else that it may ever sign
-/// begins so.
+/// The bytes that a server signs for the policy text `policy`. No other signed text may ever begin
+/// like them.
 pub fn policy_message(policy: &str) -> Vec<u8> {
     [b"usher policy 1\n", policy.as_bytes()].concat()
 }
 
-/// How far a sender's items are on disk.
+/// How far an agent's items are on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SyncMark {
-    /// The sender's incarnation; 0 if it never reported.
+    /// The agent's incarnation; 0 if it never reported.
     pub incarnation: u64,
-    /// The highest sequence of it.
+    /// The highest sequence number of that incarnation.
     pub sequence: u64,
 }
 
-/// What became of an item.
+/// The outcome of one item.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncResult {
-    /// The item's sequence.
+    /// The sequence number of the item.
     pub sequence: u64,
-    /// What became of it.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: SyncOutcome,
 }
@@ -73,21 +73,21 @@ pub enum SyncOutcome {
     },
     /// The session runs without a seat.
     Unseated {
-        /// Why there was no seat.
+        /// Why it got no seat.
         reason: Reason,
-        /// Nothing was decided: nobody is granted anything for now (the server is paused, or was
-        /// restored). The session has lost nothing for good, and is to be asked for again.
+        /// Nothing was decided: the server is paused or was restored, and grants nothing for now.
+        /// The agent should ask for the session again later.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         undecided: bool,
     },
-    /// The lease or unseated entry lives on.
+    /// The lease, or the entry as unseated, was renewed.
     Renewed {
         /// Seconds from this answer on that it lives without renewal.
         ttl_seconds: u32,
     },
-    /// It is recorded.
+    /// The item is recorded.
     Done,
-    /// The server has no such session (any more): ask again.
+    /// The server does not, or no longer, know the session: ask for it again.
     UnknownSession,
     /// The server has no such product.
     UnknownProduct,
@@ -98,25 +98,25 @@ pub enum SyncOutcome {
         reason: Reason,
         /// The id of the decision, which `usher why` takes.
         decision_id: String,
-        /// The same in words, and what to do.
+        /// The reason in words, and what to do.
         detail: String,
     },
     /// The session asked with `gate`, and the server grants nothing for now (it is paused, or was
-    /// restored): nothing was decided. An agent goes by the product's `on_unreachable`.
+    /// restored): nothing was decided. The agent follows the product's `on_unreachable`.
     Undecided,
-    /// The item cannot be understood; it is not to be sent again.
+    /// The item cannot be understood; do not send it again.
     Rejected {
         /// What is wrong with the item, in a sentence.
         detail: String,
     },
 }
 
-/// What agents go by.
+/// The policy that agents follow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Policy {
-    /// Grows with each change.
+    /// The version, which grows with each change.
     pub version: u64,
-    /// All products. What a later version says of them is passed over.
+    /// All products. Fields of later versions are ignored.
     #[serde(deserialize_with = "as_far_as_known")]
     pub products: Vec<Product>,
 }

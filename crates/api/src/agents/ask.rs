@@ -1,4 +1,4 @@
-//! What an agent tells and asks in an exchange with its server.
+//! What an agent reports and asks for in an exchange with its server.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use utoipa::ToSchema;
 
 use crate::{UnreachedStarts, Watching};
 
-/// Items a request at the most.
+/// The largest number of items in one request.
 pub const SYNC_ITEMS_LIMIT: usize = 1_000;
 
-/// `POST /v1/agents/sync`.
+/// `POST /v1/agents/sync`: an agent's reports and requests.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest<'a> {
-    /// The computer, by the id that its agent made, with its attributes.
+    /// The computer and its attributes.
     #[serde(borrow, deserialize_with = "crate::object::one")]
     pub computer: ComputerFacts<'a>,
-    /// Grows whenever the agent's own state began again (such as Unix milliseconds of its
-    /// creation); sequence numbers begin again at 1 with it.
+    /// The agent's incarnation. It grows whenever the agent starts with empty state (for example
+    /// Unix milliseconds of that start); sequence numbers then begin again at 1.
     pub incarnation: u64,
-    /// The version of the policy that the agent has; a newer one comes with the answer.
+    /// The version of the policy that the agent has; the answer contains a newer one.
     #[serde(default)]
     pub policy_version: u64,
-    /// What happened, oldest first, sequences ascending; at most 1,000.
+    /// What happened, oldest first, with ascending sequence numbers; at most 1,000.
     #[serde(default, borrow)]
     pub items: Vec<SyncItem<'a>>,
 }
@@ -48,19 +48,20 @@ pub struct ComputerFacts<'a> {
     /// How it sees programs.
     #[serde(default)]
     pub watching: Watching,
-    /// What it allowed when it last could reach no server, if that is not long ago.
+    /// Starts that it allowed when it last could reach no server, if that was recently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
-    /// Why no start is refused there, if enforcement is off.
+    /// Why no start is refused on the computer, if enforcement is off.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<Cow<'a, str>>,
-    /// How many sessions run there without a seat because nobody used them and it was given back.
+    /// How many sessions run on the computer without a seat because the agent gave it back
+    /// (`on_idle`).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub released: u32,
-    /// The last end of the agent by a panic, if that is not long ago.
+    /// The last time that a panic ended the agent, if that was recently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<crate::EndedByPanic>,
-    /// Panics that ended requests or items of the agent alone, since it was started.
+    /// Panics that ended only one request or item of the agent, since its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caught: Option<crate::CaughtPanics>,
 }
@@ -74,13 +75,13 @@ fn is_zero(count: &u32) -> bool {
 pub struct SyncItem<'a> {
     /// Its number within the incarnation, from 1.
     pub sequence: u64,
-    /// What it is.
+    /// The item itself.
     #[serde(flatten, borrow)]
     pub action: SyncAction<'a>,
 }
 
-/// What an item asks or tells. `session` is the agent's own number for a session: with the
-/// computer it names a use of a product before, while and after it has a lease.
+/// What an item asks for or reports. `session` is the agent's own number of a session; with the
+/// computer's id it identifies a use of a product before, while and after it has a lease.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SyncAction<'a> {
@@ -120,16 +121,16 @@ pub struct SessionCheckout<'a> {
     /// Product id.
     #[serde(borrow)]
     pub product: Cow<'a, str>,
-    /// Who is counted.
+    /// The person who is counted.
     #[serde(borrow)]
     pub subject: Subject<'a>,
-    /// Seats, 1 as a rule.
+    /// How many seats; usually 1.
     #[serde(default = "one")]
     pub seats: u32,
     /// Seconds that the lease lives without renewal.
     pub ttl_seconds: u32,
-    /// The lease that the session holds and the server seems not to know: if the server was
-    /// restored from a snapshot of before the grant, it takes it over. Only for a server that has
+    /// The lease that the session holds and that the server seems not to know: a server that was
+    /// restored from a snapshot older than the grant takes it over. Sent only to a server that has
     /// told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub held: Option<ShownLease<'a>>,
@@ -139,10 +140,10 @@ pub struct SessionCheckout<'a> {
     /// `enforce` only. Only for a server that has told its `incarnation`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gate: bool,
-    /// A lease that is kept for this person (`program.name` `(kept)`), or that a ticket of theirs
-    /// was granted, for this computer and product: the session takes it over instead of asking for
-    /// a seat of its own. Where that is not so any more, it asks as without. Only for a server that
-    /// has told its `incarnation`.
+    /// A lease of this person for this computer and product that is kept for a start
+    /// (`program.name` `(kept)`), or was granted to a ticket: the session takes it over instead of
+    /// asking for a seat of its own. If that is no longer possible, it asks for one. Only for a
+    /// server that has told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Cow<'a, str>>,
     /// The program that began it, by file name: shown while the session runs. Only for a server
@@ -177,7 +178,7 @@ pub struct Subject<'a> {
     /// a computer's own accounts, which are compared exactly.
     #[serde(borrow)]
     pub authority: Cow<'a, str>,
-    /// What the computer knows the account by, such as a uid: it says nothing of who it is.
+    /// The number of the account on the computer, such as a uid. It does not identify the person.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
     /// The account.
@@ -205,15 +206,16 @@ pub struct FinishedSession<'a> {
     /// The account that it ran as, if that is another.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub real_subject: Option<Subject<'a>>,
-    /// When it began.
+    /// When it began, by the computer's clock.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
-    /// When it ended.
+    /// When it ended, by the computer's clock.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
     /// How long it lasted on a clock that nobody sets, in whole seconds.
     pub duration_seconds: u64,
-    /// The same in milliseconds, by which uses are summed; without it, the whole seconds.
+    /// The same in milliseconds; sums of use are made from it. If it is missing, the whole seconds
+    /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// For how many of these milliseconds it had no seat; without it, all if `lease` is null, and
@@ -229,22 +231,22 @@ pub struct FinishedSession<'a> {
     pub incarnation: Option<u64>,
 }
 
-/// What was seen of one program of no product.
+/// What was seen of one program that belongs to no product.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramStarts<'a> {
-    /// File name, without its folder.
+    /// The file name, without its folder.
     #[serde(borrow)]
     pub program: Cow<'a, str>,
     /// How many starts were seen since the last report.
     pub starts: u64,
-    /// Seconds in which at least one of it ran on this computer.
+    /// Seconds in which at least one instance of it ran on this computer.
     #[serde(default, skip_serializing_if = "is_none_run")]
     pub run_seconds: u64,
-    /// The package that its file came with.
+    /// The package that installed its file.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Cow<'a, str>>,
-    /// What desktops show it as: the name of the entry that starts it.
+    /// The name under which desktops show it: that of the entry that starts it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub desktop_name: Option<Cow<'a, str>>,
 }

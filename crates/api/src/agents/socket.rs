@@ -1,4 +1,4 @@
-//! What the local socket of an agent is asked and answers.
+//! Requests to the local socket of an agent, and their answers.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use crate::{Lease, Watching};
 
-/// `POST /v1/covers` on an agent's local socket: a lease covers what a process starts. Only a
-/// lease that the server says is held, and of that product, covers anything, and only for its own
-/// person or who shows its proof.
+/// `POST /v1/covers` on an agent's local socket: a lease covers what a process starts. The server
+/// must confirm that the lease is held and is for that product, and the requester must be its
+/// holder or show its proof.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverRequest<'a> {
@@ -20,17 +20,18 @@ pub struct CoverRequest<'a> {
     /// The product of the lease.
     #[serde(borrow)]
     pub product: Cow<'a, str>,
-    /// The process whose tree is covered; it must belong to who asks.
+    /// The process whose tree is covered; it must belong to the requester.
     pub pid: u32,
-    /// The lease's proof, if it is not the lease of who asks.
+    /// The lease's proof, if the requester is not its holder.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Cow<'a, str>>,
-    /// Whether that process keeps the lease: then its end is the lease's, however it ends.
+    /// Whether that process keeps the lease: then the lease ends with the process, however that
+    /// ends.
     #[serde(default)]
     pub keeps: bool,
 }
 
-/// `POST /v1/identify` on an agent's local socket: which product would this be?
+/// `POST /v1/identify` on an agent's local socket: asks which product a program is.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentifyRequest<'a> {
@@ -48,16 +49,16 @@ pub struct IdentifyAnswer {
     pub rule: Option<String>,
 }
 
-/// `GET /v1/agent` on an agent's local socket.
+/// `GET /v1/agent` on an agent's local socket: the agent's status.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AgentStatus {
-    /// The id that it made for this computer.
+    /// The id that the agent made for this computer.
     pub computer: String,
     /// How it sees programs.
     pub watching: Watching,
-    /// What it can miss, in words.
+    /// What it can miss in this way, in words.
     pub can_miss: Vec<String>,
-    /// The metering server.
+    /// The URL of its metering server.
     pub server: String,
     /// Whether the last exchange with it succeeded.
     pub connected: bool,
@@ -71,27 +72,27 @@ pub struct AgentStatus {
     pub sessions: u64,
     /// Leases of sessions that run now.
     pub leases: Vec<Lease>,
-    /// Sessions that run without a seat because nobody used them and it was given back.
+    /// Sessions that run without a seat because the agent gave it back (`on_idle`).
     #[serde(default)]
     pub released: Vec<ReleasedSession>,
     /// Whether programs are refused on this computer; null from an agent that refuses none.
     #[serde(default)]
     pub enforcement: Option<EnforcementStatus>,
-    /// The file systems that its gate holds starts on, and those that it could not; null if no
+    /// The file systems on which its gate holds starts, and those on which it cannot; null if no
     /// gate runs.
     #[serde(default)]
     pub marks: Option<Vec<MountMark>>,
-    /// How its gate is; null from an agent of a version that does not tell.
+    /// The state of its gate; null from an agent of a version that does not tell.
     #[serde(default)]
     pub gate: Option<GateStatus>,
-    /// Whose accounts it takes for people of a directory; null from an agent of a version that
-    /// does not tell.
+    /// The directories that it assigns accounts to; null from an agent of a version that does not
+    /// tell.
     #[serde(default)]
     pub people: Option<PeopleStatus>,
 }
 
-/// Which directories the accounts of a computer are of. Accounts of any other are the computer's
-/// own: whoever has one there is another person on another computer.
+/// Which directories the accounts of a computer belong to. All other accounts are the computer's
+/// own: the same name on another computer is another person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeopleStatus {
     /// The computer's name services besides its own files, in the order in which they are asked.
@@ -100,29 +101,29 @@ pub struct PeopleStatus {
     pub realms: Vec<ServiceRealm>,
 }
 
-/// The realm of a name service's accounts, or of a domain that stands in names.
+/// The realm of a name service's accounts, or of a domain in account names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceRealm {
     /// The service or domain.
     pub name: String,
-    /// The realm.
+    /// The realm of its accounts.
     pub realm: String,
 }
 
-/// How an agent's gate is, which holds the starts of enforced products.
+/// The state of an agent's gate, which holds the starts of enforced products.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GateStatus {
-    /// There is something to hold: a product is enforced, and enforcement is on.
+    /// Whether a gate is needed: a product is enforced, and enforcement is on.
     pub wanted: bool,
-    /// It serves.
+    /// Whether the gate runs and holds starts.
     pub serving: bool,
-    /// Why it does not, although it is wanted; null: it does, or is about to.
+    /// Why it does not although it is needed; null: it does, or is about to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_not: Option<String>,
-    /// File systems on which it holds starts.
+    /// How many file systems it holds starts on.
     pub file_systems: u32,
-    /// Its guard stands outside the agent's control group. Where it does not, who freezes that
-    /// group holds up every start on the computer until it is thawed.
+    /// Whether the gate's guard runs outside the agent's control group. If it does not, freezing
+    /// that group holds up every start on the computer until it is thawed.
     pub guard_stands_apart: bool,
 }
 
@@ -131,21 +132,21 @@ pub struct GateStatus {
 pub struct ReleasedSession {
     /// Product id.
     pub product: String,
-    /// Whose it is, for people.
+    /// The name of the user.
     pub user: String,
-    /// Since when it has no seat.
+    /// Since when it has had no seat.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }
 
-/// A mount that an agent's gate holds starts on, or could not.
+/// A mount on which an agent's gate holds starts, or cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MountMark {
-    /// Where it is mounted.
+    /// The mount point.
     pub path: String,
-    /// Its type, as `ext4`.
+    /// The type of its file system, such as `ext4`.
     pub fs_type: String,
-    /// Why starts from it are not held; null: they are.
+    /// Why starts from it are not held; null: they are held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_not: Option<String>,
 }
@@ -153,9 +154,9 @@ pub struct MountMark {
 /// Whether programs are refused on a computer if no seat is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnforcementStatus {
-    /// Products in mode `enforce` are enforced.
+    /// Whether products in mode `enforce` are enforced.
     pub on: bool,
-    /// Why they are not.
+    /// Why they are not; null: they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_off: Option<String>,
 }
@@ -164,6 +165,6 @@ pub struct EnforcementStatus {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnforcementRequest {
-    /// Products in mode `enforce` are to be enforced on this computer.
+    /// Whether to enforce products in mode `enforce` on this computer.
     pub on: bool,
 }

@@ -1,47 +1,47 @@
-//! Why a call comes to nothing.
+//! Why a call fails.
 
 use crate::Problem;
 use crate::unreached::TAKEN;
 
-/// Why a call has no answer of the kind that was asked for.
+/// Why a call did not get the answer that it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The server answered, and said no.
+    /// The server answered with a problem document.
     #[error("{}", .0.detail)]
     Problem(Box<Problem>),
-    /// There was no answer.
+    /// The server did not answer.
     #[error("cannot reach {endpoint}: {why}")]
     Unreachable {
-        /// Who was asked.
+        /// The address that was asked.
         endpoint: String,
-        /// What the system said.
+        /// The reason, as the system gives it.
         why: String,
     },
-    /// There was an answer that this version does not understand.
+    /// The server gave an answer that this version does not understand.
     #[error("{endpoint} gave an answer that usher does not understand: {why}")]
     NotUnderstood {
-        /// Who was asked.
+        /// The address that was asked.
         endpoint: String,
-        /// What was wrong with it.
+        /// What is wrong with the answer.
         why: String,
     },
     /// The client itself could not be set up.
     #[error("cannot set up a client for {endpoint}: {why}")]
     Setup {
-        /// Who was to be asked.
+        /// The address that would have been asked.
         endpoint: String,
-        /// What the system said.
+        /// The reason, as the system gives it.
         why: String,
     },
 }
 
 impl ClientError {
-    /// Whether who was asked took the connection and has not answered: it is there, and hangs.
+    /// Whether the server accepted the connection and did not answer: it is there, and hangs.
     pub fn is_of_one_that_hangs(&self) -> bool {
         matches!(self, ClientError::Unreachable { why, .. } if why == TAKEN)
     }
 
-    /// The problem that the server answered with, if that is what it was.
+    /// The problem document that the server answered with, if it did.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             ClientError::Problem(problem) => Some(problem),

@@ -1,4 +1,4 @@
-//! A word about a server that takes its time.
+//! Tells the user once that a server takes long to answer.
 
 use std::future::Future;
 use std::pin::pin;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Endpoint;
 
-/// What is called if an answer takes long, and whether it was.
+/// The function to call if an answer takes long, and whether it was called.
 #[derive(Debug, Clone)]
 pub(super) struct Slow {
     after: Duration,
@@ -17,7 +17,7 @@ pub(super) struct Slow {
 }
 
 impl Slow {
-    /// Nothing was told yet.
+    /// A function that was not called yet.
     pub(super) fn new(after: Duration, tell: fn(&Endpoint)) -> Self {
         Slow {
             after,
@@ -27,7 +27,7 @@ impl Slow {
     }
 }
 
-/// What comes of `answer`, which may take `wait`; if it takes longer, that is told once.
+/// Awaits `answer`, which may take `wait`; calls the function once if it takes longer.
 pub(super) async fn told<T>(
     slow: &Option<Slow>,
     endpoint: &Endpoint,

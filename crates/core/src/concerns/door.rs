@@ -5,13 +5,13 @@ use super::figures::{minute, names};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Who is turned away tries again within this; who does not has gone, or is let in.
+/// An agent that is turned away tries again within this time; one that does not is gone, or was let
+/// in.
 const RECENT_MS: i64 = 15 * MINUTE_MS;
-/// Reasons that are named.
+/// How many reasons a message names; further ones are counted.
 const REASONS: usize = 4;
 
-/// What is told of addresses at which it happened `often` times or more: the addresses, since
-/// when, and why.
+/// The values of the message about each address at which it happened `often` times or more.
 pub(super) fn told(facts: &Facts, often: u64) -> Option<[String; 3]> {
     let goes_on = |times: u64, since_ms: i64, last_ms: i64| {
         let is_recent = facts.at_ms - last_ms < RECENT_MS;
@@ -68,7 +68,7 @@ fn words(reasons: &[TurnedAwayReason]) -> String {
     text
 }
 
-/// Whose agents they are.
+/// The computers whose agents these are, as a message names them.
 fn of(computers: &[String]) -> String {
     format!(
         "computer{} {}",

@@ -8,7 +8,7 @@ use super::figures::{counted, day};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// What is said of an entitlement that ends within that many days.
+/// The message about an entitlement that ends within that many days.
 pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
     let left = it.ends_ms - now_ms;
     let is_soon = left > 0 && left <= i64::from(days) * DAY_MS;
@@ -23,7 +23,8 @@ pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<S
     })
 }
 
-/// What is told of one on which notice is to be given within so many days, or was to be given.
+/// The message about an entitlement on which notice is to be given within so many days, or was to
+/// be given.
 pub(super) fn notice(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
     // One whose notice is due on the day on which it ends needs none.
     let notice_days = it.notice_days.filter(|days| *days > 0)?;
@@ -62,12 +63,13 @@ pub(super) fn notice(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec
     ])
 }
 
-/// One that another takes over from takes no seat away.
+/// Whether its end takes seats away. It does not if another entitlement takes over.
 fn takes_seats(it: &EntitlementFact) -> bool {
     it.seats_after < it.seats_before
 }
 
-/// As people and commands call it, with more that is said of it: `cad-2026 (E12, contract A-4711)`.
+/// The name and id of an entitlement, with its contract and price: `cad-2026 (E12, contract
+/// A-4711)`.
 fn called(it: &EntitlementFact, more: [Option<String>; 2]) -> String {
     let contract = it.contract.as_ref().map(|it| format!("contract {it}"));
     let id = it.name.is_some().then(|| it.id.clone());
@@ -80,7 +82,7 @@ fn called(it: &EntitlementFact, more: [Option<String>; 2]) -> String {
     }
 }
 
-/// A day that was given as a day is that day, in whatever zone.
+/// The last day as it was entered, in whichever time zone; else the day of the instant, in UTC.
 fn last_day(it: &EntitlementFact) -> String {
     it.last_day.clone().unwrap_or_else(|| day(it.ends_ms - 1))
 }

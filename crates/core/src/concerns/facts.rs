@@ -1,38 +1,38 @@
 //! The facts of a metering server from which concerns are judged. Times are Unix milliseconds on
 //! its clock.
 
-/// Everything that one server tells at one look.
+/// Everything that one server reported at one poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// When it was told.
+    /// When it was reported.
     pub at_ms: i64,
-    /// Entitlements that end.
+    /// Entitlements that have an end.
     pub entitlements: Vec<EntitlementFact>,
-    /// Products that grant seats.
+    /// Products that have seats.
     pub products: Vec<ProductFact>,
     /// How many computers have an agent.
     pub computers: u64,
-    /// Those of which something is worth saying.
+    /// Computers about which there is something to report.
     pub agents: Vec<AgentFact>,
-    /// The disk of the data directory; none if it could not be asked.
+    /// The disk of the data directory; none if the system did not tell.
     pub disk: Option<DiskFact>,
     /// Backups; none if that is not known.
     pub backup: Option<BackupFact>,
-    /// The pack; none if the server has none.
+    /// The pack; none if the server does not pack.
     pub pack: Option<PackFact>,
-    /// Rules whose programs still run and no longer match.
+    /// Rules that no longer match programs which are still started.
     pub quiet_rules: Vec<QuietRule>,
     /// Since when it is paused; none: it is not.
     pub paused_since_ms: Option<i64>,
-    /// The version that came last, where another was there before.
+    /// The last upgrade of the server; none if this is its first version.
     pub upgrade: Option<UpgradeFact>,
-    /// The last end of the server by a panic.
+    /// The last time that a panic ended the server.
     pub ended: Option<EndedFact>,
-    /// Panics that ended requests or items alone.
+    /// Panics that ended only one request or item.
     pub caught: Option<CaughtFact>,
-    /// A write-ahead log that a reader keeps from being taken in.
+    /// A write-ahead log whose checkpoint a reader prevents.
     pub held_log: Option<HeldLogFact>,
-    /// Who was turned away at the door, the last first.
+    /// Addresses from which agents or clients were turned away, the latest first.
     pub turned_away: Vec<TurnedAwayFact>,
     /// Its history, if a manager cannot collect it.
     pub history: Option<HistoryFact>,
@@ -55,32 +55,32 @@ pub struct HistoryFact {
 pub struct TurnedAwayFact {
     /// The address.
     pub address: String,
-    /// Why: many may be behind one address.
+    /// The reasons; several computers may share one address.
     pub reasons: Vec<TurnedAwayReason>,
     /// The first time; Unix milliseconds, wall clock.
     pub since_ms: i64,
     /// The last time; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// How often one was turned away.
+    /// How often agents or clients were turned away.
     pub times: u64,
 }
 
-/// One reason for which somebody at an address was turned away.
+/// One reason for which agents or clients at an address were turned away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnedAwayReason {
-    /// What they were told, or what they found.
+    /// The reason in words: what the server answered, or what the client found.
     pub why: String,
     /// The first time; Unix milliseconds, wall clock.
     pub since_ms: i64,
     /// The last time; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// How often one was turned away.
+    /// How often agents or clients were turned away.
     pub times: u64,
-    /// The ids of the computers whose agents they are, as far as they are known.
+    /// The ids of the computers whose agents these are, as far as the server knows them.
     pub computers: Vec<String>,
 }
 
-/// A long write-ahead log that a reader keeps from being taken in.
+/// A long write-ahead log whose checkpoint a reader prevents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldLogFact {
     /// The size of the log, in bytes.
@@ -94,24 +94,24 @@ pub struct HeldLogFact {
 pub struct EndedFact {
     /// When the role ended; Unix milliseconds, wall clock.
     pub at_ms: i64,
-    /// The thread or task.
+    /// The thread or task that panicked.
     pub thread: String,
-    /// What the panic said.
+    /// The text of the panic.
     pub what: String,
 }
 
-/// Panics that ended requests or items alone, since a server or an agent was started.
+/// Panics of a server or an agent that ended only one request or item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaughtFact {
     /// How many there were since the role started.
     pub count: u64,
     /// When the last one happened; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// What was handled, and what the last said.
+    /// What was handled at the last panic, and the panic's text.
     pub last: String,
 }
 
-/// An entitlement that ends.
+/// An entitlement that has an end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntitlementFact {
     /// The id of the entitlement.
@@ -128,13 +128,14 @@ pub struct EntitlementFact {
     pub product: String,
     /// Its seats, overdraft included.
     pub seats: u64,
-    /// The first instant at which it is valid no more.
+    /// The first instant at which it is no longer valid.
     pub ends_ms: i64,
     /// The last day on which it is valid, if its end was given as a day.
     pub last_day: Option<String>,
-    /// Seats of the product just before, without what takes over.
+    /// Seats of the product just before its end, without those of entitlements that take over.
     pub seats_before: u64,
-    /// Seats of the product from then on, with what takes over within a day.
+    /// Seats of the product from its end on, with those of entitlements that take over within a
+    /// day.
     pub seats_after: u64,
 }
 
@@ -151,7 +152,7 @@ pub struct ProductFact {
     pub in_use: u64,
     /// Requests that wait.
     pub queued: u64,
-    /// Checkouts that were refused for want of a seat within the last hour.
+    /// Checkouts that were refused within the last hour because no seat was free.
     pub refused_last_hour: u64,
 }
 
@@ -164,68 +165,68 @@ pub struct AgentFact {
     pub name: String,
     /// When the agent reported last.
     pub last_seen_ms: i64,
-    /// What it allowed when it last had no server; none: nothing.
+    /// Starts that it allowed when it last could reach no server; none: it allowed none.
     pub unreached: Option<Unreached>,
-    /// Its last end by a panic.
+    /// The last time that a panic ended it.
     pub ended: Option<EndedFact>,
-    /// Panics that ended requests or items of it alone.
+    /// Panics that ended only one request or item of it.
     pub caught: Option<CaughtFact>,
 }
 
-/// Starts that an agent allowed while it could reach no server, in one stretch.
+/// Starts that an agent allowed during one period without a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreached {
     /// How many starts were allowed without a server.
     pub starts: u64,
-    /// The last of them.
+    /// When the last of them was.
     pub last_ms: i64,
-    /// Of which products; not more than a few.
+    /// Some of the products that were started.
     pub products: Vec<String>,
 }
 
-/// The disk that a data directory is on.
+/// The disk that holds a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskFact {
     /// Bytes that the server may still fill.
     pub free_bytes: u64,
-    /// All bytes.
+    /// The size of the disk, in bytes.
     pub total_bytes: u64,
 }
 
 /// Backups of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupFact {
-    /// The last one; none: there never was one.
+    /// When the last one was made; none: there never was one.
     pub last_ms: Option<i64>,
-    /// Since when there is anything to back up.
+    /// Since when there are data to back up.
     pub data_since_ms: i64,
 }
 
 /// The upkeep of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackFact {
-    /// When it is to run next, or was to.
+    /// When the next pack is due; in the past if it is overdue.
     pub due_ms: i64,
-    /// It runs now.
+    /// Whether a pack runs now.
     pub runs: bool,
 }
 
-/// A version that came in the place of another.
+/// An upgrade of a server to another version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpgradeFact {
-    /// The version before.
+    /// The version that served before.
     pub from: String,
-    /// The version that serves.
+    /// The version that serves now.
     pub to: String,
     /// When it began to serve; Unix milliseconds, wall clock.
     pub since_ms: i64,
     /// When its first scheduled pack was done; none: it is still to come.
     pub packed_ms: Option<i64>,
-    /// What became of the last pack since then, where it failed.
+    /// Why the last pack since then failed; none: it did not.
     pub pack_failed: Option<String>,
 }
 
-/// A rule whose programs are started still, and are no longer recognised by it.
+/// A rule that no longer matches, though its programs are probably still started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuietRule {
     /// The product, by its name for people.
@@ -234,10 +235,11 @@ pub struct QuietRule {
     pub rule: String,
     /// When it last matched; Unix milliseconds, wall clock.
     pub last_matched_ms: i64,
-    /// What is started since, of no product, where that was started before.
+    /// The program of no product that is started since then on the computers that the rule used to
+    /// match.
     pub seen_as: String,
-    /// On how many computers.
+    /// On how many computers it is started.
     pub computers: u64,
-    /// When that was seen first.
+    /// When that program was first seen.
     pub seen_since_ms: i64,
 }

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::health::span;
 
-/// Names that are spelled out; the rest are counted.
+/// How many names are written out; the rest is counted.
 const NAMES: usize = 5;
 
-/// `a, b, c`, with `and 7 more` where there are many.
+/// `a, b, c`, with `and 7 more` if there are many.
 pub(super) fn names(names: &[String]) -> String {
     let mut text = names[..names.len().min(NAMES)].join(", ");
     if names.len() > NAMES {
@@ -41,12 +41,12 @@ pub(super) fn day(ms: i64) -> String {
     instant(ms).strftime("%Y-%m-%d").to_string()
 }
 
-/// A minute, in UTC.
+/// An instant to the minute, in UTC.
 pub(super) fn minute(ms: i64) -> String {
     instant(ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// From one instant to a later one.
+/// The time from one instant to a later one.
 pub(super) fn lasted(from_ms: i64, to_ms: i64) -> String {
     let ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);
     span(Duration::from_millis(ms))

@@ -10,8 +10,8 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// What is of concern. `is_open` says which are told of already: they have to get well further
-/// than they had to get bad. `server` is its name in messages.
+/// The concerns that follow from the facts. `is_open` says which are reported already; those end
+/// only well past their threshold (hysteresis). `server` is the server's name in messages.
 pub fn judge(
     server: &str,
     facts: &Facts,
@@ -94,8 +94,7 @@ impl View<'_> {
         })
     }
 
-    /// Those that have been silent longest come first: they are the ones that are told of where
-    /// there are too many.
+    /// Agents that have been silent longest come first; if there are too many, these are reported.
     fn silent(&self) -> Vec<Concern> {
         let silent_ms = |it: &AgentFact| self.facts.at_ms - it.last_seen_ms;
         let from = i64::from(self.at.agent_hours) * HOUR_MS;
@@ -185,7 +184,7 @@ impl View<'_> {
             let age = lasted(since, self.facts.at_ms);
             let what = match last_ms {
                 Some(_) => format!("is {age} old"),
-                None => format!("never was: its data is {age} old"),
+                None => format!("was never made: its data is {age} old"),
             };
             let values = vec![self.server.to_owned(), what, self.served()];
             self.concern(Kind::BackupOld, "", values)
@@ -232,7 +231,7 @@ impl View<'_> {
         })
     }
 
-    /// A version is new until its first scheduled pack is done.
+    /// A version counts as new until its first scheduled pack is done.
     fn version(&self) -> Vec<Concern> {
         let upgrade = self.facts.upgrade.as_ref();
         let Some(new) = upgrade.filter(|upgrade| upgrade.packed_ms.is_none()) else {
@@ -273,7 +272,7 @@ impl View<'_> {
         of_server.into_iter().chain(agents).collect()
     }
 
-    /// Panics that ended requests or items alone are one concern of a role, for a day.
+    /// Panics that ended only one request or item are one concern for each role, for a day.
     fn caught(&self) -> Vec<Concern> {
         let concern = |who: String, about: &str, it: &CaughtFact| {
             let values = vec![
@@ -305,7 +304,7 @@ impl View<'_> {
         Some(self.concern(Kind::LogHeld, "", values))
     }
 
-    /// One at which it happened once or twice, or within a moment, may be a person who tries
+    /// An address at which it happened once or twice, or within a moment, may be a person who tries
     /// something.
     fn turned_away(&self) -> Option<Concern> {
         let often = u64::from(self.at.turned_away_times);
@@ -324,7 +323,7 @@ impl View<'_> {
         })
     }
 
-    /// Who is affected by what becomes of the server.
+    /// How many products and computers depend on the server.
     fn served(&self) -> String {
         let (products, computers) = (self.facts.products.len(), self.facts.computers);
         let products = counted(products as u64, "product");

@@ -1,6 +1,6 @@
-//! The sorts of concern, and which message tells of each.
+//! The kinds of concern, and the message that reports each.
 
-/// What sort of concern.
+/// A kind of concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// An entitlement ends soon.
@@ -19,22 +19,22 @@ pub enum Kind {
     BackupOld,
     /// The pack is overdue.
     PackOverdue,
-    /// A rule no longer matches what it did.
+    /// A rule no longer matches the program that it matched before.
     RuleQuiet,
-    /// A new version has still to do its first scheduled pack (KB Q299261 came with a service pack,
-    /// and showed itself at the next Sunday's pack).
+    /// A new version has not done its first scheduled pack yet (the fault of KB Q299261 came with a
+    /// service pack and showed at the next Sunday's pack).
     VersionNew,
-    /// A new version's pack has failed before one was done.
+    /// The first pack of a new version has failed.
     VersionFails,
-    /// A server is paused, and grants nothing, for longer than a pause lasts as a rule.
+    /// A server has been paused, and has granted nothing, for longer than a pause usually lasts.
     Paused,
     /// A role ended by a panic, and was restarted.
     RoleEnded,
-    /// Requests or items ended by a panic, and nothing else.
+    /// Panics ended single requests or items.
     Caught,
-    /// A reader keeps the write-ahead log from being taken in.
+    /// A reader prevents the checkpoint of the write-ahead log.
     LogHeld,
-    /// Agents or clients are turned away at the door.
+    /// Agents or clients are turned away, for their token or the server's certificate.
     TurnedAway,
     /// The history of a server cannot be collected.
     HistoryFails,
@@ -62,7 +62,7 @@ impl Kind {
         Kind::HistoryFails,
     ];
 
-    /// The number of the status message that tells of it.
+    /// The number of the status message that reports it.
     pub fn message_id(self) -> u16 {
         match self {
             Kind::EntitlementEnds => 9430,
@@ -85,13 +85,13 @@ impl Kind {
         }
     }
 
-    /// Whether it follows from what people have entered alone. That does not waver: it is over as
-    /// soon as something else is entered.
+    /// Whether it follows only from what people have entered. Such a concern cannot flap: it ends
+    /// as soon as the entries change.
     pub fn is_entered(self) -> bool {
         matches!(self, Kind::EntitlementEnds | Kind::NoticeDue)
     }
 
-    /// The kind that a message tells of.
+    /// The kind that the message of that number reports.
     pub fn of_message(id: u16) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.message_id() == id)
     }
@@ -102,7 +102,8 @@ impl Kind {
 pub struct Concern {
     /// The kind of concern.
     pub kind: Kind,
-    /// Which one of its sort: an id of what it is about; empty where a server has only one.
+    /// The id of what it is about, such as a product; empty if a server can have only one of the
+    /// kind.
     pub about: String,
     /// The values of its message.
     pub values: Vec<String>,

@@ -8,17 +8,17 @@ use super::judge::judge;
 use super::kinds::{Concern, Kind};
 use super::thresholds::Thresholds;
 
-/// Concerns of one kind and server that are told of; the rest are counted.
+/// How many concerns of one kind and server are reported; the rest is counted.
 pub const CONCERNS_OF_A_KIND: usize = 100;
-/// The same again is worth writing down so long after the last time.
+/// How often the row of a concern that goes on is written at most.
 const WRITTEN_EVERY: Duration = Duration::from_secs(900);
 
-/// What is worth telling or keeping.
+/// What to report or store about a concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// It is new: the one message about it.
+    /// It is new: raise its one message.
     Began(Concern),
-    /// It goes on; how often it was seen. Its words may be others now.
+    /// It goes on and was seen so many times; its values may have changed.
     GoesOn(Concern, u64),
     /// It is over.
     Ended {
@@ -27,7 +27,7 @@ pub enum Notice {
         /// The id of what it was about, such as a product.
         about: String,
     },
-    /// So many more of a kind are there than are told of.
+    /// There are more of a kind than are reported.
     TooMany {
         /// The kind of concern.
         kind: Kind,
@@ -41,20 +41,20 @@ struct Open {
     values: Vec<String>,
     count: u64,
     written_at: Duration,
-    /// Since when it is gone.
+    /// Since when it has not been seen, on the caller's clock; none: it was seen at the last poll.
     gone_since: Option<Duration>,
 }
 
-/// The concerns about one server that were told of and are not over.
+/// The concerns about one server that were reported and are not over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Concerns {
     open: BTreeMap<(Kind, String), Open>,
-    /// How many more of a kind were there when that was last said.
+    /// For each kind, how many more there were when that was last reported.
     more: BTreeMap<Kind, usize>,
 }
 
 impl Concerns {
-    /// Goes on with one that was told of when a manager ended.
+    /// Resumes a concern that was open when an earlier manager ended.
     pub fn resume(&mut self, kind: Kind, about: String, count: u64, now: Duration) {
         let open = Open {
             values: Vec::new(),
@@ -65,8 +65,8 @@ impl Concerns {
         self.open.insert((kind, about), open);
     }
 
-    /// Takes what a server tells at the time `now`; answers what is worth telling. Facts that are
-    /// not there are not asked for: then nothing begins and nothing is over.
+    /// Takes the facts that a server reported at the time `now`; answers what to report. Without
+    /// facts nothing begins and nothing ends.
     pub fn see(
         &mut self,
         now: Duration,

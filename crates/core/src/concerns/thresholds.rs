@@ -3,50 +3,53 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Longer than anybody waits for anything, in days.
+/// The largest threshold in days.
 const DAYS_LIMIT: u32 = 3_650;
 
 /// The thresholds of a site. 0 means never.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
-    /// An entitlement ends within so many days, and seats go with it.
+    /// 9430: an entitlement ends within so many days and takes seats with it.
     pub entitlement_days: u32,
-    /// Notice on an entitlement is to be given within so many days.
+    /// 9429: notice on an entitlement is to be given within so many days.
     pub notice_days_ahead: u32,
-    /// So many of a hundred seats are in use. A product of few seats is full when it is used:
-    /// see [`Thresholds::seats_from`].
+    /// 9431: so many percent of the seats are in use. Does not apply to products with fewer than
+    /// [`Thresholds::seats_from`] seats.
     pub seats_percent: u32,
-    /// Only products of so many seats are judged by the hundredth; others when people wait or are
-    /// refused.
+    /// The least number of seats for which `seats_percent` applies. Smaller products are often
+    /// full; they are reported only if people wait or are refused.
     pub seats_from: u32,
-    /// So many people wait for a product, or were refused within an hour.
+    /// 9431: so many people wait for a product, or were refused within an hour.
     pub seats_wanted: u32,
-    /// An agent has not reported for so many hours. Three days bridge a weekend.
+    /// 9432: an agent has not reported for so many hours. The default of three days bridges a
+    /// weekend.
     pub agent_hours: u32,
-    /// An agent that has not reported for so many days is taken for gone for good.
+    /// After so many days without a report, an agent is considered gone for good and no longer
+    /// reported.
     pub agent_gone_days: u32,
-    /// So many starts were allowed while no server could be reached.
+    /// 9433: so many starts were allowed while no server could be reached.
     pub unreached_starts: u32,
-    /// Such starts are told of for so many hours after the last.
+    /// For how many hours after the last such start 9433 stays open.
     pub unreached_hours: u32,
-    /// Of a disk so many hundredths are free, or fewer ...
+    /// 9434: at most so many percent of a disk are free ...
     pub disk_percent: u32,
-    /// ... and that is so many megabytes, or fewer.
+    /// ... and at most so many megabytes.
     pub disk_mb: u32,
-    /// The last backup is so many days old.
+    /// 9435: the last backup is so many days old.
     pub backup_days: u32,
-    /// The pack was to run so many hours ago.
+    /// 9436: the pack was due so many hours ago.
     pub pack_hours: u32,
-    /// A rule has matched nothing for so many days, and its program is started still.
+    /// 9437: a rule has matched nothing for so many days, and its program is probably still
+    /// started.
     pub rule_days: u32,
-    /// A server has been paused, and grants nothing, for so many minutes.
+    /// 9444: a server has been paused, and has granted nothing, for so many minutes.
     pub paused_minutes: u32,
-    /// At one address agents or clients were turned away so often.
+    /// 9452: agents or clients at one address were turned away so many times.
     pub turned_away_times: u32,
-    /// The history of a server could not be collected for so many hours.
+    /// 9456: the history of a server could not be collected for so many hours.
     pub history_hours: u32,
-    /// A concern is over when it has been gone for so many minutes.
+    /// For how many minutes a concern must be gone before its message is closed.
     pub calm_minutes: u32,
 }
 
@@ -75,28 +78,28 @@ impl Default for Thresholds {
     }
 }
 
-/// Why thresholds are not taken.
+/// Why thresholds are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ThresholdsError {
-    /// One lies where it means nothing.
+    /// A threshold is out of its range.
     #[error("{name} is {value}: it can be 0 (never) to {limit}")]
     Beyond {
         /// The name of the threshold.
         name: &'static str,
-        /// As it was given.
+        /// The value that was given.
         value: u32,
-        /// The largest that it can be.
+        /// The largest value allowed.
         limit: u32,
     },
-    /// A silent agent would be taken for gone before it is told that it is silent.
+    /// An agent would be considered gone before it is reported as silent.
     #[error(
-        "agent_gone_days is {gone_days} and agent_hours {hours}: an agent would be taken for gone \
-         before it is told that it is silent"
+        "agent_gone_days is {gone_days} and agent_hours {hours}: an agent would be considered gone \
+         before it is reported as silent"
     )]
     GoneBeforeSilent {
-        /// `agent_gone_days`.
+        /// The given `agent_gone_days`.
         gone_days: u32,
-        /// `agent_hours`.
+        /// The given `agent_hours`.
         hours: u32,
     },
 }

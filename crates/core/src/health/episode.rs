@@ -1,21 +1,21 @@
-//! Episodes of trouble: one message for each.
+//! Episodes of trouble: one message for each episode.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::weigh::{Judgement, Verdict};
 
-/// How a watch speaks.
+/// When an episode is reported again, and what counts as flapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpisodeOptions {
-    /// The first repeat of an episode is told so long after its beginning; each next one after
-    /// twice the time.
+    /// After this time an episode is reported again; each next time after twice as long.
     pub repeat_after: Duration,
-    /// Repeats are never further apart than that.
+    /// The longest time between two such reports.
     pub repeat_at_most: Duration,
-    /// So many episodes begun within [`EpisodeOptions::flapping_within`] are flapping.
+    /// How many episodes must begin within [`EpisodeOptions::flapping_within`] to count as
+    /// flapping.
     pub flapping_count: usize,
-    /// See [`EpisodeOptions::flapping_count`].
+    /// The period in which episodes are counted for [`EpisodeOptions::flapping_count`].
     pub flapping_within: Duration,
 }
 
@@ -30,64 +30,64 @@ impl Default for EpisodeOptions {
     }
 }
 
-/// A stretch of time in which a server is not well in one way.
+/// A period during which the verdict on a server is the same kind of trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Episode {
-    /// Counts up over all episodes of the server.
+    /// The number of the episode, counted over all episodes of the server.
     pub number: u64,
-    /// What the verdict on the server is meanwhile.
+    /// The verdict during the episode.
     pub verdict: Verdict,
-    /// How often it was seen.
+    /// In how many polls it was seen.
     pub count: u64,
-    /// When first, on the caller's clock.
+    /// When it was first seen, on the caller's clock.
     pub first_at: Duration,
-    /// When last, on the caller's clock.
+    /// When it was last seen, on the caller's clock.
     pub last_at: Duration,
-    /// How long it had lasted before `first_at`, while another watch saw it.
+    /// How long it had lasted before `first_at`, as an earlier manager saw it.
     before: Duration,
     next_repeat: Duration,
     pause: Duration,
 }
 
 impl Episode {
-    /// How long it has lasted at the time `now`, whoever saw it begin.
+    /// How long it has lasted at the time `now`, the time before this manager included.
     pub fn lasted(&self, now: Duration) -> Duration {
         self.before + now.saturating_sub(self.first_at)
     }
 }
 
-/// What is worth telling.
+/// What to report about episodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// An episode begins: the one message about it.
+    /// An episode begins: raise its one message.
     Began(Episode),
-    /// The same, seen again: only its count and last time change.
+    /// The episode was seen again: only its count and last time change.
     Counted(Episode),
-    /// The same, and long enough after the last word to remind of it.
+    /// The episode was seen again, and its next report is due.
     Reminded(Episode),
-    /// The episode is over: the server is well again, or unwell in another way.
+    /// The episode is over: the server is well again, or in another kind of trouble.
     Ended {
         /// The episode, as it was last seen.
         episode: Episode,
-        /// How the server is now.
+        /// The verdict on the server now.
         now: Verdict,
     },
-    /// Episodes come and go; how many in which time.
+    /// Episodes begin and end too often.
     Flapping {
         /// How many episodes there were.
         episodes: usize,
-        /// Within how long.
+        /// The period in which they began.
         within: Duration,
     },
 }
 
-/// What a manager remembers of a server between two looks.
+/// What a manager remembers about a server between two polls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpisodeTracker {
     options: EpisodeOptions,
     verdict: Verdict,
     since: Duration,
-    /// How long the verdict had been that before `since`, while another watch saw it.
+    /// How long the verdict had been the same before `since`, as an earlier manager saw it.
     before: Duration,
     episode: Option<Episode>,
     episodes: u64,
@@ -96,7 +96,7 @@ pub struct EpisodeTracker {
 }
 
 impl EpisodeTracker {
-    /// Nothing is known yet. `episodes` were counted of this server before.
+    /// A tracker that has seen nothing yet. `episodes` is how many this server has had before.
     pub fn new(options: EpisodeOptions, episodes: u64, now: Duration) -> Self {
         EpisodeTracker {
             options,
@@ -110,8 +110,8 @@ impl EpisodeTracker {
         }
     }
 
-    /// Goes on with an episode that was under way when another watch ended, and had `lasted` for so
-    /// long by then.
+    /// Resumes an episode that was open when an earlier manager ended, and had `lasted` so long by
+    /// then.
     #[must_use]
     pub fn resuming(
         mut self,
@@ -137,8 +137,8 @@ impl EpisodeTracker {
         self
     }
 
-    /// Goes on with a verdict that another watch came to so long ago; an episode under way says
-    /// itself how long it has lasted.
+    /// Resumes the verdict of an earlier manager, which had held for so long. An open episode knows
+    /// its own duration.
     #[must_use]
     pub fn holding(mut self, verdict: Verdict, lasted: Duration) -> Self {
         if self.episode.is_none() && verdict.is_good() {
@@ -153,17 +153,17 @@ impl EpisodeTracker {
         self.verdict
     }
 
-    /// How long the verdict has been that at the time `now`.
+    /// For how long the verdict has been the same at the time `now`.
     pub fn held_for(&self, now: Duration) -> Duration {
         self.before + now.saturating_sub(self.since)
     }
 
-    /// The episode under way.
+    /// The open episode; none: the server is well.
     pub fn episode(&self) -> Option<&Episode> {
         self.episode.as_ref()
     }
 
-    /// Takes a judgement at the time `now`; answers what is worth telling.
+    /// Takes the judgement of a poll at the time `now`; answers what to report.
     pub fn see(&mut self, now: Duration, judgement: &Judgement) -> Vec<Notice> {
         let verdict = judgement.verdict;
         if verdict != self.verdict {
@@ -213,7 +213,7 @@ impl EpisodeTracker {
         notices
     }
 
-    /// Flapping is told once, until there has been quiet for as long as it is judged by.
+    /// Flapping is reported once, until no episode has begun for the period in which it is counted.
     fn note_beginning(&mut self, now: Duration) -> Option<Notice> {
         let within = self.options.flapping_within;
         self.begun.push_back(now);

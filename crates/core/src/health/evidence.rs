@@ -1,26 +1,26 @@
-//! The evidence of one look: what each witness says.
+//! The evidence of one poll: what each witness says.
 
 use std::time::Duration;
 
 use crate::lifecycle::ServiceState;
 
-/// One look at one server.
+/// What one poll of one server found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// The service manager's word.
     pub service_manager: ServiceManagerWord,
     /// What the API answered.
     pub api: ApiAnswer,
-    /// Whether work moves.
+    /// Whether work progresses.
     pub work: WorkSeen,
 }
 
-/// The word of the service manager (systemd, the Windows SCM, a supervisor).
+/// What the service manager (systemd, the Windows SCM, a supervisor) says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceManagerWord {
-    /// There is none that could be asked.
+    /// There is no service manager to ask.
     NotAsked,
-    /// It was asked and did not say; why.
+    /// It was asked and gave no answer, for this reason.
     NoAnswer(String),
     /// It knows the service.
     Says(ServiceWord),
@@ -29,28 +29,29 @@ pub enum ServiceManagerWord {
 /// What a service manager says of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceWord {
-    /// The state.
+    /// The state of the service.
     pub state: ServiceState,
-    /// How long it says so already.
+    /// How long it has been in that state.
     pub age: Duration,
-    /// Counts the moves of a pending state's work; 0 if it tells none.
+    /// The checkpoint of a pending state, which grows while its work progresses; 0 if none is
+    /// reported.
     pub checkpoint: u32,
-    /// How long that work may stand still; zero if it tells none.
+    /// How long that work may stand still; zero if none is reported.
     pub wait_hint: Duration,
     /// The Win32 error number that says how it ended or what it refused; none: nothing amiss.
     pub error: Option<u32>,
-    /// It was stopped because somebody asked for it.
+    /// Whether it was stopped because somebody asked for it.
     pub on_purpose: bool,
-    /// Its process is there.
+    /// Whether its process exists.
     pub has_process: bool,
-    /// It starts the service again by itself when that fails.
+    /// Whether the service manager restarts the service by itself if it fails.
     pub restarts_itself: bool,
-    /// The same in its own words, for people.
+    /// The state in the service manager's own words.
     pub text: String,
 }
 
 impl ServiceWord {
-    /// It is pending for longer than it may be without its checkpoint moving.
+    /// Whether a pending state's checkpoint has stood still for longer than its wait hint.
     pub fn is_overdue(&self) -> bool {
         self.state.is_pending() && !self.wait_hint.is_zero() && self.age > self.wait_hint
     }
@@ -59,15 +60,15 @@ impl ServiceWord {
 /// What came of asking the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiAnswer {
-    /// It can serve, by its own word.
+    /// It says that it can serve.
     Well {
         /// The state that it reports.
         state: ServiceState,
-        /// Its upkeep, where that runs.
+        /// The progress of its pack; none: no pack runs.
         pack: Option<PackWord>,
     },
-    /// It answers that it grants nothing for a while though nobody asked for that, as after a
-    /// restore; leases are renewed and given back.
+    /// It answers that it grants nothing for a while, though nobody asked for that, as after a
+    /// restore. Leases are still renewed and given back.
     Withholds {
         /// The state that it reports.
         state: ServiceState,
@@ -81,24 +82,24 @@ pub enum ApiAnswer {
         /// What the server says is wrong.
         why: String,
     },
-    /// The computer answered that nobody listens there.
+    /// The computer answered that nothing listens at that port.
     Refused,
-    /// A connection came about, and no answer within the time given, not even that of TLS.
+    /// The connection was established, but no answer came in time, not even that of TLS.
     Silent(Duration),
-    /// Its address is of the asking computer, and no connection came about within the time given: the
-    /// queue of those that nobody takes is full.
+    /// No connection to the manager's own computer was established in time: the queue of
+    /// connections that nobody accepts is full.
     TakesNone(Duration),
-    /// No connection came about: no route, no answer from the computer, no such name.
+    /// No connection was established: no route, no answer from the computer, or no such name.
     NoConnection(String),
-    /// Something answered that is no Usher server; what it said.
+    /// Something answered that is no Usher server; this is what it said.
     Strange(String),
-    /// What is there answers, and not to the manager as it asks: it speaks TLS where plain HTTP was
-    /// spoken, or it does not take the token. How that is, and what to do.
+    /// Something answers but declines the manager's request: it speaks TLS and was asked in plain
+    /// HTTP, or it does not accept the token. This says which, and what to do.
     Declines(String),
 }
 
 impl ApiAnswer {
-    /// The state that the server reports of itself, where it answers.
+    /// The state that the server reports of itself, if it answers.
     pub fn state(&self) -> Option<ServiceState> {
         match self {
             ApiAnswer::Well { state, .. }
@@ -109,34 +110,35 @@ impl ApiAnswer {
     }
 }
 
-/// Upkeep under way.
+/// The progress of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackWord {
-    /// How far it is, in hundredths.
+    /// How much is done, in percent.
     pub percent: u8,
 }
 
-/// Whether work goes the whole way through queue, ledger and disk.
+/// Whether a canary passes through queue, ledger and disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkSeen {
-    /// A canary was seated and given back; how long that took.
+    /// A canary got a seat and gave it back; it took so long.
     Moves(Duration),
-    /// A canary was not seated though it has a seat of its own; what was said instead.
+    /// A canary got no seat, though it has one of its own, for this reason.
     Refused(String),
-    /// A canary was not taken up for so long: no answer came, or it was given back as too old.
+    /// A canary has not been handled for so long: no answer came, or the server gave it back as too
+    /// old.
     StandsStill(Duration),
     /// It was not tried: the API does not answer.
     NotTried,
 }
 
-/// Who says something.
+/// A witness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The service manager.
     ServiceManager,
     /// The API.
     Api,
-    /// The canary.
+    /// The work: a canary.
     Work,
 }
 
@@ -150,7 +152,7 @@ impl Source {
         }
     }
 
-    /// Its name for people.
+    /// Its name in texts for people.
     pub fn words(self) -> &'static str {
         match self {
             Source::ServiceManager => "service manager",
@@ -160,11 +162,11 @@ impl Source {
     }
 }
 
-/// One piece of evidence, in words.
+/// What one witness says, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Who says it.
+    /// The witness.
     pub source: Source,
-    /// What it says, in words for people.
+    /// What it says, as people read it.
     pub text: String,
 }

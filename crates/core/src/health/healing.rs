@@ -1,6 +1,6 @@
 //! When and how a manager restarts a server that does not recover by itself.
 //!
-//! Where a service manager or supervisor starts a service again by itself, it is left to it: there
+//! If a service manager or supervisor starts a service again by itself, it is left to it: there
 //! are never two healers. What was stopped on purpose stays stopped.
 
 use std::time::Duration;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use super::hourly::Hourly;
 use super::weigh::{Judgement, Verdict};
 
-/// The bounds.
+/// The limits of healing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealingOptions {
-    /// How long trouble must last first.
+    /// How long trouble must last before healing begins.
     pub patience: Duration,
-    /// How long a stop may take before the process is ended.
+    /// How long a stop may take before the process is ended by force.
     pub stop_deadline: Duration,
     /// How long a start may take before it counts as failed.
     pub start_deadline: Duration,
-    /// How many times an hour at the most.
+    /// The largest number of restarts within an hour.
     pub times_an_hour: usize,
 }
 
@@ -32,7 +32,7 @@ impl Default for HealingOptions {
     }
 }
 
-/// The next thing to do. Each is a message.
+/// The next step. Each is a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealingStep {
     /// Ask the service manager to stop the service.
@@ -41,7 +41,7 @@ pub enum HealingStep {
     EndProcess,
     /// Ask the service manager to start it.
     Start,
-    /// It was tried as often as it may be within an hour; somebody has to look.
+    /// The hourly limit is reached; an administrator has to act.
     GiveUp,
 }
 
@@ -54,7 +54,7 @@ enum Stage {
     GivenUp,
 }
 
-/// Whether it is what a healer helps with: stuck, or stopped though nobody asked for that.
+/// Whether healing can help: the server is stuck, or stopped though nobody asked for that.
 fn is_in_trouble(judgement: &Judgement) -> bool {
     match judgement.verdict {
         Verdict::Stuck => true,
@@ -63,8 +63,8 @@ fn is_in_trouble(judgement: &Judgement) -> bool {
     }
 }
 
-/// Watches a server that would be helped and cannot be, as one without a unit: that is told once for
-/// each time of trouble.
+/// Watches a server that needs healing and cannot get it, for example because it has no unit. That
+/// is reported once in each period of trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Helpless {
     patience: Duration,
@@ -73,7 +73,7 @@ pub struct Helpless {
 }
 
 impl Helpless {
-    /// With the patience that a healer would have.
+    /// A watch with the patience that a healer would have.
     pub fn new(options: &HealingOptions) -> Self {
         Helpless {
             patience: options.patience,
@@ -82,7 +82,7 @@ impl Helpless {
         }
     }
 
-    /// Whether it is to be told after this judgement at the time `now` that nothing can be done.
+    /// Whether to report, after this judgement at the time `now`, that nothing can be done.
     pub fn is_to_be_told(&mut self, now: Duration, judgement: &Judgement) -> bool {
         if !is_in_trouble(judgement) {
             (self.trouble_since, self.is_told) = (None, false);
@@ -105,7 +105,7 @@ pub struct Healer {
 }
 
 impl Healer {
-    /// Has nothing to do yet.
+    /// A healer that has nothing to do yet.
     pub fn new(options: HealingOptions) -> Self {
         Healer {
             tried: Hourly::new(options.times_an_hour),
@@ -115,7 +115,7 @@ impl Healer {
         }
     }
 
-    /// What to do after this judgement at the time `now`.
+    /// The step that follows from this judgement at the time `now`; none: nothing is to be done.
     pub fn next(&mut self, now: Duration, judgement: &Judgement) -> Option<HealingStep> {
         let Some(service) = &judgement.service else {
             return self.rest();

@@ -1,4 +1,4 @@
-//! A limit of so many times an hour, for what a manager does by itself.
+//! A limit on how often within an hour a manager does something by itself.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) struct Hourly {
 }
 
 impl Hourly {
-    /// Nothing was done yet; `times` an hour at the most.
+    /// A count with the limit `times`, at which nothing was done yet.
     pub(super) fn new(times: usize) -> Self {
         Hourly {
             times,
@@ -21,7 +21,7 @@ impl Hourly {
         }
     }
 
-    /// Whether it may be done once more.
+    /// Whether the limit is not reached yet.
     pub(super) fn may(&mut self, now: Duration) -> bool {
         while self.done.front().is_some_and(|at| now - *at >= HOUR) {
             self.done.pop_front();
@@ -29,7 +29,7 @@ impl Hourly {
         self.done.len() < self.times
     }
 
-    /// It is done once more.
+    /// Counts one more time.
     pub(super) fn note(&mut self, now: Duration) {
         self.done.push_back(now);
     }

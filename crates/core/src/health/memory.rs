@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use super::hourly::Hourly;
 
-/// When memory is a reason for a restart.
+/// When memory is a reason to restart a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryOptions {
     /// Resident memory, in bytes, above which a server is to be restarted.
     pub limit_bytes: u64,
-    /// So many requests a second at the most are a good moment.
+    /// The moment is good if the server answers at most so many requests a second.
     pub quiet_requests: u64,
-    /// A good moment is waited for so long; then any will do.
+    /// The longest wait for a good moment; after it, any moment is taken.
     pub latest_after: Duration,
-    /// How many times an hour at the most.
+    /// The largest number of restarts within an hour.
     pub times_an_hour: usize,
 }
 
 impl MemoryOptions {
-    /// With that limit, in bytes.
+    /// The default options with that limit, in bytes.
     pub fn limited_to(limit_bytes: u64) -> Self {
         MemoryOptions {
             limit_bytes,
@@ -34,28 +34,28 @@ impl MemoryOptions {
     }
 }
 
-/// What a server tells of itself.
+/// What a server reports about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemorySeen {
     /// Its resident memory, in bytes.
     pub resident_bytes: u64,
-    /// Requests that it answers a second.
+    /// How many requests it answers in a second.
     pub requests: u64,
-    /// Upkeep runs.
+    /// Whether a pack runs.
     pub pack_runs: bool,
 }
 
-/// The next thing to do. Each is a message.
+/// The next step. Each is a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemoryStep {
-    /// It is over the limit: from now on a good moment is waited for.
+    /// It is above the limit: the wait for a good moment begins.
     Wait,
     /// Restart it now.
     Restart {
-        /// No good moment has come in time.
+        /// Whether the longest wait ended without a good moment.
         at_latest: bool,
     },
-    /// It was restarted as often as it may be within an hour: restarting does not cure it.
+    /// The hourly limit of restarts is reached: restarts do not help.
     GiveUp,
 }
 
@@ -75,7 +75,7 @@ pub struct MemoryGuard {
 }
 
 impl MemoryGuard {
-    /// Has seen nothing yet.
+    /// A guard that has seen nothing yet.
     pub fn new(options: MemoryOptions) -> Self {
         MemoryGuard {
             restarts: Hourly::new(options.times_an_hour),
@@ -89,8 +89,8 @@ impl MemoryGuard {
         self.options.limit_bytes
     }
 
-    /// What to do after this at the time `now`. To be asked again until it says nothing or
-    /// [`MemoryStep::Restart`]; a restart counts as done once it was said.
+    /// The step that follows at the time `now`. Ask again until the answer is none or
+    /// [`MemoryStep::Restart`], which counts as a restart.
     pub fn next(&mut self, now: Duration, seen: &MemorySeen) -> Option<MemoryStep> {
         if seen.resident_bytes <= self.options.limit_bytes {
             self.stage = Stage::Below;

@@ -7,22 +7,22 @@ use super::evidence::*;
 use crate::lifecycle::{Refusal, ServiceState};
 use crate::messages::Standing;
 
-/// How a server is.
+/// The verdict on a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// It serves.
     Running,
-    /// It serves, but not all is well with it, or it is just starting or stopping.
+    /// It serves, but with trouble, or it is just starting or stopping.
     Degraded,
-    /// Upkeep runs, or it is paused because somebody asked for it; it serves as far as that goes.
+    /// A pack runs, or somebody paused it; it serves as far as that allows.
     Maintenance,
-    /// It is there, and no work moves.
+    /// It has a process, but its work does not progress.
     Stuck,
     /// It does not run.
     Stopped,
-    /// Its computer cannot be reached, so nobody can tell.
+    /// No connection to it is established, so its state cannot be told.
     Unreachable,
-    /// The witnesses say too little.
+    /// The evidence is not enough for a verdict.
     Unknown,
 }
 
@@ -58,7 +58,7 @@ impl Verdict {
             .find(|verdict| verdict.name() == name)
     }
 
-    /// How a site stands at least that has a server of this verdict.
+    /// The least status of a site that has a server with this verdict.
     pub fn standing(self) -> Standing {
         match self {
             Verdict::Running | Verdict::Maintenance => Standing::Ok,
@@ -67,7 +67,7 @@ impl Verdict {
         }
     }
 
-    /// The number of the status message that tells of it; a good one is not told of.
+    /// The number of the status message that reports it; none for a good verdict.
     pub fn message_id(self) -> Option<u16> {
         match self {
             Verdict::Stopped => Some(9406),
@@ -79,7 +79,7 @@ impl Verdict {
         }
     }
 
-    /// Whether nothing is to be done: such a verdict ends an episode.
+    /// Whether nothing is to be done. Such a verdict ends an episode.
     pub fn is_good(self) -> bool {
         matches!(self, Verdict::Running | Verdict::Maintenance)
     }
@@ -91,22 +91,22 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A verdict and why.
+/// A verdict and the evidence for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// How the server is.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What was found, by witness.
+    /// What each witness said.
     pub findings: Vec<Finding>,
-    /// The service manager's word, where it gave one.
+    /// What the service manager said; none if it gave no answer.
     pub service: Option<ServiceWord>,
-    /// It was stopped because somebody asked for it.
+    /// Whether it was stopped because somebody asked for it.
     pub on_purpose: bool,
-    /// The service manager is contradicted by what the server does.
+    /// Whether what the server does contradicts the service manager.
     pub contradicted: bool,
 }
 
-/// Weighs one look at a server.
+/// Weighs the evidence of one poll.
 pub fn weigh(seen: &Observation) -> Judgement {
     let word = match &seen.service_manager {
         ServiceManagerWord::Says(word) => Some(word),
@@ -123,7 +123,7 @@ pub fn weigh(seen: &Observation) -> Judgement {
     }
 }
 
-/// Whether the service manager says something that a server which seats people gives the lie to.
+/// Whether the service manager says something that a server which grants seats disproves.
 fn contradicts_service(word: &ServiceWord, api: &ApiAnswer) -> bool {
     let late = word.is_overdue() || word.wait_hint.is_zero();
     match word.state {
@@ -175,7 +175,7 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
     }
 }
 
-/// The computer is there, the API is not.
+/// The verdict if the computer can be reached, but the API does not answer.
 fn silent(api: &ApiAnswer, word: Option<&ServiceWord>) -> Verdict {
     match word {
         Some(word) if is_down(word) => Verdict::Stopped,

@@ -11,16 +11,16 @@ pub struct Package {
     pub version: String,
 }
 
-/// What is known of one executable. A method is called only when a rule needs its answer, and
-/// costs what it costs: a hash reads the whole file.
+/// What can be found out about one executable. A method is called only if a rule needs its answer,
+/// because it may be expensive: a hash reads the whole file.
 pub trait Facts {
-    /// The absolute path that it was started by, as the kernel names it.
+    /// The absolute path by which it was started, as the kernel names it.
     fn path(&self) -> &[u8];
-    /// Other paths that a rule may know the same file by: it was moved or linked since.
+    /// Other paths of the same file that a rule may name: it was moved or linked since.
     fn known_as(&self) -> &[Vec<u8>] {
         &[]
     }
-    /// Whether the operating system brought it and does not work without it.
+    /// Whether it came with the operating system, which does not work without it.
     fn is_of_system(&mut self) -> bool {
         false
     }
@@ -40,7 +40,7 @@ pub trait Facts {
     fn sha256(&mut self) -> Option<[u8; 32]> {
         None
     }
-    /// Who signed it.
+    /// The name of the publisher that signed it.
     fn publisher(&mut self) -> Option<Cow<'_, str>> {
         None
     }

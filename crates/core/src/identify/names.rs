@@ -1,10 +1,10 @@
-//! What a rule says of a file name alone.
+//! What follows from a rule for a file name alone.
 
 use super::{Matcher, Rule, rule};
 
 impl Rule {
-    /// Whether a program of that file name could be one that the rule means. A rule that looks at
-    /// something else than a name could mean any.
+    /// Whether the rule could match a program of that file name. A rule that does not look at names
+    /// could match any.
     pub fn could_be_named(&self, name: &str) -> bool {
         match &self.matcher {
             Matcher::Name(glob) => glob.compile_matcher().is_match(name),
@@ -18,8 +18,8 @@ impl Rule {
     }
 }
 
-/// What stays of a program's name when it is updated: the letters that it begins with, so that
-/// `cad12` and `cad13` have the same. None if that says too little.
+/// The part of a program's name that updates keep: the letters that it begins with, so that `cad12`
+/// and `cad13` have the same stem. None if these are too few.
 pub fn stem(name: &str) -> Option<&str> {
     const LETTERS: usize = 3;
     let end = name

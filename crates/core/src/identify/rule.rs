@@ -1,7 +1,7 @@
 //! One program rule: its text and what the text means.
 //!
 //! `KEY=VALUE[,version=RANGE][,role=helper]`, where KEY is `name`, `path`, `original-name`,
-//! `package`, `sha256` or `publisher`. Without a key it is a path where it contains `/`, else a
+//! `package`, `sha256` or `publisher`. Without a key it is a path if it contains `/`, else a
 //! file name. In globs `*` and `?` stop at `/`, `**` does not, `[ab]` and `{a,b}` choose, and `\`
 //! takes the next character as it is. A comma inside braces, or behind `\`, belongs to the value.
 
@@ -12,49 +12,49 @@ use globset::{Glob, GlobBuilder};
 
 use super::VersionRange;
 
-/// Longest text of a rule, in bytes.
+/// The longest text of a rule, in bytes.
 const RULE_LIMIT_BYTES: usize = 4096;
 const KEYS: &str = "name, path, original-name, package, sha256, publisher";
 
 /// A program rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// What it looks at.
+    /// What the rule compares.
     pub matcher: Matcher,
-    /// Which versions it means; none: all, known or not.
+    /// The versions that it matches; none: all, also unknown ones.
     pub version: Option<VersionRange>,
     /// What the program is to its product.
     pub role: ProgramRole,
 }
 
-/// What a rule looks at.
+/// What a rule compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matcher {
-    /// The file name.
+    /// The file name, by a glob.
     Name(Glob),
-    /// The whole path.
+    /// The whole path, by a glob.
     Path(Glob),
-    /// The original name in the PE header, in whatever case.
+    /// The original name in the version resource of a PE file, ignoring case.
     OriginalName(String),
     /// The package that installed the file.
     Package(String),
-    /// The SHA-256 of the file.
+    /// The SHA-256 of the file's contents.
     Sha256([u8; 32]),
-    /// Who signed the file.
+    /// The publisher that signed the file.
     Publisher(String),
 }
 
 /// What a program is to its product.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProgramRole {
-    /// It is the product in use: it takes a seat and keeps it.
+    /// It is the product itself: it takes a seat and keeps it.
     #[default]
     Main,
     /// It comes with the product, and neither takes nor keeps a seat.
     Helper,
 }
 
-/// What is wrong with the text of a rule, and how it is written.
+/// What is wrong with the text of a rule, and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the rule \"{rule}\" cannot be used: {why}")]
 pub struct RuleError {
@@ -71,7 +71,7 @@ impl Rule {
         })
     }
 
-    /// The one path that the rule means, where it means one file and not a pattern.
+    /// The one path that the rule means, if it means one file and not a pattern.
     pub fn literal_path(&self) -> Option<&str> {
         let Matcher::Path(glob) = &self.matcher else {
             return None;
@@ -88,7 +88,7 @@ impl FromStr for Rule {
     }
 }
 
-/// An error repeats what was written, but not pages of it.
+/// A given text, shortened for an error message.
 fn shortened(text: &str) -> String {
     let mut short: String = text
         .chars()
@@ -149,7 +149,7 @@ fn parse(text: &str) -> Result<Rule, String> {
             }
             _ => {
                 return Err(format!(
-                    "behind the comma only version=RANGE and role=helper may stand, not \
+                    "after the comma only version=RANGE and role=helper are allowed, not \
                      \"{key}=\"; a comma that belongs to the value is written \\,"
                 ));
             }
@@ -158,7 +158,7 @@ fn parse(text: &str) -> Result<Rule, String> {
     Ok(rule)
 }
 
-/// Cuts at each comma that is followed by `word=`, outside braces and not behind a backslash.
+/// Splits at each comma that is followed by `word=`, outside braces and not after a backslash.
 fn split_options(text: &str) -> (&str, Vec<&str>) {
     let bytes = text.as_bytes();
     let mut cuts = Vec::new();
@@ -263,7 +263,10 @@ pub(super) fn glob(value: &str) -> Result<Glob, String> {
 fn package(value: &str) -> Result<Matcher, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+-._:@".contains(c);
     if !value.chars().all(allowed) {
-        return Err(format!("\"{}\" is no name of a package", shortened(value)));
+        return Err(format!(
+            "\"{}\" is not the name of a package",
+            shortened(value)
+        ));
     }
     Ok(Matcher::Package(value.to_owned()))
 }
@@ -295,7 +298,7 @@ fn plain(value: &str) -> String {
 }
 
 impl fmt::Display for Rule {
-    /// The canonical text: parsed again it is the same rule.
+    /// Writes the canonical text, which parses to the same rule.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let escaped = |value: &str| value.replace(',', "\\,");
         match &self.matcher {

@@ -1,23 +1,23 @@
 //! All rules of all products, compiled for frequent queries.
 //!
-//! Where rules of several products match one executable, the kind of the rule decides, in this
+//! If rules of several products match one executable, the kind of the rule decides, in this
 //! order: path, file name, original name, package, publisher, hash; within a kind the order in
-//! which the products were given. So dear facts are only asked for where cheap ones said nothing.
+//! which the products were given. So dear facts are only asked for if cheap ones said nothing.
 //! Within a product, a helper rule that matches outweighs its other rules.
 
 use globset::{Candidate, GlobSet, GlobSetBuilder};
 
 use super::{Facts, Matcher, ProgramRole, Rule, Version, file_name};
 
-/// The rules could not be compiled together.
+/// Why rules could not be compiled together.
 #[derive(Debug, thiserror::Error)]
 #[error("the program rules are too large to be used together: {0}")]
 pub struct RuleSetError(String);
 
-/// Which facts the rules look at besides path and file name.
+/// Which facts the rules need besides path and file name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The package, for `package=` or for a version.
+    /// The package: for `package=`, or for a version.
     pub package: bool,
     /// The version resource of PE files.
     pub original_name: bool,
@@ -28,7 +28,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether path and file name say all that the rules look at.
+    /// Whether the rules need no more than path and file name.
     pub fn nothing_dear(self) -> bool {
         self == Needs::default()
     }
@@ -37,9 +37,9 @@ impl Needs {
 /// What an executable was recognised as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The product, by its place in the list that the set was made of.
+    /// The index of the product in the list that the set was compiled from.
     pub product: usize,
-    /// The rule, by its place in that product's list.
+    /// The index of the rule in that product's list.
     pub rule: usize,
     /// What the program is to the product.
     pub role: ProgramRole,
@@ -103,7 +103,7 @@ impl RuleSet {
         Ok(set)
     }
 
-    /// Which facts the rules look at.
+    /// Which facts the rules need.
     pub fn needs(&self) -> Needs {
         self.needs
     }
@@ -196,7 +196,7 @@ fn candidate(text: &[u8]) -> Candidate<'_> {
     Candidate::from_bytes(text)
 }
 
-/// Whether one rule matches, asking for what it looks at.
+/// Whether one rule matches; asks only for the facts that it needs.
 fn matches(rule: &Rule, facts: &mut dyn Facts) -> bool {
     let by_itself = match &rule.matcher {
         Matcher::Name(glob) => {

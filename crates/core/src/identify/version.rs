@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A version, cut into parts that can be compared.
+/// A version, split into parts that can be compared.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
@@ -24,11 +24,11 @@ enum Part {
 }
 
 const END: Part = Part::Number(0);
-/// Longest version text that is looked at, in bytes; more is ignored.
+/// How many bytes of a version text are read; the rest is ignored.
 const TEXT_LIMIT: usize = 128;
 
 impl Version {
-    /// Reads a version. Any text is one.
+    /// Parses a version. Every text is one.
     pub fn new(text: &str) -> Self {
         let mut end = text.len().min(TEXT_LIMIT);
         while !text.is_char_boundary(end) {
@@ -140,7 +140,7 @@ enum Condition {
     Before(Version),
 }
 
-/// Most conditions of one range.
+/// The largest number of conditions in one range.
 const CONDITIONS_LIMIT: usize = 16;
 
 impl VersionRange {

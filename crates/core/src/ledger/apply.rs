@@ -1,10 +1,10 @@
-//! Applies commands: each at once and whole, after everything that is due by then.
+//! Applies commands, each completely, after everything that is due by then.
 
 use super::*;
 use crate::ledger::words::event::Event;
 
 impl Ledger {
-    /// Carries out one command. What it changes becomes part of the batch that is being built.
+    /// Applies one command. Its changes become part of the batch that is being built.
     pub fn apply(&mut self, now: Now, command: Command) -> Reply {
         self.now = now;
         // After a reboot a grace comes before any expiry; and before a new life has begun, a seat
@@ -100,7 +100,7 @@ impl Ledger {
         reply
     }
 
-    /// A kept reply with the names as they are today.
+    /// A stored reply, with the names that people and computers have today.
     fn with_names(&self, reply: Reply) -> Reply {
         match reply {
             Reply::Renewed { lease, also, .. } => self.renewed_reply(lease, also),

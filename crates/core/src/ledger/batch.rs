@@ -5,11 +5,11 @@ use crate::ledger::kept::pool::Reviewed;
 use crate::ledger::state::undo::Undo;
 use crate::ledger::words::event::Event;
 
-/// Events for which room is kept from one batch to the next.
+/// How many events the buffer that batches reuse has room for.
 const ROOM_EVENTS: usize = 4_096;
 
 impl Ledger {
-    /// Ends the batch that was being built. Its events are facts once they are durable.
+    /// Ends the batch that is being built. Its events are valid once they are durable.
     pub fn seal(&mut self) -> Batch {
         let batch = Batch {
             first: self.first_number,
@@ -38,7 +38,7 @@ impl Ledger {
         self.first_number
     }
 
-    /// Takes back the batch that was being built: it is as if its commands had never come.
+    /// Undoes the batch that is being built, as if its commands had never come.
     pub fn undo(&mut self) {
         while let Some(undo) = self.undos.pop() {
             self.take_back(undo);
@@ -50,7 +50,7 @@ impl Ledger {
         }
     }
 
-    /// Takes in a recorded event as it was: recovery decides nothing.
+    /// Applies a recorded event; recovery decides nothing.
     pub fn absorb(&mut self, at: Now, number: EventNumber, event: &Event) {
         self.now = at;
         let undo = self.change(number, event);
@@ -59,7 +59,7 @@ impl Ledger {
         self.first_number = self.next_number;
     }
 
-    /// What a change kept in order to be taken back is not needed any more.
+    /// Drops what was kept for an undo of the last batch.
     fn settle(&mut self, undo: &Undo) {
         if let Undo::Ended { slot, .. } = undo {
             self.leases.forget(*slot);

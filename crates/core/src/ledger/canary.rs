@@ -9,7 +9,7 @@ use crate::ledger::judge::ask::{AskPart, Way};
 use crate::ledger::kept::pool::{Listing, Pool};
 use crate::ledger::words::event::Event;
 
-/// What it asks for.
+/// The seats that a canary asks for.
 fn asked() -> AskPart {
     AskPart {
         product: PRODUCT,

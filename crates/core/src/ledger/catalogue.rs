@@ -84,7 +84,7 @@ impl Ledger {
         self.own(number, allotment, product, terms)
     }
 
-    /// Which other entitlement has the name already that `terms` give to this one.
+    /// The other entitlement that already has the name in `terms`, if there is one.
     fn has_name(
         &self,
         number: Option<EntitlementNumber>,
@@ -95,7 +95,7 @@ impl Ledger {
         (Some(taken) != number).then_some(taken)
     }
 
-    /// Says something else of an entitlement, if it is something else.
+    /// Changes the details of an entitlement, if they differ.
     fn describe(&mut self, entitlement: EntitlementNumber, details: Details) {
         if details != self.described.get(entitlement) {
             self.emit(Event::EntitlementDescribed {
@@ -105,8 +105,7 @@ impl Ledger {
         }
     }
 
-    /// Enters what is owned, and lends it to this server itself: a lone server's allotments are
-    /// its own.
+    /// Enters an entitlement, and lends its seats to this server itself.
     fn own(
         &mut self,
         number: EntitlementNumber,
@@ -173,7 +172,7 @@ impl Ledger {
         Reply::Done
     }
 
-    /// The product's id of an entitlement.
+    /// The id of an entitlement's product.
     pub fn product_of(&self, number: EntitlementNumber) -> Option<Arc<str>> {
         let entitlement = self.entitlements.get(&number)?;
         Some(self.pools.get(entitlement.product)?.listing.spec.id.clone())

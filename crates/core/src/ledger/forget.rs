@@ -10,7 +10,8 @@ use rustc_hash::FxHashSet;
 use super::*;
 use crate::ledger::words::event::Event;
 
-/// Who was named since the watch began. A note, not state: without it nobody is forgotten.
+/// The people and computers that were named since the watch began. Not part of the state: without
+/// it nobody is forgotten.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Named {
     subjects: FxHashSet<SubjectId>,
@@ -18,7 +19,7 @@ pub(super) struct Named {
 }
 
 impl Ledger {
-    /// Begins to watch who is named, or ends it.
+    /// Starts or stops watching who is named.
     pub(super) fn watch_directory(&mut self, on: bool) -> Reply {
         self.named = on.then(Named::default);
         Reply::Done
@@ -36,7 +37,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets those of them who were not named since the watch began.
+    /// Forgets those that were not named since the watch began.
     pub(super) fn forget(&mut self, subjects: &[SubjectId], computers: &[ComputerId]) -> Reply {
         let Some(named) = self.named.take() else {
             return Reply::Done;

@@ -2,7 +2,7 @@
 //!
 //! [`Ledger::apply`] decides: it is told the time and a [`Command`], changes the ledger and
 //! answers. Each change is an [`Event`]; those of the commands since the last seal are a
-//! [`Batch`]. The shell makes a batch durable and then releases the answers; where it definitely
+//! [`Batch`]. The shell makes a batch durable and then releases the answers; if it definitely
 //! failed, [`Ledger::undo`] takes the whole batch back. A ledger is rebuilt by [`Ledger::absorb`]
 //! from recorded events, which decides nothing.
 //!
@@ -18,6 +18,7 @@ mod catalogue;
 mod forget;
 mod judge;
 mod kept;
+mod lean;
 mod pause;
 mod queue;
 mod restore;
@@ -34,6 +35,7 @@ pub use kept::directory::{Computers, Subjects};
 pub use kept::lent::{DRIFT_MARGIN_MS, Lent};
 pub use kept::memory::{KEPT_SECONDS, KEYS_LIMIT};
 pub use kept::pool::{Listing, Pool};
+pub use lean::{Lean, LeanAsk, LeanReply};
 pub use queue::review::DEFAULT_IMPOSSIBLE_SECONDS;
 pub use restore::{Repeated, Snapshot};
 pub use time::{
@@ -65,12 +67,12 @@ use kept::pools::Pools;
 use kept::seatings::{Seating, Seatings};
 use state::undo::Undo;
 
-/// How far a sender's items are applied.
+/// How far the items of an agent are applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// The sender's incarnation.
+    /// The agent's incarnation.
     pub incarnation: u64,
-    /// The highest sequence applied.
+    /// The highest sequence number that is applied.
     pub sequence: u64,
 }
 

@@ -15,7 +15,7 @@ impl Ledger {
         Reply::Done
     }
 
-    /// Grants again, first to those who have waited.
+    /// Grants again, first to waiting requests.
     pub(super) fn go_on(&mut self) -> Reply {
         if self.paused {
             self.emit(Event::Continued);
@@ -29,12 +29,12 @@ impl Ledger {
         self.paused || self.holds_after_restore()
     }
 
-    /// Whether leases may be out that only their holders know of.
+    /// Whether there may be leases that only their holders know (the hold after a restore).
     pub(super) fn holds_after_restore(&self) -> bool {
         self.hold_until.is_some_and(|until| until > self.now.steady)
     }
 
-    /// Whether it was paused and has not gone on since.
+    /// Whether it is paused.
     pub fn is_paused(&self) -> bool {
         self.paused
     }

@@ -7,11 +7,11 @@ use crate::ledger::kept::memory::Remembered;
 /// What a ledger is rebuilt from, before the events of the journal are absorbed.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// Ids begin with it.
+    /// The incarnation, with which ids begin.
     pub incarnation: Incarnation,
-    /// Nothing is granted until then.
+    /// Nothing is granted before this instant; none: nothing is held back.
     pub hold_until: Option<Steady>,
-    /// Whether it is paused.
+    /// Whether the server is paused.
     pub paused: bool,
     /// The number of the event by which this life began; 0 in the first.
     pub life_began: u64,
@@ -21,17 +21,17 @@ pub struct Snapshot {
     pub next_number: u64,
     /// The number of the last event that changed a product.
     pub catalogue_version: u64,
-    /// All products ever, by number.
+    /// All products, removed ones included, with their numbers.
     pub products: Vec<(ProductNumber, Listing)>,
-    /// What is owned.
+    /// All entitlements.
     pub entitlements: Vec<Entitlement>,
-    /// What is said of entitlements besides their seats and dates.
+    /// Names, prices and contracts of entitlements.
     pub details: Vec<(EntitlementNumber, Details)>,
-    /// What was lent, empty allotments included.
+    /// All allotments, empty ones included.
     pub allotments: Vec<Allotment>,
-    /// Tickets that are kept.
+    /// All tickets that are not forgotten yet.
     pub tickets: Vec<Ticket>,
-    /// Programs that run without a seat.
+    /// Sessions that run without a seat.
     pub unseated: Vec<Unseated>,
     /// The directory of people.
     pub subjects: Vec<Subject>,
@@ -41,26 +41,27 @@ pub struct Snapshot {
     pub marks: Vec<(ComputerId, Mark)>,
     /// Refusals of the last quarter of an hour, oldest first.
     pub denials: Vec<Repeated>,
-    /// Answers under keys, oldest first: key, body, answer, instant.
+    /// Answers under idempotency keys, oldest first: hash of the key, hash of the body, the answer,
+    /// its instant on the ledger's clock.
     pub memory: Vec<(u128, u64, Reply, Steady)>,
 }
 
 /// A refusal and its repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeated {
-    /// The first.
+    /// The first refusal.
     pub denial: Denial,
     /// When that was, on the ledger's clock.
     pub first: Steady,
     /// When the last one was, on the ledger's clock.
     pub last: Steady,
-    /// How many they are.
+    /// How many refusals there are, the first included.
     pub count: u64,
 }
 
 impl Ledger {
-    /// The ledger that `snapshot` describes, with the leases that are held, in the order of their
-    /// numbers: there may be millions, so each is taken in as it is read.
+    /// Builds the ledger that `snapshot` describes. `leases` are those that are held, in the order of
+    /// their numbers; there may be millions, so each is added as it is read.
     ///
     /// # Errors
     /// The first lease that cannot be read.

@@ -6,21 +6,21 @@ use smallvec::SmallVec;
 use super::*;
 use crate::ledger::words::event::{EndCause, Event};
 
-/// How long a lease lives without renewal where nobody says.
+/// The ttl of a lease if the request names none, in seconds.
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
-/// What a lease gets at the least after a reboot, once.
+/// The least time that a lease has after a reboot, once, in seconds.
 pub const GRACE_SECONDS: u64 = 30;
-/// How long a place in the queue is kept beyond the end of a poll.
+/// How long a place in the queue is kept after the end of a poll, in seconds.
 pub const KEEP_SECONDS: u64 = 30;
-/// How long a granted seat waits to be fetched by its ticket.
+/// How long a granted seat is kept for its ticket to fetch, in seconds.
 pub const CLAIM_SECONDS: u64 = 15;
-/// How long a ticket that came to nothing can still be asked after.
+/// How long a ticket that has ended can still be polled, in seconds.
 pub const FORGET_SECONDS: u64 = 600;
-/// How many expiries one command carries out at the most; the next one goes on with the rest.
+/// The largest number of expiries that one command applies; the next command goes on with the rest.
 pub const EXPIRIES_PER_COMMAND: usize = 10_000;
 
 impl Ledger {
-    /// When time alone next changes something: give it a [`Command::Tick`] then.
+    /// When time alone next changes something: send [`Command::Tick`] then.
     pub fn next_due(&self) -> Option<Steady> {
         let leases = self.lease_deadlines.first().map(|(at, _)| *at);
         let tickets = self.ticket_due.first().map(|(at, _)| *at);
@@ -32,7 +32,7 @@ impl Ledger {
             .min()
     }
 
-    /// Where requests wait and an entitlement begins or ends on a date, the calendar is looked at
+    /// If requests wait and an entitlement begins or ends on a date, the calendar is looked at
     /// once a second.
     fn next_opening(&self) -> Option<Steady> {
         let dated = |pool: &Pool| pool.has_waiting() && pool.has_dates(self.now);
@@ -42,8 +42,8 @@ impl Ledger {
             .then(|| self.now.steady.plus_seconds(1))
     }
 
-    /// Ends what is due. Every command begins with this, so none sees a seat as taken whose time
-    /// is over.
+    /// Ends what is due. Every command begins with this, so none sees a seat in use whose time is
+    /// over.
     pub(super) fn expire_due(&mut self) {
         let now = self.now.steady;
         for _ in 0..EXPIRIES_PER_COMMAND {
@@ -96,8 +96,8 @@ impl Ledger {
         self.promote_each(products);
     }
 
-    /// Gives those whose time ran out, or nearly, while the computer was down a moment to be
-    /// heard of. The shell has moved the clock on by what the wall clock says has passed.
+    /// Gives a grace period to leases that ran out, or nearly, while the computer was down. The
+    /// shell has advanced the clock by the time that has passed on the wall clock.
     pub(super) fn rebooted(&mut self) -> Reply {
         let now = self.now.steady;
         let mut near: Vec<(EventNumber, Steady)> = self

@@ -6,7 +6,7 @@ use super::kept::held::Held;
 use super::*;
 
 impl Ledger {
-    /// Ids of this life begin with it.
+    /// The incarnation, with which ids of this life begin.
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
     }
@@ -44,7 +44,7 @@ impl Ledger {
         self.entitlements.values()
     }
 
-    /// The entitlement of that number as it stands.
+    /// The entitlement with that number, and its seats in use.
     pub fn entitlement(&self, number: EntitlementNumber) -> Option<EntitlementView> {
         let entitlement = self.entitlements.get(&number)?;
         let pool = self.pools.get(entitlement.product)?;
@@ -60,22 +60,22 @@ impl Ledger {
         })
     }
 
-    /// What is said of the entitlement of that number besides its seats and dates.
+    /// The name, price and contract of the entitlement with that number.
     pub fn details(&self, number: EntitlementNumber) -> Details {
         self.described.get(number)
     }
 
-    /// The lease of that number, while it is held.
+    /// The lease with that number, if it is held.
     pub fn lease(&self, number: EventNumber) -> Option<Lease> {
         self.leases.get(number).map(Held::lease)
     }
 
-    /// Leases that are held.
+    /// All leases that are held.
     pub fn leases(&self) -> impl Iterator<Item = Lease> {
         self.leases.iter().map(Held::lease)
     }
 
-    /// Leases of a product that are kept for a start to come, and that no session has claimed.
+    /// Leases of a product that are kept for a later start, and that no session has claimed yet.
     pub fn kept(&self, product: ProductNumber) -> impl Iterator<Item = Lease> {
         let pool = self.pools.get(product).into_iter();
         let kept = pool.flat_map(|pool| &pool.kept);
@@ -87,35 +87,35 @@ impl Ledger {
         self.leases.len()
     }
 
-    /// The ticket of that number, while it is kept.
+    /// The ticket with that number, unless it is forgotten.
     pub fn ticket(&self, number: EventNumber) -> Option<&Ticket> {
         self.tickets.get(&number)
     }
 
-    /// Who waits for a product, in the order in which they will be served; those who are passed
-    /// over stand in their places.
+    /// The waiting requests of a product, in the order in which they will be served; those that are
+    /// passed over are in their places.
     pub fn waiting(&self, product: ProductNumber) -> impl Iterator<Item = &Ticket> {
         let pool = self.pools.get(product).into_iter();
         let places = pool.flat_map(Pool::places);
         places.filter_map(|(_, number)| self.tickets.get(&number))
     }
 
-    /// The people that it has heard of.
+    /// The directory of people.
     pub fn subjects(&self) -> &Subjects {
         &self.subjects
     }
 
-    /// The computers that it has heard of.
+    /// The directory of computers.
     pub fn computers(&self) -> &Computers {
         &self.computers
     }
 
-    /// How far a sender's items are applied.
+    /// How far the items of a computer's agent are applied.
     pub fn mark(&self, computer: ComputerId) -> Mark {
         self.marks.get(&computer).copied().unwrap_or_default()
     }
 
-    /// Nothing is granted until then, after a restore.
+    /// Until when nothing is granted after a restore; none: no hold.
     pub fn hold_until(&self) -> Option<Steady> {
         self.hold_until
     }

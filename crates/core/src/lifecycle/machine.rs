@@ -7,20 +7,21 @@ use super::state::{Control, Refusal, ServiceState, Step, Work};
 /// How long a pending state may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// How long work may stand still: the wait hint that others are told.
+    /// How long work may stand still: the wait hint that the service reports.
     pub standstill: Duration,
-    /// How long it may take in all, however it moves.
+    /// How long it may take in all, even if it progresses.
     pub whole: Duration,
 }
 
 /// The limits of all pending states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Starting. Recovery of a large store moves, so the whole is long.
+    /// The limits for starting. Recovery of a large store progresses steadily, so the whole may
+    /// take long.
     pub start: Limit,
-    /// Stopping.
+    /// The limits for stopping.
     pub stop: Limit,
-    /// Pausing, and going on.
+    /// The limits for pausing and for continuing.
     pub pause: Limit,
 }
 
@@ -43,35 +44,35 @@ impl Default for Limits {
 pub enum Input {
     /// The service manager starts it.
     Start,
-    /// Somebody asks something of it.
+    /// Somebody sends it a control.
     Control(Control),
     /// The operating system ends it: SIGTERM, a shutdown, the end of its supervisor. Unlike a
-    /// control it is heard while starting, too.
+    /// control, this also works while it starts.
     Terminate,
-    /// The work in hand stands there now.
+    /// The work in hand has progressed to this point.
     Moved(Work),
     /// The work in hand is done.
     Done,
-    /// The work in hand cannot be done, or a running service cannot go on; with its exit code.
+    /// The work in hand has failed, or a running service cannot go on; with the exit code.
     Failed(u32),
     /// The process has ended.
     Ended,
-    /// Nothing but that time has passed.
+    /// Time has passed.
     Tick,
 }
 
-/// What is to be done because of it.
+/// What the shell has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Tell the service manager the status.
+    /// Report the status to the service manager.
     Report,
-    /// Begin with this work, and tell how it moves.
+    /// Begin this work, and report its progress.
     Begin(Work),
-    /// End the process now: its work stands still past its deadline, or has failed.
+    /// End the process now: its work has stood still past its deadline, or has failed.
     EndProcess,
 }
 
-/// A service, as far as it is decided.
+/// The state machine of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
     limits: Limits,
@@ -95,33 +96,34 @@ struct Pending {
     work: Work,
     checkpoint: u32,
     moved_at: Duration,
-    /// It stands still, and the end of its process was asked for.
+    /// Whether its work stands still and the end of its process was requested.
     overdue: bool,
 }
 
-/// What a service says of itself, worked out from what it does.
+/// The status that a service reports, derived from its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The state.
     pub state: ServiceState,
-    /// Since when, on the caller's clock.
+    /// Since when it has been in that state, on the caller's clock.
     pub since: Duration,
-    /// Counts the moves of the work in hand; 0 outside pending states.
+    /// Grows each time that the work in hand progresses; 0 outside pending states.
     pub checkpoint: u32,
     /// How long the work may stand still from its last move; zero outside pending states.
     pub wait_hint: Duration,
-    /// Which controls it takes now.
+    /// The controls that it accepts now.
     pub accepts: &'static [Control],
-    /// What it ended with: 0, a Win32 error number, or the service's own.
+    /// The exit code: 0, a Win32 error number, or one of the service's own.
     pub exit_code: u32,
     /// The work that a pending state waits for.
     pub work: Option<Work>,
-    /// The work stands still past its deadline, and the process is being ended by force.
+    /// Whether the work has stood still past its deadline, so that the process is being ended by
+    /// force.
     pub overdue: bool,
 }
 
 impl Lifecycle {
-    /// A service that does not run. Times are of one clock that nobody sets.
+    /// A service that does not run. All times are of one clock that nobody can set.
     pub fn new(limits: Limits, now: Duration) -> Self {
         Lifecycle {
             limits,
@@ -131,7 +133,7 @@ impl Lifecycle {
         }
     }
 
-    /// The state alone.
+    /// The current state.
     pub fn state(&self) -> ServiceState {
         match &self.phase {
             Phase::Stopped => ServiceState::Stopped,
@@ -141,7 +143,7 @@ impl Lifecycle {
         }
     }
 
-    /// What the service says of itself.
+    /// The status that the service reports.
     pub fn status(&self) -> Status {
         let state = self.state();
         let pending = match &self.phase {
@@ -160,7 +162,7 @@ impl Lifecycle {
         }
     }
 
-    /// When time alone next matters: give it a [`Input::Tick`] then.
+    /// When the next deadline is: send [`Input::Tick`] then. None: time alone changes nothing.
     pub fn deadline(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Pending(pending) if !pending.overdue => {

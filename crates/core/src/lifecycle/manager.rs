@@ -1,24 +1,24 @@
-//! Whom a service tells of its life: the operating system's service manager, whichever it is.
+//! What a service reports to the operating system's service manager, whichever that is.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{ServiceState, Status, Work};
 
-/// What a service says of itself, in full.
+/// A complete report of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What the machine says.
+    /// The status of the state machine.
     pub status: Status,
     /// Why it serves less well than it should, such as a full disk.
     pub trouble: Option<String>,
 }
 
 impl Report {
-    /// How long the service manager is to be patient from now on: the wait hint and a margin, for
-    /// the service itself ends what stands still. None if nothing is waited for.
+    /// How long the service manager should wait from now on: the wait hint and a margin, because
+    /// the service itself ends work that stands still. None outside pending states.
     pub fn patience(&self) -> Option<Duration> {
-        /// Between the service's own deadline and that of its manager.
+        /// The margin between the service's own deadline and that of its service manager.
         const MARGIN: Duration = Duration::from_secs(5);
         let pending = self.status.state.is_pending();
         pending.then(|| self.status.wait_hint + MARGIN)
@@ -63,13 +63,14 @@ impl fmt::Display for Work {
 /// A service manager as a service speaks to it. Each operating system has its own; a service that
 /// nobody manages has none.
 pub trait ServiceManager: Send + Sync {
-    /// The state has changed, or its work has moved. May take its time: no deadline hangs on it.
+    /// Reports that the state has changed or its work has progressed. It may block; no deadline
+    /// depends on it.
     fn told(&self, report: &Report);
 
-    /// Work has gone the whole way through the service: it is alive.
+    /// Reports that the service is alive: work has passed through all of it.
     fn alive(&self);
 
-    /// How often it wants to hear that, where it does.
+    /// How often the service manager wants to hear that; none: it does not.
     fn watchdog(&self) -> Option<Duration> {
         None
     }

@@ -12,9 +12,9 @@ pub enum ServiceState {
     StartPending = 2,
     /// Requests in flight are answered, the rest is written, files are closed.
     StopPending = 3,
-    /// It serves.
+    /// It serves: seats are granted.
     Running = 4,
-    /// Grants begin again.
+    /// A pause ends; grants begin again.
     ContinuePending = 5,
     /// The ledger writes the pause to disk; nothing that is asked for later is granted.
     PausePending = 6,
@@ -34,7 +34,7 @@ impl ServiceState {
         ServiceState::Paused,
     ];
 
-    /// Whether it waits for work to be done.
+    /// Whether it is a pending state, which waits for work.
     pub fn is_pending(self) -> bool {
         use ServiceState::*;
         matches!(
@@ -58,7 +58,7 @@ impl ServiceState {
         }
     }
 
-    /// What it accepts beside being asked how it is.
+    /// The controls that it accepts besides [`Control::Interrogate`].
     pub fn accepts(self) -> &'static [Control] {
         use ServiceState::*;
         match self {
@@ -105,16 +105,16 @@ impl fmt::Display for ServiceState {
     }
 }
 
-/// What a service may be asked.
+/// The controls of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Control {
-    /// End.
+    /// Stop the service.
     Stop,
-    /// Grant nothing more until told to go on.
+    /// Grant nothing more until [`Control::Continue`].
     Pause,
     /// Grant again.
     Continue,
-    /// Say how it is.
+    /// Report the status.
     Interrogate,
 }
 
@@ -142,19 +142,19 @@ impl Control {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Refusal {
-    /// Others that need it still run.
+    /// Services that depend on it still run.
     DependentsRunning = 1051,
-    /// The control is not one that this state accepts.
+    /// The service does not accept this control in its state.
     InvalidControl = 1052,
-    /// It did not answer in time.
+    /// The service did not answer in time.
     Timeout = 1053,
-    /// It runs already.
+    /// The service runs already.
     AlreadyRunning = 1056,
-    /// It is starting or stopping.
+    /// The service is starting or stopping.
     CannotAcceptControl = 1061,
-    /// It does not run.
+    /// The service does not run.
     NotActive = 1062,
-    /// Its process ended unasked.
+    /// The process of the service ended by itself.
     ProcessAborted = 1067,
 }
 
@@ -175,22 +175,22 @@ impl Refusal {
         self as u32
     }
 
-    /// The refusal of that number.
+    /// The refusal with that Win32 error number; none: it is no refusal.
     pub fn of_number(number: u32) -> Option<Refusal> {
         Refusal::ALL
             .into_iter()
             .find(|refusal| refusal.number() == number)
     }
 
-    /// What it means, as a sentence without its end.
+    /// What it means, as a clause without a full stop.
     pub fn meaning(self) -> &'static str {
         match self {
             Refusal::DependentsRunning => "services that depend on it still run",
-            Refusal::InvalidControl => "the service does not take this control in its state",
+            Refusal::InvalidControl => "the service does not accept this control in its state",
             Refusal::Timeout => "the service did not answer in time",
             Refusal::AlreadyRunning => "the service runs already",
             Refusal::CannotAcceptControl => {
-                "the service cannot take controls while it starts or stops"
+                "the service cannot accept controls while it starts or stops"
             }
             Refusal::NotActive => "the service does not run",
             Refusal::ProcessAborted => "the service's process ended unexpectedly",
@@ -198,29 +198,29 @@ impl Refusal {
     }
 }
 
-/// A part of the work that a pending state waits for, in the order in which it is done.
+/// A step of the work that a pending state waits for. Ordered as the steps are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
-    /// Tries a new version on a copy of the data; counted in things to be tried.
+    /// Tries a new version on a copy of the data; counted in checks.
     Rehearse,
     /// Opens the files and takes the lock.
     Open,
     /// Rebuilds the ledger; counted in rows.
     Recover,
-    /// Takes the addresses.
+    /// Binds the addresses to listen on.
     Listen,
-    /// Has the ledger write a pause, or its end, to disk.
+    /// Commits a pause, or the end of one.
     Settle,
-    /// Answers what is in flight; counted in requests.
+    /// Answers the requests in flight; counted in requests.
     Drain,
-    /// Writes what is not yet in its tables; counted in batches.
+    /// Fills the tables with what is only in the journal; counted in batches.
     Flush,
     /// Closes the files.
     Close,
 }
 
 impl Step {
-    /// What is done, in words.
+    /// The step in words.
     pub fn name(self) -> &'static str {
         match self {
             Step::Rehearse => "rehearsing a new version",
@@ -238,22 +238,22 @@ impl Step {
 /// Work in hand: a step, and how much of it is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Work {
-    /// What is being done.
+    /// The step.
     pub step: Step,
     /// How much of it is left, in the step's own unit; [`Work::UNCOUNTED`] before it is counted.
     pub left: u64,
 }
 
 impl Work {
-    /// Nobody has counted yet how much is left.
+    /// How much is left is not counted yet.
     pub const UNCOUNTED: u64 = u64::MAX;
 
-    /// Work at the beginning of a step.
+    /// The work at the beginning of a step.
     pub fn new(step: Step, left: u64) -> Self {
         Work { step, left }
     }
 
-    /// Whether `self` is further on than `before`: a later step, or less left of the same. The
+    /// Whether `self` is progress over `before`: a later step, or less left of the same step. The
     /// first count of a step is no progress.
     pub fn is_beyond(self, before: Work) -> bool {
         let counted = before.left != Work::UNCOUNTED;

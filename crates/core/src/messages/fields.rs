@@ -1,6 +1,6 @@
-//! What the values of each message are, in a word or two: for its text without a message.
+//! A short name for each value of each message, for the text that explains a number.
 
-/// The words of a message's values, in their order.
+/// The names of a message's values, in their order.
 pub(super) fn of(id: u16) -> &'static [&'static str] {
     match id {
         9399 | 9405 => &["service", "computer", "why"],
@@ -49,6 +49,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9453 => &["rule"],
         9455 => &["who", "server", "what"],
         9456 => &["server", "time", "why"],
+        9457 | 9458 => &["who", "kind", "source"],
         9454 => &["destination", "so many", "why"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],

@@ -1,17 +1,17 @@
-//! Repeats and floods: counted, never piled up.
+//! Folds repeated messages into one row, and counts floods instead of storing them.
 
 use rustc_hash::FxHashMap;
 
 use super::message::Message;
 
-/// The bounds.
+/// The limits of a [`Folder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderOptions {
-    /// The same message within so many milliseconds of the last is the same row.
+    /// A message that equals an earlier one is a repeat if at most so many milliseconds lie between.
     pub window_ms: i64,
-    /// Different messages of one number within a window; more are only counted.
+    /// Different messages of one number that a window stores; further ones are only counted.
     pub different: usize,
-    /// Messages that are remembered; beyond, the window of all is over.
+    /// Messages that are remembered. At this limit all are forgotten, and repeats become new rows.
     pub remembered: usize,
 }
 
@@ -28,24 +28,23 @@ impl Default for FolderOptions {
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folded {
-    /// It is a new row; remember its number by [`Folder::stored`].
+    /// It becomes a new row; the caller gives the row's id to [`Folder::stored`].
     New,
-    /// It is that row again; how often it was seen by now.
+    /// It repeats an earlier one, whose row gets a new count.
     Repeat {
-        /// The row.
+        /// The id of the row.
         record: i64,
-        /// How often, the first included.
+        /// How often the message was raised, the first time included.
         count: u64,
     },
-    /// One of a flood: `more` different ones of this number were not kept. It is worth a message
-    /// (9449) when `more` is a power of ten.
+    /// It is part of a flood and is only counted. The caller raises 9449 if `more` is a power of ten.
     Flood {
-        /// How many so far.
+        /// Different messages of this number that were not stored in this window, this one included.
         more: u64,
     },
 }
 
-/// Folds messages. Bounded, whatever comes.
+/// Folds messages. What it remembers is bounded by [`FolderOptions`].
 #[derive(Debug, Clone, Default)]
 pub struct Folder {
     options: FolderOptions,
@@ -70,7 +69,7 @@ struct Number {
 }
 
 impl Folder {
-    /// With nothing remembered.
+    /// A folder that remembers nothing yet.
     pub fn new(options: FolderOptions) -> Self {
         Folder {
             options,
@@ -78,7 +77,7 @@ impl Folder {
         }
     }
 
-    /// Takes a message.
+    /// Says what becomes of a message, by its own time.
     pub fn take(&mut self, message: &Message) -> Folded {
         let at = message.time_ms;
         let key = key(message);
@@ -109,7 +108,7 @@ impl Folder {
         Folded::New
     }
 
-    /// The row that a new message has become.
+    /// Remembers the id of the row that a new message has become.
     pub fn stored(&mut self, message: &Message, record: i64) {
         if self.rows.len() >= self.options.remembered {
             self.rows.clear();

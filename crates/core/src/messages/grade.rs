@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How bad it is (SMS 2003, "Status Message Characteristics"), from the least on.
+/// How severe a message is (SMS 2003, "Status Message Characteristics"); ordered, the mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Normal flow.
+    /// Normal operation.
     Informational,
-    /// It is worked round or tried again.
+    /// A problem that Usher works around or retries, or one that is coming.
     Warning,
-    /// It needs an administrator.
+    /// A problem that an administrator has to solve.
     Error,
 }
 
@@ -28,13 +28,13 @@ impl Severity {
     }
 }
 
-/// What sort of thing it tells of.
+/// The type of a message (SMS 2003, "Status Message Characteristics").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The beginning or end of a task.
     Milestone,
-    /// A step inside one.
+    /// A step within a task.
     Detail,
     /// Somebody added, changed or removed something.
     Audit,

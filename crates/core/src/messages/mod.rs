@@ -1,10 +1,10 @@
 //! Status messages: what an administrator is told.
 //!
-//! Numbered, with a severity and a type, as SMS 2.0 had them; three of its numbers keep their
-//! meaning (9399, 9405, 9406), ours are 9410 to 9499. The catalogue says of each what it means,
-//! what to check and what Usher does itself. Repeats are folded into one with a count, so that a
-//! flood is a number and never a stall (KB 924842). Ordered rules say what becomes of a message;
-//! summaries say OK, Warning or Critical of a component.
+//! As in SMS 2.0, each message has a number, a severity and a type. Three numbers of SMS keep their
+//! meaning (9399, 9405, 9406); Usher's own are 9410 to 9499. The catalogue says what each number
+//! means, what to check and what Usher does itself. Repeats are folded into one row with a count, so
+//! that a flood costs a counter and stalls nothing (KB 924842). Ordered rules decide what is done
+//! with a message; summaries rate each component as OK, Warning or Critical.
 
 mod catalogue;
 mod fields;

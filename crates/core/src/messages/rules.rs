@@ -1,7 +1,8 @@
-//! Message rules, in order: what is done with a message.
+//! Message rules: an ordered list that decides what is done with a message.
 //!
-//! As SMS 2.0's status filter rules: criteria of one rule all hold (OR is two rules); the same
-//! action of two rules is done once, and where they differ the higher rule wins.
+//! They work like the status filter rules of SMS 2.0. A rule applies if all its criteria hold; for
+//! "or", write two rules. If two rules have the same action, it is done once; if its details differ,
+//! those of the rule that stands earlier count.
 
 use std::collections::BTreeSet;
 
@@ -12,49 +13,49 @@ use super::catalogue::{CATALOGUE, entry};
 use super::grade::{Kind, Severity};
 use super::message::Message;
 
-/// Most rules of a site.
+/// The largest number of rules of a site.
 const RULES_LIMIT: usize = 200;
-/// Longest text in a rule, in bytes.
+/// The longest text in a rule, in bytes.
 const TEXT_LIMIT: usize = 1_024;
-/// Longest name of a program or webhook, in bytes.
+/// The longest name of a program or webhook, in bytes.
 const NAME_LIMIT: usize = 64;
 
-/// A rule.
+/// One message rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Its name, for people.
+    /// Its name, 1 to 255 bytes.
     pub name: String,
-    /// Which messages it is for; nothing given: all.
+    /// The messages that it applies to; without criteria, to all.
     #[serde(default)]
     pub when: Criteria,
-    /// What is done.
+    /// What is done with such a message.
     pub actions: Vec<Action>,
-    /// No rule below it is looked at.
+    /// If true, later rules do not apply to a message that this one applies to.
     #[serde(default)]
     pub stop: bool,
 }
 
-/// Which messages; what is given must hold.
+/// Which messages a rule applies to: those for which every criterion that is given holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Criteria {
-    /// As severe as this, or more.
+    /// The message is at least as severe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_at_least: Option<Severity>,
-    /// Of this type.
+    /// The message has this type.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// One of these numbers.
+    /// The message has one of these numbers; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<u16>,
-    /// Of this component.
+    /// The message belongs to this component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// About this metering server.
+    /// The message is about this metering server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// Raised on this computer.
+    /// The message was raised on this computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<String>,
 }
@@ -63,61 +64,61 @@ pub struct Criteria {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// When there is nothing else to send.
+    /// If there is nothing else to send.
     Low,
-    /// In its turn.
+    /// In the order in which messages were raised.
     Medium,
-    /// Before others.
+    /// Before messages of a lower priority.
     High,
 }
 
-/// What may be done with a message.
+/// One thing that is done with a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "do", deny_unknown_fields)]
 pub enum Action {
-    /// Kept in the site database.
+    /// The message is kept in the site database.
     Store {
-        /// For so many days.
+        /// For how many days, 1 to 3650.
         days: u32,
     },
-    /// Written to the operating system's log.
+    /// It is written to the operating system's log.
     SystemLog,
-    /// Passed on to the parent site.
+    /// It is passed on to the parent site.
     Forward {
-        /// How soon.
+        /// How soon it is sent.
         priority: Priority,
     },
-    /// Sent by HTTP, signed by HMAC-SHA-256 with a secret.
+    /// It is sent by HTTP, signed with a secret (HMAC-SHA-256).
     Webhook {
-        /// Which one, by the name that the settings of the manager's computer give it.
+        /// The name of the webhook in the settings of the manager's computer.
         target: String,
     },
-    /// Sent by mail.
+    /// It is sent by mail.
     Mail {
-        /// To whom.
+        /// The address of the recipient.
         to: String,
     },
     /// A program is run with the message in its environment.
     Run {
-        /// Which one, by the name that the settings of the manager's computer give it.
+        /// The name of the program in the settings of the manager's computer.
         program: String,
-        /// It is ended after so many seconds.
+        /// After how many seconds the manager ends the program, 1 to 3600.
         timeout_seconds: u32,
     },
-    /// It does not count in summaries.
+    /// The message does not count in summaries.
     DoNotSummarise,
 }
 
-/// Why rules are not taken, as the end of a sentence.
+/// Why a list of rules is refused, as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RuleError {
-    /// There are too many.
-    #[error("there are {0} rules, at most {RULES_LIMIT} are taken")]
+    /// The list has more rules than the limit.
+    #[error("there are {0} rules; the limit is {RULES_LIMIT}")]
     TooMany(usize),
-    /// One is not sound.
+    /// A rule has a fault.
     #[error("rule {index} (\"{name}\"): {why}")]
     Unsound {
-        /// Which, from 1.
+        /// Its place in the list, from 1.
         index: usize,
         /// The name of the rule.
         name: String,
@@ -130,7 +131,7 @@ impl Rule {
     /// Checks a site's rules.
     ///
     /// # Errors
-    /// [`RuleError`] names the first that is not sound.
+    /// [`RuleError`] names the first rule that has a fault.
     pub fn check_all(rules: &[Rule]) -> Result<(), RuleError> {
         if rules.len() > RULES_LIMIT {
             return Err(RuleError::TooMany(rules.len()));
@@ -147,8 +148,8 @@ impl Rule {
         Ok(())
     }
 
-    /// Why no message can be one that the rule is for, as the end of a sentence: a number or a
-    /// component that none has. Rules that a newer version has kept may name such.
+    /// Why the rule can apply to no message, as the end of a sentence: it names a number or a
+    /// component that the catalogue does not have. A rule that a newer version stored may do so.
     pub fn names_none(&self) -> Option<String> {
         if let Some(id) = self.when.ids.iter().find(|id| !is_number(**id)) {
             let numbers = CATALOGUE.iter().map(|entry| entry.id);
@@ -165,7 +166,7 @@ impl Rule {
         (!known.contains(component)).then(|| {
             let known: Vec<&str> = known.into_iter().collect();
             format!(
-                "no message is of the component {component:?}; there are {}",
+                "no message belongs to the component {component:?}; the components are {}",
                 known.join(", ")
             )
         })
@@ -194,7 +195,7 @@ impl Rule {
     }
 }
 
-/// Whether two numbers differ only in two digits that stand beside each other and are swapped.
+/// Whether two numbers differ only by two adjacent digits that are swapped.
 fn is_swapped(one: u16, other: u16) -> bool {
     let (one, other) = (one.to_string().into_bytes(), other.to_string().into_bytes());
     let swapped = |at: usize| {
@@ -225,32 +226,33 @@ impl Action {
     fn unsound(&self) -> Option<String> {
         match self {
             Action::Store { days } if !(1..=3_650).contains(days) => Some(format!(
-                "{days} is no number of days to keep messages: give 1 to 3650"
+                "messages cannot be kept for {days} days: give 1 to 3650"
             )),
             Action::Webhook { target } if !is_name(target) => Some(format!(
-                "{} is no name of a webhook: give one as in the settings, of 1 to 64 letters, digits, \
-                 dots and dashes",
+                "{} is not a valid name of a webhook: give the name from the settings, 1 to 64 letters, \
+                 digits, dots, underscores and dashes",
                 quoted(target)
             )),
             Action::Mail { to } if !is_address(to) => Some(format!(
-                "{} is no address of mail: give one such as licences@example.org",
+                "{} is not a mail address: give one such as licences@example.org",
                 quoted(to)
             )),
             Action::Run { program, .. } if !is_name(program) => Some(format!(
-                "{} is no name of a program: give one as in the settings, of 1 to 64 letters, \
-                 digits, dots and dashes",
+                "{} is not a valid name of a program: give the name from the settings, 1 to 64 letters, \
+                 digits, dots, underscores and dashes",
                 quoted(program)
             )),
             Action::Run {
                 timeout_seconds, ..
             } if !(1..=3_600).contains(timeout_seconds) => Some(format!(
-                "{timeout_seconds} is no number of seconds that a program may run: give 1 to 3600"
+                "a program cannot have a time limit of {timeout_seconds} seconds: give 1 to 3600"
             )),
             _ => None,
         }
     }
 
-    /// Whether both do the same sort of thing: then it is done once. Two addresses are two things.
+    /// Whether both are the same action, which is done once. The same kind of action with another
+    /// address, webhook or program is another action.
     fn is_like(&self, other: &Action) -> bool {
         match (self, other) {
             (Action::Webhook { target }, Action::Webhook { target: other }) => target == other,
@@ -261,8 +263,8 @@ impl Action {
     }
 }
 
-/// Whether mail can be sent there, and nothing but the address can be meant by it: neither a second
-/// line of a header nor an option of a program.
+/// Whether the text is a mail address and nothing else: it adds no line to a header, and a program
+/// does not take it for an option.
 pub fn is_address(text: &str) -> bool {
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
     text.len() <= TEXT_LIMIT
@@ -273,7 +275,7 @@ pub fn is_address(text: &str) -> bool {
             .is_some_and(|(name, host)| ![name, host].contains(&"") && !host.contains('@'))
 }
 
-/// What somebody has given, as far as it is needed to know it again.
+/// The start of a given text, in quotes: enough to recognise it.
 fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(NAME_LIMIT).collect();
     format!("{shown:?}")
@@ -284,15 +286,15 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_LIMIT).contains(&text.len()) && text.chars().all(is_plain)
 }
 
-/// What is done with one message.
+/// What the rules decide for one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// Each action once, with the name of the rule that says so.
+    /// Each action once, with the name of the rule that it comes from.
     pub actions: Vec<(String, Action)>,
 }
 
 impl Decision {
-    /// For how many days it is kept; none: not at all.
+    /// For how many days the message is stored; none: it is not stored.
     pub fn store_days(&self) -> Option<u32> {
         self.actions.iter().find_map(|(_, action)| match action {
             Action::Store { days } => Some(*days),
@@ -300,7 +302,7 @@ impl Decision {
         })
     }
 
-    /// What it does that another one does not.
+    /// The actions that `other` does not have.
     #[must_use]
     pub fn beyond(&self, other: &Decision) -> Decision {
         let is_new = |action: &Action| !other.actions.iter().any(|(_, it)| it.is_like(action));
@@ -310,7 +312,7 @@ impl Decision {
         }
     }
 
-    /// Whether it counts in summaries.
+    /// Whether the message counts in summaries.
     pub fn is_summarised(&self) -> bool {
         !self
             .actions
@@ -319,7 +321,7 @@ impl Decision {
     }
 }
 
-/// What becomes of a message by these rules.
+/// Applies the rules, in their order, to a message.
 pub fn decide(rules: &[Rule], message: &Message) -> Decision {
     let mut decision = Decision::default();
     for rule in rules.iter().filter(|rule| rule.is_for(message)) {
@@ -336,8 +338,8 @@ pub fn decide(rules: &[Rule], message: &Message) -> Decision {
     decision
 }
 
-/// The rules of a new site: audit for half a year, everything else a month; errors into the
-/// system's log.
+/// The rules of a new site: audit messages are kept for 180 days, all others for 30; errors are also
+/// written to the operating system's log.
 pub fn default_rules() -> Vec<Rule> {
     let rule = |name: &str, when, actions| Rule {
         name: name.to_owned(),

@@ -1,4 +1,5 @@
-//! OK, Warning or Critical, by how many messages of each severity came since a set time.
+//! Rates a component as OK, Warning or Critical, by how many messages of each severity were raised
+//! since a set time of day.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +11,31 @@ use serde::{Deserialize, Serialize};
 use super::grade::Severity;
 use crate::schedule::Schedule;
 
-/// How a component stands (SMS_ComponentSummarizer.Status 0, 1, 2).
+/// The status of a component (SMS_ComponentSummarizer.Status 0, 1, 2).
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Below all thresholds.
+    /// Every count is below its thresholds.
     #[default]
     Ok,
-    /// At or above a warning threshold.
+    /// A count has reached its threshold for Warning.
     Warning,
-    /// At or above a critical one.
+    /// A count has reached its threshold for Critical.
     Critical,
 }
 
-/// From how many messages on; 0 is never.
+/// For each severity: how many messages make a component Warning, and how many Critical. 0 means
+/// never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
-    /// Warning and critical, for informational messages.
+    /// Counts of informational messages for Warning and for Critical.
     pub informational: (u64, u64),
-    /// The same for warnings.
+    /// Counts of warnings for Warning and for Critical.
     pub warning: (u64, u64),
-    /// The same for errors.
+    /// Counts of errors for Warning and for Critical.
     pub error: (u64, u64),
 }
 
@@ -48,9 +50,9 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// How a component stands at least while trouble of that severity is open, however few messages
-    /// tell of it: an open error is critical, an open warning a warning. What is counted never (0) is
-    /// left out here, too.
+    /// The least status of a component while trouble of that severity is open, however few messages
+    /// report it: Critical for an error, Warning for a warning. A threshold of 0 (never) counts here
+    /// as well.
     pub fn while_open(&self, severity: Severity) -> Standing {
         match severity {
             Severity::Error if self.error.1 > 0 => Standing::Critical,
@@ -60,7 +62,7 @@ impl Thresholds {
         }
     }
 
-    /// Whether each warning comes no later than its critical; why not, with what they are called.
+    /// Checks that no threshold for Warning is above that for Critical. The error names the setting.
     fn check(&self, name: &str) -> Result<(), String> {
         let all = [
             ("informational", self.informational),
@@ -71,8 +73,8 @@ impl Thresholds {
             // 0 is never.
             if critical != 0 && warning > critical {
                 return Err(format!(
-                    "`{name}.{severity}` is {warning},{critical}: the first, for WARNING, is at \
-                     most the second, for CRITICAL"
+                    "`{name}.{severity}` is {warning},{critical}: the first number (for WARNING) must \
+                     not be above the second (for CRITICAL)"
                 ));
             }
         }
@@ -80,18 +82,18 @@ impl Thresholds {
     }
 }
 
-/// Components with thresholds of their own at the most.
+/// The largest number of components with thresholds of their own.
 const COMPONENTS_LIMIT: usize = 100;
 
-/// How a site's components are summarised.
+/// How the messages of a site's components are summarised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SummaryOptions {
-    /// Messages are counted since this time of day, such as `00:00` (SMS 2.0: since midnight).
+    /// The time of day from which messages are counted, such as `00:00` (SMS 2.0: since midnight).
     pub since: String,
-    /// On the clock of this time zone; none: that of the manager's computer.
+    /// The IANA time zone of that time of day; none: that of the manager's computer.
     pub time_zone: Option<String>,
-    /// The thresholds of the site, and of each component that has none of its own.
+    /// The thresholds of each component that has none of its own.
     pub site: Thresholds,
     /// Components with thresholds of their own, by name.
     pub components: BTreeMap<String, Thresholds>,
@@ -109,11 +111,10 @@ impl Default for SummaryOptions {
 }
 
 impl SummaryOptions {
-    /// Whether they mean something; why not, as the end of a sentence. The time zone is who knows
-    /// zones' to check.
+    /// Checks the options, except the time zone: the caller knows which zones there are.
     ///
     /// # Errors
-    /// What is wrong, and how it is written.
+    /// What is wrong and how to write it, as the end of a sentence.
     pub fn check(&self) -> Result<(), String> {
         self.daily()?;
         self.site.check("summaries.site")?;
@@ -122,7 +123,7 @@ impl SummaryOptions {
         }
         if self.components.len() > COMPONENTS_LIMIT {
             return Err(format!(
-                "{} components have thresholds of their own: {COMPONENTS_LIMIT} may",
+                "{} components have thresholds of their own; the limit is {COMPONENTS_LIMIT}",
                 self.components.len()
             ));
         }
@@ -134,11 +135,10 @@ impl SummaryOptions {
         self.components.get(component).unwrap_or(&self.site)
     }
 
-    /// The instant since which messages are counted at `now`: the last time that it was that time
-    /// of day.
+    /// The instant from which messages are counted at `now`: the last time that `since` came.
     pub fn counted_since(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
         let daily = self.daily().unwrap_or(Schedule::daily(Time::midnight()));
-        // A day has 25 hours where the clock is put back, and a zone may leave out a whole one.
+        // A day has 25 hours if the clock is put back, and a zone may skip a whole day.
         let mut since = now - jiff::SignedDuration::from_hours(49);
         while let Some(next) = daily.next_after(since, zone).filter(|next| *next <= now) {
             since = next;
@@ -152,10 +152,10 @@ impl SummaryOptions {
     }
 }
 
-/// Messages counted since a set time.
+/// How many messages of each severity were raised since a set time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Informational ones.
+    /// Informational messages.
     pub informational: u64,
     /// Warnings.
     pub warning: u64,
@@ -164,7 +164,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts `more` messages of a severity.
+    /// Adds `more` messages of a severity.
     pub fn add(&mut self, severity: Severity, more: u64) {
         match severity {
             Severity::Informational => self.informational += more,
@@ -173,20 +173,20 @@ impl Summary {
         }
     }
 
-    /// How the component stands by these thresholds.
+    /// The status of the component by these thresholds.
     pub fn standing(&self, thresholds: &Thresholds) -> Standing {
         let passed = self.passed(thresholds);
         passed.map_or(Standing::Ok, |passed| passed.standing)
     }
 
-    /// The threshold by which it stands worst, of the most severe messages if of several; none: it
-    /// has passed none.
+    /// The threshold that decides the status; if several do, that of the most severe messages. None
+    /// if no threshold is reached.
     pub fn passed(&self, thresholds: &Thresholds) -> Option<Passed> {
         self.all_passed(thresholds).into_iter().next()
     }
 
-    /// Each threshold that it has passed, of each severity the worse one; that by which it stands
-    /// worst comes first.
+    /// The thresholds that are reached, for each severity the worse one; the one that decides the
+    /// status comes first.
     pub fn all_passed(&self, thresholds: &Thresholds) -> Vec<Passed> {
         let counts = [
             (
@@ -216,15 +216,15 @@ impl Summary {
     }
 }
 
-/// A threshold that so many messages have passed.
+/// A threshold that a count of messages has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
-    /// How the component stands by it.
+    /// The status that it means.
     pub standing: Standing,
-    /// Of which severity the messages are.
+    /// The severity of the messages that were counted.
     pub severity: Severity,
-    /// How many came.
+    /// How many messages were counted.
     pub count: u64,
-    /// From how many on.
+    /// The threshold: the least count for this status.
     pub from: u64,
 }

@@ -1,4 +1,4 @@
-//! What turns one policy into another.
+//! The changes that turn one policy into another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,73 +6,73 @@ use super::settings::Value;
 use super::terms::Terms;
 use super::whole::{Policy, Product};
 
-/// A field that differs. None: it is not said.
+/// A field that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// Its key.
     pub key: &'static str,
-    /// What it is.
+    /// Its present value; none: it is not set.
     pub before: Option<Value>,
-    /// What it is to be.
+    /// Its new value; none: it is not to be set.
     pub after: Option<Value>,
 }
 
-/// One step from one policy to another. Those that take away come last, so that nobody is refused
-/// in between who would not be refused before or after.
+/// One change. Removals come last, so that nobody is refused in between who would be refused
+/// neither before nor after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A product is new.
+    /// Add a product.
     AddProduct {
         /// The id of the product.
         id: String,
-        /// As it is to be.
+        /// The new settings or terms.
         product: Product,
     },
-    /// Settings of a product differ.
+    /// Change settings of a product.
     ChangeProduct {
         /// The id of the product.
         id: String,
-        /// What differs.
+        /// The settings that differ.
         fields: Vec<Field>,
-        /// As it is to be.
+        /// The new settings or terms.
         product: Product,
     },
-    /// An entitlement is new.
+    /// Add an entitlement.
     AddEntitlement {
         /// The name of the entitlement.
         name: String,
-        /// As it is to be.
+        /// The new settings or terms.
         terms: Terms,
     },
-    /// An entitlement has another name, or other terms.
+    /// Change the name or the terms of an entitlement.
     ChangeEntitlement {
-        /// The name that it is to have.
+        /// The new name.
         name: String,
-        /// The name that it has, if that is another.
+        /// The present name, if the name changes.
         was: Option<String>,
-        /// What differs of its terms.
+        /// The terms that differ.
         fields: Vec<Field>,
-        /// As it is to be.
+        /// The new settings or terms.
         terms: Terms,
     },
-    /// An entitlement is to be no more.
+    /// Remove an entitlement.
     RemoveEntitlement {
         /// The name of the entitlement.
         name: String,
-        /// The terms that it has on the server.
+        /// Its terms on the server.
         terms: Terms,
     },
-    /// A product is to be no more.
+    /// Remove a product.
     RemoveProduct {
         /// The id of the product.
         id: String,
-        /// The settings that it has on the server.
+        /// Its settings on the server.
         product: Product,
     },
 }
 
 impl Change {
-    /// Whether it takes something away altogether.
+    /// Whether it removes a product or an entitlement.
     pub fn is_removal(&self) -> bool {
         matches!(
             self,
@@ -80,7 +80,7 @@ impl Change {
         )
     }
 
-    /// The id of the product, or the name of the entitlement, that it makes, changes or takes away.
+    /// The id of the product, or the name of the entitlement, that it adds, changes or removes.
     pub fn subject(&self) -> &str {
         match self {
             Change::AddProduct { id, .. }
@@ -93,10 +93,10 @@ impl Change {
     }
 }
 
-/// The steps from one policy to another.
+/// All changes from one policy to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// In the order in which they are to be made.
+    /// The changes, in the order in which to make them.
     pub changes: Vec<Change>,
 }
 
@@ -106,13 +106,13 @@ impl Difference {
         self.changes.is_empty()
     }
 
-    /// Without what it would take away, which is answered beside it.
+    /// Separates the removals from the other changes.
     pub fn without_removals(self) -> (Difference, Vec<Change>) {
         let (left, changes) = self.changes.into_iter().partition(Change::is_removal);
         (Difference { changes }, left)
     }
 
-    /// What the steps make of a policy.
+    /// The policy after these changes.
     pub fn applied_to(&self, policy: &Policy) -> Policy {
         let mut made = policy.clone();
         for change in &self.changes {
@@ -143,8 +143,8 @@ impl Difference {
     }
 }
 
-/// What turns `have` into `want`. `renamed` says, by the name of an entitlement of `want`, which
-/// name it may still have in `have`: it holds where `have` knows the old name and not the new one.
+/// The changes that turn `have` into `want`. `renamed` maps the name of an entitlement in `want` to
+/// its former name, which applies if `have` has the former name and not the new one.
 pub fn difference(have: &Policy, want: &Policy, renamed: &BTreeMap<String, String>) -> Difference {
     let mut changes = Vec::new();
     for (id, product) in &want.products {

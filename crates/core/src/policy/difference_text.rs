@@ -1,4 +1,4 @@
-//! What a difference says to people.
+//! The changes as text for people.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::concerns::counted;
 use crate::ledger::Bound;
 
 impl fmt::Display for Change {
-    /// As the end of "it would ...".
+    /// The change as the end of "it would ...".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::AddProduct { id, product } => {
@@ -95,7 +95,7 @@ fn owned(terms: &Terms) -> String {
     text
 }
 
-/// By which day notice is to be given; without an end that is a day, how long before it.
+/// The day by which notice is to be given; if the end is not a day, how long before it.
 fn notice(terms: &Terms) -> Option<String> {
     let days = terms.notice_days?;
     let before = Span::new().try_days(i64::from(days)).ok();
@@ -134,7 +134,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// What is in the one list and not in the other.
+/// The entries that only one of two lists has.
 fn lists(key: &str, before: &[String], after: &[String]) -> String {
     let without = |some: &[String], others: &[String]| {
         let only = some.iter().filter(|text| !others.contains(text));

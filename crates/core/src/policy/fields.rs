@@ -1,4 +1,4 @@
-//! The fields of a text's tables: each of its kind, or a fault with its place.
+//! Reads the fields of a text's tables; a field of a wrong kind becomes a fault with its place.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use super::settings::Range;
 use super::spelling::{duration, nearest, span};
 use crate::ledger::{Bound, Wall};
 
-/// Something that is wrong in a text.
+/// A fault in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The name of the text.
     pub source: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what to write instead.
     pub what: String,
 }
 
@@ -30,21 +30,21 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Whether nobody sees a character: no name may have it.
+/// Tells invisible characters, which no name may contain.
 pub type IsUnseen = fn(char) -> bool;
 
-/// Faults of one text that are told at the most.
+/// The largest number of faults that are reported for one text.
 const FAULTS_LIMIT: usize = 1_000;
 /// The longest name, id or line of text, in bytes.
 pub(super) const LINE_LIMIT_BYTES: usize = 255;
 
-/// A text that is read, and what is wrong in it.
+/// A text that is being read, and the faults found in it.
 pub(super) struct Page<'a> {
     name: &'a str,
-    /// Where each line begins.
+    /// The byte at which each line begins.
     starts: Vec<usize>,
     is_unseen: IsUnseen,
-    /// Keys of lines that are no TOML.
+    /// The keys of lines that are not valid TOML.
     pub(super) lost: Vec<String>,
     pub(super) faults: Vec<Fault>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Page<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a, 't> {
     table: &'a DeTable<'t>,
-    /// Where it begins.
+    /// The byte at which the table begins.
     pub(super) at: usize,
 }
 
@@ -71,7 +71,7 @@ impl<'a, 't> Fields<'a, 't> {
             .map(|(_, value)| value)
     }
 
-    /// Where a field stands; where the table begins if it has none of that key.
+    /// The place of a field; the beginning of the table if it has no such key.
     pub(super) fn at_key(&self, key: &str) -> usize {
         let mut names = self.table.keys();
         let name = names.find(|name| name.get_ref() == key);
@@ -112,7 +112,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Faults each field whose key is none of these.
+    /// Reports each field whose key is none of these.
     pub(super) fn only(&mut self, fields: Fields<'_, '_>, keys: &[&str]) {
         for name in fields.table.keys() {
             let key = name.get_ref();
@@ -142,7 +142,7 @@ impl<'a> Page<'a> {
         );
     }
 
-    /// Faults a table without that key, unless it may stand in a line that cannot be read.
+    /// Reports that the table lacks this key, unless it may be in a line that cannot be read.
     pub(super) fn must_have(&mut self, fields: Fields<'_, '_>, key: &str, of: &str) {
         let is_lost = self.lost.iter().any(|lost| lost == key);
         if fields.find(key).is_none() && !is_lost {
@@ -174,7 +174,7 @@ impl<'a> Page<'a> {
         None
     }
 
-    /// A name in the form in which it is compared: a text that is not empty.
+    /// A name: a text that is not empty, in the form in which names are compared (NFC).
     pub(super) fn name(&mut self, fields: Fields<'_, '_>, key: &str) -> Option<String> {
         let text = self.text(fields, key, LINE_LIMIT_BYTES)?;
         let name = composed(&text).into_owned();
@@ -189,7 +189,7 @@ impl<'a> Page<'a> {
         None
     }
 
-    /// The same, where there must be one.
+    /// A name that must be there.
     pub(super) fn needed(&mut self, fields: Fields<'_, '_>, key: &str, of: &str) -> Option<String> {
         self.must_have(fields, key, of);
         self.name(fields, key)
@@ -206,7 +206,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// One of these words; `-` in it is read as `_`.
+    /// One of these words; `-` in it counts as `_`.
     pub(super) fn word(
         &mut self,
         fields: Fields<'_, '_>,
@@ -292,7 +292,7 @@ impl<'a> Page<'a> {
         number
     }
 
-    /// Texts in a list, each with where it stands.
+    /// A list of texts, each with its place.
     pub(super) fn texts(
         &mut self,
         fields: Fields<'_, '_>,
@@ -313,8 +313,8 @@ impl<'a> Page<'a> {
         Some(texts)
     }
 
-    /// An end of a validity: a day in that zone, or an instant. `Some(None)`: it has none, as the
-    /// last days of the calendar say it.
+    /// One end of a validity: a day in that time zone, or an instant. `Some(None)` means unlimited,
+    /// which the last days of the calendar stand for.
     pub(super) fn bound(
         &mut self,
         fields: Fields<'_, '_>,
@@ -347,7 +347,7 @@ impl<'a> Page<'a> {
         bound.map(Some)
     }
 
-    /// An array of tables, each with where it stands.
+    /// An array of tables, each with its place.
     pub(super) fn tables<'f, 't>(
         &mut self,
         fields: Fields<'f, 't>,
@@ -382,7 +382,7 @@ fn whole(value: &DeValue<'_>) -> Option<i64> {
     Some(i64::from_str_radix(&digits, number.radix()).unwrap_or(i64::MAX))
 }
 
-/// Whether this is one of the last two days that there are, by which people mean no end.
+/// Whether this is one of the last two days of the calendar, by which people mean no end.
 fn is_beyond(text: &str) -> bool {
     text.starts_with("9999-12-30") || text.starts_with("9999-12-31")
 }

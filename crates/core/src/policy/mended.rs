@@ -1,5 +1,5 @@
-//! A text of which some lines are no TOML: each of them is told once, and the rest is read without
-//! them, so that its other faults are told, too.
+//! Reads a text with lines that are not valid TOML: reports each of them once, and reads the rest
+//! without them to report its other faults, too.
 
 use std::collections::BTreeMap;
 
@@ -51,14 +51,14 @@ fn rest(
     is_mended.then_some(rest)
 }
 
-/// The key of a line that says one.
+/// The key of a line, if it has one.
 fn key(line: &str) -> Option<&str> {
     let key = line.split_once('=')?.0.trim();
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     (!key.is_empty() && key.chars().all(is_bare)).then_some(key)
 }
 
-/// What is wrong with a line, in words of what it says if that is known.
+/// What is wrong with a line, in terms of its field if that is known.
 fn said(line: &str, message: &str) -> String {
     if let Some(amount) = amount(line) {
         return format!(
@@ -79,7 +79,7 @@ fn said(line: &str, message: &str) -> String {
     }
 }
 
-/// An amount that is written as people write it, and as no number of TOML is.
+/// An amount written as people write it, which TOML does not accept as a number.
 fn amount(line: &str) -> Option<&str> {
     let (_, behind) = line.split_once("amount")?;
     let value = behind.trim_start().strip_prefix('=')?.trim_start();

@@ -1,11 +1,11 @@
-//! A policy as a file: what a server is to have of products and entitlements, as people write it.
+//! A policy as a file: which products and entitlements a server is to have, as people write it.
 //!
-//! [`read`] takes texts in TOML and answers the policy that they make together, or every fault in
+//! [`read`] takes texts in TOML and returns the policy that they make together, or every fault in
 //! them with its place. [`difference()`] says what turns one policy into another, [`steps`] what
 //! that means for the seats of a product, and [`write`](mod@write) writes a policy out.
 //!
-//! A policy is whole: what a text does not say of a product is as it usually is. How the texts,
-//! the server and the person who asks are reached is the business of who calls.
+//! A policy is complete: what a text does not say of a product has its default. The caller gets the
+//! texts, the server's present policy and the user's consent.
 
 mod amount;
 mod difference;

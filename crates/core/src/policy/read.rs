@@ -1,4 +1,4 @@
-//! Reading a policy: from texts in TOML that make one together, with every fault in them.
+//! Reads a policy from one or more TOML texts, and reports every fault in them.
 
 use std::collections::BTreeMap;
 
@@ -11,34 +11,34 @@ use super::tables::{entitlement, may_be_id, product, zone};
 use super::terms::Terms;
 use super::whole::Policy;
 
-/// The version of the form.
+/// The version of the format.
 pub const VERSION: u32 = 1;
-/// The longest text, in bytes.
+/// The largest text, in bytes.
 pub const SOURCE_LIMIT_BYTES: usize = 1 << 20;
-/// The most products of a policy.
+/// The largest number of products of a policy.
 pub const PRODUCTS_LIMIT: usize = 10_000;
-/// The most entitlements of a policy.
+/// The largest number of entitlements of a policy.
 pub const ENTITLEMENTS_LIMIT: usize = 100_000;
 
-/// A text, and what it is called.
+/// A text and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// What it is called in faults: a path.
+    /// Its name in faults: a path.
     pub name: String,
     /// The text of the file.
     pub text: String,
 }
 
-/// What texts make together.
+/// The result of reading all texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
     /// The policy.
     pub policy: Policy,
-    /// By the name of an entitlement, the name that it had before.
+    /// The former names of entitlements, by their new names.
     pub renamed: BTreeMap<String, String>,
-    /// Where each product stands, by its id: `policy.toml:3`.
+    /// The place of each product, by its id, such as `policy.toml:3`.
     pub product_places: BTreeMap<String, String>,
-    /// Where each entitlement stands, by its name.
+    /// The place of each entitlement, by its name.
     pub entitlement_places: BTreeMap<String, String>,
 }
 
@@ -100,16 +100,16 @@ pub fn read(sources: &[Source], is_unseen: IsUnseen) -> Result<Read, Vec<Fault>>
     }
 }
 
-/// An entitlement as it stands in a text.
+/// An entitlement and its place in a text.
 struct Owned {
     name: String,
     was: Option<String>,
     terms: Terms,
-    /// The text that it stands in.
+    /// The index of its text.
     page: usize,
-    /// Where its product is named.
+    /// The place of its product.
     at_product: usize,
-    /// Where the name of before is said.
+    /// The place of its former name.
     at_was: usize,
 }
 
@@ -168,7 +168,7 @@ fn version(page: &mut Page<'_>, fields: Fields<'_, '_>) {
         if page.lost.iter().any(|key| key == "policy") {
             return;
         }
-        let what = format!("it does not say which form it has: write `policy = {VERSION}` first");
+        let what = format!("it does not say which format it has: write `policy = {VERSION}` first");
         return page.fault(0, what);
     };
     let is_known = |value: &DeValue<'_>| {
@@ -179,14 +179,14 @@ fn version(page: &mut Page<'_>, fields: Fields<'_, '_>) {
         page.fault(
             found.span().start,
             format!(
-                "this version of Usher reads `policy = {VERSION}`: what has another number is of \
-                 another version"
+                "this version of Usher reads `policy = {VERSION}`: a file with another number is \
+                 for another version"
             ),
         );
     }
 }
 
-/// Takes an entitlement in, of a product that there is.
+/// Adds an entitlement, if its product exists.
 fn join(it: &Owned, pages: &mut [Page<'_>], read: &mut Read, is_whole: bool) {
     let products = &read.policy.products;
     if is_whole
@@ -215,7 +215,7 @@ fn join(it: &Owned, pages: &mut [Page<'_>], read: &mut Read, is_whole: bool) {
         .insert(it.name.clone(), it.terms.clone());
 }
 
-/// Takes the names of before in: each of one entitlement that is not there any more.
+/// Adds the former names: each of one entitlement, and of none that still exists.
 fn renames(owned: &[Owned], pages: &mut [Page<'_>], read: &mut Read) {
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for it in owned {

@@ -1,4 +1,4 @@
-//! What a policy means for the seats of a product, by date.
+//! How many seats of a product two policies allow, by date.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use super::terms::Terms;
 use super::whole::Policy;
 use crate::ledger::{Bound, Wall};
 
-/// How many seats of a product may be in use, overdraft included, from an instant on.
+/// How many seats of a product may be in use from an instant on, overdraft included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// From when; none: now.
+    /// The instant; none: now.
     pub from: Option<Wall>,
-    /// The day that begins then, if a day was said, and its time zone.
+    /// The day that begins at that instant and its time zone, if a day was given.
     pub day: Option<(Date, Arc<str>)>,
-    /// By the one policy.
+    /// Seats by the policy before.
     pub before: u64,
-    /// By the other.
+    /// Seats by the policy after.
     pub after: u64,
 }
 
-/// By the ids of the products whose seats differ, now or later: how many may be in use by the one
-/// policy and by the other, now and from each instant on at which that changes.
+/// For each product whose seats differ, now or later: how many may be in use by either policy, now
+/// and from each instant at which that changes.
 pub fn steps(before: &Policy, after: &Policy, now: Wall) -> BTreeMap<String, Vec<Step>> {
     let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
     for (policy, side) in [(before, Side::Before), (after, Side::After)] {
@@ -45,26 +45,26 @@ enum Side {
     After,
 }
 
-/// Seats that come and go, of both policies.
+/// The seats of a product over time, by both policies.
 #[derive(Default)]
 struct Line {
     now: [u64; 2],
     edges: BTreeMap<Wall, Edge>,
 }
 
-/// What comes and what goes at an instant to come, by one policy and by the other.
+/// The seats that come and go at a future instant, by both policies.
 #[derive(Default)]
 struct Edge {
     counts: [(u64, u64); 2],
     day: Option<(Date, Arc<str>)>,
 }
 
-/// The day that begins with a validity, if one was said.
+/// The first day of a validity, if a day was given.
 fn first_day(from: &Bound) -> Option<(Date, Arc<str>)> {
     Some((from.date()?, from.zone()?.clone()))
 }
 
-/// The day that begins behind a validity.
+/// The day after a validity, if its end was given as a day.
 fn next_day(to: &Bound) -> Option<(Date, Arc<str>)> {
     Some((to.date()?.tomorrow().ok()?, to.zone()?.clone()))
 }

@@ -1,4 +1,4 @@
-//! The settings of a product: for each its key, what it may be, and what it usually is.
+//! The settings of a product: for each its key, its kind and its default.
 
 /// The value of a setting, or of a term of an entitlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,39 +7,39 @@ pub enum Value {
     Text(String),
     /// `true` or `false`.
     Flag(bool),
-    /// A whole number; of durations, seconds.
+    /// A whole number; durations are in seconds.
     Number(u32),
-    /// Texts in their order.
+    /// Several texts, in their order.
     Texts(Vec<String>),
 }
 
-/// What a setting may be.
+/// The kind of a setting: its values and its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text of at most 255 bytes; usually it is empty.
+    /// A text of at most 255 bytes; by default empty.
     Text,
-    /// One of these words; usually the first.
+    /// One of these words; by default the first.
     Word(&'static [&'static str]),
-    /// `true` or `false`; usually this.
+    /// `true` or `false`, with the default.
     Flag(bool),
     /// A whole number.
     Count(Range),
     /// A duration in whole seconds.
     Seconds(Range),
-    /// Program rules; usually there is none.
+    /// Program rules; by default none.
     Rules,
 }
 
-/// Which numbers a setting may be.
+/// The range of a number, and its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// The least.
+    /// The least value.
     pub least: u32,
-    /// The most.
+    /// The largest value.
     pub most: u32,
-    /// What it usually is.
+    /// The default.
     pub usual: u32,
-    /// Whether 0 is taken beside them.
+    /// Whether 0 is allowed, too.
     pub or_zero: bool,
 }
 
@@ -53,7 +53,7 @@ impl Range {
         }
     }
 
-    /// Whether it may be this number.
+    /// Whether the range has this number.
     pub fn has(&self, number: u32) -> bool {
         (self.least..=self.most).contains(&number) || self.or_zero && number == 0
     }
@@ -62,14 +62,14 @@ impl Range {
 /// A setting of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Its key, as the API has it.
+    /// Its key, the same as in the API.
     pub key: &'static str,
-    /// What it may be.
+    /// Its kind.
     pub kind: Kind,
 }
 
 impl Setting {
-    /// What it is if nothing is said.
+    /// Its default value.
     pub fn usual(&self) -> Value {
         match self.kind {
             Kind::Text => Value::Text(String::new()),
@@ -85,7 +85,7 @@ const DAY_SECONDS: u32 = 86_400;
 const WEEK_SECONDS: u32 = 604_800;
 const MAX_TTL_SECONDS: u32 = 366 * DAY_SECONDS;
 
-/// Every setting, in the order in which they are written. Their bounds are those of a server.
+/// All settings, in the order in which they are written. Their ranges are those of a server.
 pub const SETTINGS: &[Setting] = &[
     setting("name", Kind::Text),
     setting("publisher", Kind::Text),

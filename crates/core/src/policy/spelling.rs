@@ -1,6 +1,6 @@
-//! How durations are written, and which key a misspelled one was meant to be.
+//! Durations as people write them, and suggestions for misspelled keys.
 
-/// Which of them was meant, or which there are.
+/// A suggestion which of these was meant, or a list of them.
 pub(super) fn nearest(word: &str, known: &[&str]) -> String {
     // Who leaves the end out means what begins so.
     let distance = |other: &str| match word.len() > 2 && other.starts_with(word) {
@@ -44,7 +44,7 @@ pub(super) fn duration(text: &str) -> Option<i64> {
     total
 }
 
-/// Seconds as a duration in one unit: the largest of which they are whole.
+/// Seconds as a duration in the largest unit that divides them.
 pub(super) fn span(seconds: u32) -> String {
     let unit = UNITS
         .iter()

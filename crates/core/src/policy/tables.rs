@@ -12,11 +12,11 @@ use super::whole::Product;
 use crate::identify::Rule;
 use crate::ledger::Bound;
 
-/// The most program rules of a product.
+/// The largest number of program rules of a product.
 const RULES_LIMIT: usize = 1_000;
 /// The longest note, in bytes.
 const NOTE_LIMIT_BYTES: usize = 1_000;
-/// Keys of an entitlement.
+/// The keys of an entitlement.
 const TERMS: [&str; 14] = [
     "name",
     "was",
@@ -43,7 +43,7 @@ const fn range(least: u32, most: u32) -> Range {
     }
 }
 
-/// A time zone by its name; none if it is not said, or is none.
+/// A time zone by its name; none if there is no such field or no such zone.
 pub(super) fn zone(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<String> {
     let name = page.name(fields, "time_zone")?;
     if TimeZone::get(&name).is_ok() {
@@ -56,12 +56,12 @@ pub(super) fn zone(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<String
     None
 }
 
-/// Whether a product can have that id.
+/// Whether the text can be a product's id.
 pub(super) fn may_be_id(id: &str) -> bool {
     !id.contains(|c: char| c.is_whitespace() || c == '/') && id != "." && id != ".."
 }
 
-/// A product: its id, if it has one, and its settings as far as they can be read.
+/// Reads a product: its id, if it has one, and its settings as far as they are valid.
 pub(super) fn product(page: &mut Page<'_>, fields: Fields<'_, '_>) -> (Option<String>, Product) {
     let keys: Vec<&str> = std::iter::once("id")
         .chain(SETTINGS.iter().map(|it| it.key))
@@ -113,8 +113,8 @@ fn rules(page: &mut Page<'_>, fields: Fields<'_, '_>, key: &str) -> Option<Vec<S
     Some(texts.into_iter().map(|(_, text)| text).collect())
 }
 
-/// An entitlement: its name, the one that it had before, and its terms. None if it cannot be told
-/// which one it is, or of what.
+/// Reads an entitlement: its name, its former name and its terms. None if it lacks a name or a
+/// product.
 pub(super) fn entitlement(
     page: &mut Page<'_>,
     fields: Fields<'_, '_>,
@@ -190,7 +190,7 @@ fn price(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<Price> {
     })
 }
 
-/// A number, or a text as people write amounts.
+/// Reads a number, or an amount as people write it.
 fn amount(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<Amount> {
     let text = match fields.find("amount")?.get_ref() {
         DeValue::Integer(number) => number.to_string(),

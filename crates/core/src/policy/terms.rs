@@ -13,9 +13,9 @@ pub struct Terms {
     pub seats: u32,
     /// Seats beyond those owned that may be in use.
     pub overdraft: u32,
-    /// With what validity begins; none: always was.
+    /// The first instant or day of validity; none: it always was valid.
     pub from: Option<Bound>,
-    /// With what validity ends; none: never.
+    /// The last day of validity, or the instant at which it ends; none: it never ends.
     pub to: Option<Bound>,
     /// What all its seats cost together.
     pub price: Option<Price>,
@@ -25,13 +25,13 @@ pub struct Terms {
     pub cost_centre: Option<String>,
     /// Days before its end by which notice is to be given.
     pub notice_days: Option<u32>,
-    /// What else people should know of it.
+    /// A note for people.
     pub note: Option<String>,
 }
 
 impl Terms {
-    /// How many seats may be owned, or be overdrawn, by whatever way they are entered. One of no
-    /// seats keeps what is known of it, such as its contract, and nobody may use a seat of it.
+    /// The range of seats and of overdraft, however they are entered. An entitlement with 0 seats
+    /// keeps its contract and other terms, and grants nothing.
     pub const SEATS: Range = Range {
         least: 0,
         most: 1_000_000_000,
@@ -39,7 +39,7 @@ impl Terms {
         or_zero: false,
     };
 
-    /// So many seats of a product, and nothing else.
+    /// The terms of so many seats of a product, and nothing else.
     pub fn of(product: &str, seats: u32) -> Terms {
         Terms {
             product: product.to_owned(),
@@ -60,7 +60,7 @@ impl Terms {
         u64::from(self.seats) + u64::from(self.overdraft)
     }
 
-    /// Each term by its key, in the order in which they are written; none if it is not said.
+    /// Each term by its key, in the order in which they are written; none if it is not set.
     pub(super) fn fields(&self) -> [(&'static str, Option<Value>); 10] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let bound = |bound: &Option<Bound>| bound.as_ref().map(|it| Value::Text(written(it)));
@@ -82,7 +82,8 @@ impl Terms {
     }
 }
 
-/// An end of a validity as people read it: a day, with its zone unless that is UTC, or an instant.
+/// One end of a validity as people read it: a day, with its time zone unless that is UTC, or an
+/// instant.
 pub(super) fn written(bound: &Bound) -> String {
     match bound {
         Bound::At(at) => instant(at.0),

@@ -220,8 +220,8 @@ fn texts_are_joined_and_what_stands_twice_names_both_places() {
 
 #[test]
 fn a_text_says_which_form_it_has() {
-    insta::assert_snapshot!(faults(&[source("p", "[[product]]\nid = \"cad\"\n")]), @"p:1: it does not say which form it has: write `policy = 1` first");
-    insta::assert_snapshot!(faults(&[source("p", "\npolicy = 2\n")]), @"p:2: this version of Usher reads `policy = 1`: what has another number is of another version");
+    insta::assert_snapshot!(faults(&[source("p", "[[product]]\nid = \"cad\"\n")]), @"p:1: it does not say which format it has: write `policy = 1` first");
+    insta::assert_snapshot!(faults(&[source("p", "\npolicy = 2\n")]), @"p:2: this version of Usher reads `policy = 1`: a file with another number is for another version");
     insta::assert_snapshot!(faults(&[source("p", "policy = 1\n[product]\nid = \"cad\"\n")]), @"p:2: `product` is a table: give [[product]] with two brackets for each");
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::settings::{SETTINGS, Value};
 use super::terms::Terms;
 
-/// A product: every setting of it.
+/// All settings of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     settings: BTreeMap<&'static str, Value>,
 }
 
 impl Default for Product {
-    /// As it is if nothing is said.
+    /// A product with the default of every setting.
     fn default() -> Product {
         let settings = SETTINGS.iter().map(|it| (it.key, it.usual()));
         Product {
@@ -22,7 +22,7 @@ impl Default for Product {
 }
 
 impl Product {
-    /// Sets the setting of that key; one that is none is passed over.
+    /// Sets the setting of that key; an unknown key is ignored.
     pub fn set(&mut self, key: &str, value: Value) {
         if let Some(place) = self.settings.get_mut(key) {
             *place = value;
@@ -42,7 +42,7 @@ impl Product {
         }
     }
 
-    /// Every setting with its key, in the order in which they are written.
+    /// All settings with their keys, in the order in which they are written.
     pub fn settings(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         SETTINGS
             .iter()
@@ -50,16 +50,17 @@ impl Product {
     }
 }
 
-/// What a server has, or is to have.
+/// The products and entitlements that a server has, or is to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// By their ids.
+    /// The products by their ids.
     pub products: BTreeMap<String, Product>,
-    /// By their names. One that nobody named has its id on the server as its name.
+    /// The entitlements by their names. An entitlement without a name has its id on the server
+    /// here.
     pub entitlements: BTreeMap<String, Terms>,
 }
 
-/// Whether a name is one that a server gives by itself: an entitlement's id, such as E12.
+/// Whether a name has the form of the ids that servers give entitlements, such as E12.
 pub fn is_servers_own(name: &str) -> bool {
     let digits = name.strip_prefix('E').unwrap_or_default();
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Writing a policy out as people write it: fresh, with headings, and without what is as usual.
+//! Writes a policy as people write it: with headings, and without settings that have their default.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::terms::{Terms, instant};
 use super::whole::{Policy, Product};
 use crate::ledger::Bound;
 
-/// What each text begins with.
+/// The lines at the beginning of each text.
 pub fn heading() -> String {
     format!(
         "# What is metered and owned. `usher policy diff` compares it with a server,\n\
@@ -114,7 +114,7 @@ fn put_terms(text: &mut String, name: &str, terms: &Terms) {
     }
 }
 
-/// A day or an instant, which TOML has kinds of their own for.
+/// A day or an instant, in TOML's own types.
 fn date(bound: &Bound) -> String {
     match bound {
         Bound::At(at) => instant(at.0),
@@ -138,7 +138,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A text in TOML's plain quotes.
+/// A text as a TOML basic string.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -153,7 +153,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// A text on the line of a comment.
+/// A text made fit for the line of a comment.
 fn seen(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

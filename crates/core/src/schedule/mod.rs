@@ -25,8 +25,8 @@ const DAYS_BEFORE: i64 = 2;
 const DAYS_LOOKED_AT: i64 = 12;
 const DAY_SECONDS: i64 = 86_400;
 
-/// When something runs. Written `Sun 01:59:59`, `Mon,Thu 03:00`, `daily 03:00`,
-/// `every 14 days 03:00` or `every 36 hours`.
+/// A schedule, written as `Sun 01:59:59`, `Mon,Thu 03:00`, `daily 03:00`, `every 14 days 03:00` or
+/// `every 36 hours`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     rhythm: Rhythm,
@@ -38,7 +38,7 @@ enum Rhythm {
     Weekdays { days: u8, time: Time },
     /// Every so many days, at a time of day.
     Days { count: u16, time: Time },
-    /// Every so many seconds, whatever the clock shows.
+    /// Every so many seconds, whatever the wall clock shows.
     Span { seconds: u32 },
 }
 
@@ -96,7 +96,7 @@ impl Schedule {
         }
     }
 
-    /// How far two runs lie apart at the most, about.
+    /// About the longest time between two runs.
     fn period(&self) -> SignedDuration {
         SignedDuration::from_secs(match self.rhythm {
             Rhythm::Weekdays { .. } => 7 * DAY_SECONDS,
@@ -126,7 +126,7 @@ fn first_after(
     days.find_map(|date| run_of(date, time, zone).filter(|run| *run > now))
 }
 
-/// The one instant at which the run of a day happens.
+/// The instant of a day's run.
 fn run_of(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
     let local = date.to_datetime(time);
     match zone.to_ambiguous_timestamp(local).offset() {

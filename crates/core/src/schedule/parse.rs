@@ -9,33 +9,36 @@ pub(super) const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "S
 /// Every day of the week.
 pub(super) const ALL_DAYS: u8 = 0b111_1111;
 
-/// Units of what runs every so often, and their seconds, the largest first.
+/// The units of an interval and their seconds, the largest first.
 pub(super) const UNITS: [(&str, u32); 3] = [("hours", 3_600), ("minutes", 60), ("seconds", 1)];
-/// Upkeep more often than this only costs, and less often is as good as never.
+/// The shortest and the longest interval, in seconds: more often only costs, less often is as good
+/// as never.
 const SPAN_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=366 * 86_400;
 const COUNT_OF_DAYS: std::ops::RangeInclusive<u16> = 1..=366;
 
-/// Why a text is no schedule. Each says what was given and how it is written.
+/// Why a text is not a schedule. Each says what was given and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// There are not two parts, the days and the time.
+    /// The text does not have two parts, the days and the time.
     #[error(
-        "`{0}` is no schedule: write the days and a time, as in `Sun 01:59:59`, \
+        "`{0}` is not a schedule: write the days and a time, as in `Sun 01:59:59`, \
          `Mon,Thu 03:00` or `daily 03:00`, or how often, as in `every 14 days 03:00` or \
          `every 36 hours`"
     )]
     Form(String),
-    /// A day that is none.
-    #[error("`{0}` is no day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun, with commas, or `daily`")]
-    Day(String),
-    /// How often is none, or out of range.
+    /// The text names a day that does not exist.
     #[error(
-        "`{0}` is no interval: write 1 to 366 days and a time, as in `every 14 days 03:00`, or \
+        "`{0}` is not a day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun, with commas, or `daily`"
+    )]
+    Day(String),
+    /// The interval is not a number with a unit, or is out of range.
+    #[error(
+        "`{0}` is not an interval: write 1 to 366 days and a time, as in `every 14 days 03:00`, or \
          hours, minutes or seconds that make an hour at least, as in `every 36 hours`"
     )]
     Interval(String),
-    /// A time that is none.
-    #[error("`{0}` is no time of day: write hours and minutes, as in 03:00, or 01:59:59")]
+    /// The time of day is not valid.
+    #[error("`{0}` is not a time of day: write hours and minutes, as in 03:00, or 01:59:59")]
     Time(String),
 }
 

@@ -1,11 +1,11 @@
-//! A job that runs by a schedule: when it is due next.
+//! When a job that runs by a schedule is due next.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Schedule;
 
-/// A zone's clock may be set by so much beside the wall clock's own moves.
+/// How far the clock of a time zone may be changed, besides changes of the wall clock itself.
 const LEEWAY: SignedDuration = SignedDuration::from_hours(48);
 
 /// A schedule in its zone, and the date of the next run. A date that has passed stays due until
@@ -19,19 +19,19 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// A job that begins with the schedule's first run after `now`.
+    /// A job whose first run is the schedule's first one after `now`.
     pub fn new(schedule: Schedule, zone: TimeZone, now: Timestamp) -> Planned {
         let next = schedule.next_after(now, &zone);
         Planned::kept(schedule, zone, next)
     }
 
-    /// A job whose runs keep step with one that was, or is to be.
+    /// A job whose runs keep step with a given past or future run.
     pub fn in_step(schedule: Schedule, zone: TimeZone, run: Timestamp, now: Timestamp) -> Planned {
         let next = schedule.next_in_step(run, now, &zone);
         Planned::kept(schedule, zone, next)
     }
 
-    /// A job with the date that was kept for it.
+    /// A job whose next date was stored.
     pub fn kept(schedule: Schedule, zone: TimeZone, next: Option<Timestamp>) -> Planned {
         Planned {
             schedule,
@@ -50,20 +50,20 @@ impl Planned {
         self.next
     }
 
-    /// Whether a run is to begin.
+    /// Whether a run is due.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.next.is_some_and(|next| next <= now)
     }
 
-    /// The run that is due begins, or is let pass. A wall clock that is set back over it brings it
-    /// no second time.
+    /// Marks the due run as begun or skipped. If the wall clock is set back over its date, it does
+    /// not run a second time.
     pub fn pass(&mut self, now: Timestamp) {
         let Some(next) = self.next else { return };
         self.next = self.schedule.next_in_step(next, next.max(now), &self.zone);
     }
 
-    /// Gives up a date that no run of the schedule can have, for the wall clock was far ahead when
-    /// it was fixed; answers whether it was so.
+    /// Discards a date that no run of the schedule can have, because the wall clock was far ahead
+    /// when it was computed. Answers whether there was such a date.
     pub fn settle(&mut self, now: Timestamp) -> bool {
         let at_most = self.schedule.period() * 2 + LEEWAY;
         let is_far = |next: Timestamp| next.duration_since(now) > at_most;

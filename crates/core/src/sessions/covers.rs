@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::state::{Cover, CoverId, Sessions};
-use super::{Effect, ProcessKey, Stamp, Who};
+use super::{AccountKey, Effect, ProcessKey, Stamp, Who};
 
 /// Covers within covers that are looked through for a lease of a product. One ask for several
 /// products makes as many.
@@ -26,8 +26,8 @@ impl Sessions {
             return;
         }
         let nobody = Who {
-            counted: u32::MAX,
-            real: u32::MAX,
+            counted: AccountKey::NOBODY,
+            real: AccountKey::NOBODY,
         };
         if !self.processes.contains_key(&root.pid) && !self.enter(root, nobody, None) {
             return;

@@ -58,7 +58,7 @@ impl Sessions {
         }
     }
 
-    /// Takes a process out of its session; the last one ends it.
+    /// Removes a process from its session; the last process ends the session.
     pub(super) fn leave(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
         let Some(member) = self.processes.get_mut(&pid) else {
             return;
@@ -106,7 +106,7 @@ impl Sessions {
         });
     }
 
-    /// A process that is in no session and under no cover is of no interest.
+    /// Forgets a process that is in no session and under no cover.
     pub(super) fn drop_if_idle(&mut self, pid: u32) {
         let idle = self
             .processes

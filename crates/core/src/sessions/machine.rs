@@ -1,4 +1,4 @@
-//! The machine: who is in which session, and what follows from an event.
+//! The session machine: which process is in which session, and what follows from an event.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::identify::ProgramRole;
 
 impl Sessions {
-    /// A machine whose next session gets the number behind `last_id`.
+    /// A machine whose next session gets the number after `last_id`.
     pub fn new(limits: Limits, last_id: u64) -> Self {
         Sessions {
             limits,
@@ -38,7 +38,7 @@ impl Sessions {
         self.sessions.insert(id, open);
     }
 
-    /// What follows from `event` at `now`, added to `effects`.
+    /// Applies `event` at `now`; what follows from it is added to `effects`.
     pub fn apply(&mut self, now: Stamp, event: Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Runs(process) => self.runs(now, process, effects),
@@ -69,12 +69,12 @@ impl Sessions {
         }
     }
 
-    /// A session that is open.
+    /// The open session with that number.
     pub fn get(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id).map(|open| &open.session)
     }
 
-    /// All sessions that are open, in no order; those that are only held are not.
+    /// All open sessions, in no particular order; sessions whose start is held are not open.
     pub fn open(&self) -> impl Iterator<Item = &Session> {
         let sessions = self.sessions.values().map(|open| &open.session);
         sessions.filter(|session| !session.held)
@@ -94,12 +94,12 @@ impl Sessions {
             .filter_map(|member| Some((member.session?, member.key)))
     }
 
-    /// Whether the machine wants to hear of this process.
+    /// Whether events of this process matter to the machine.
     pub fn knows(&self, pid: u32) -> bool {
         self.processes.contains_key(&pid) || self.starts.contains_key(&pid)
     }
 
-    /// Processes and starts that were left out because a table was full.
+    /// How many processes and starts were ignored because a table was full.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
@@ -181,7 +181,7 @@ impl Sessions {
         }
     }
 
-    /// A known pid whose start time is another one is another process: the known one has ended.
+    /// A known pid with another start time is another process: the known one has ended.
     pub(super) fn forget_if_another(
         &mut self,
         now: Stamp,
@@ -331,7 +331,7 @@ impl Sessions {
         id
     }
 
-    /// A process of a session was found that ran before the one which began it.
+    /// A process of a session was found that started before the one which began the session.
     fn began_by(&mut self, id: SessionId, since: Stamp) {
         if let Some(open) = self.sessions.get_mut(&id)
             && since.boot_ms < open.session.started.boot_ms
@@ -340,7 +340,7 @@ impl Sessions {
         }
     }
 
-    /// Takes a new session up.
+    /// Opens a new session.
     pub(super) fn keep(&mut self, session: Session) -> SessionId {
         let id = session.id;
         self.last_id = id.0;

@@ -22,12 +22,14 @@
 //! Processes are told apart by pid and start time, so a pid that is used again is another process.
 //! Tables are bounded by [`Limits`]; what does not fit is left out and counted.
 
+mod account;
 mod covers;
 mod ends;
 mod gate;
 mod machine;
 mod one_use;
 mod session;
+mod starts;
 mod state;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use account::AccountKey;
 pub use session::{Counting, Process, ProcessKey, Program, Session, SessionId, Stamp, Use, Who};
 pub use state::{Limits, Sessions};
 

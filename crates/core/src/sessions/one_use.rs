@@ -1,5 +1,5 @@
-//! One use is told of once: what a person runs on one lease, started plainly and by `usher run`, is
-//! two sessions while it runs, and one in the record.
+//! One use is recorded once: if a person runs programs on one lease, started directly and by `usher
+//! run`, these are two sessions while they run, and one in the history.
 
 use super::state::{Sessions, UseKey};
 use super::{Counting, Session, SessionId, Stamp};

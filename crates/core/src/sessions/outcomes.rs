@@ -142,8 +142,8 @@ impl World {
             key: ProcessKey { pid, start },
             parent: 1_000 + user,
             who: Who {
-                counted: user,
-                real: user,
+                counted: AccountKey::new(user),
+                real: AccountKey::new(user),
             },
             program: Program {
                 name: program.to_string().into(),

@@ -313,7 +313,7 @@ proptest! {
                 .members()
                 .filter_map(|(id, _)| sessions.get(id))
                 .filter(|session| session.counting == Counting::UserOnComputer && !session.held)
-                .map(|session| (session.who.counted, session.product.parse().unwrap()))
+                .map(|session| (session.who.counted.number(), session.product.parse().unwrap()))
                 .collect();
             prop_assert_eq!(open, expected);
         }

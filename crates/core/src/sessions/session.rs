@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountKey;
 use crate::identify::ProgramRole;
 
 /// An instant on two clocks: one that counts from boot, sleep included, and that nobody can set;
@@ -37,14 +38,13 @@ impl ProcessKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
-/// Whom a process belongs to, by the numbers that a computer gives its accounts: uids on Linux. They
-/// are compared, and mean nothing else here.
+/// Whom a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Who {
     /// Who is counted: who has logged in where that is known, else the account that it runs as.
-    pub counted: u32,
+    pub counted: AccountKey,
     /// The account that it runs as.
-    pub real: u32,
+    pub real: AccountKey,
 }
 
 /// What counts as one use.

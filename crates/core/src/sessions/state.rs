@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{AskId, Counting, ProcessKey, Session, SessionId, Stamp, Unanswered, Who};
+use super::{AccountKey, AskId, Counting, ProcessKey, Session, SessionId, Stamp, Unanswered, Who};
 
 /// How much the machine holds.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +99,7 @@ impl Open {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct UseKey {
     pub(super) product: Arc<str>,
-    pub(super) user: u32,
+    pub(super) user: AccountKey,
     pub(super) cover: Option<Arc<str>>,
 }
 

@@ -43,8 +43,8 @@ fn process(pid: u32, parent: u32, user: u32, product: Option<&str>) -> Process {
         key: key(pid),
         parent,
         who: Who {
-            counted: user,
-            real: user,
+            counted: AccountKey::new(user),
+            real: AccountKey::new(user),
         },
         program: Program {
             name: "app".into(),

@@ -1,4 +1,4 @@
-//! What was wanted at once, whether it was granted or not, and how many seats each start needed.
+//! How many seats were wanted at once, granted or not, and how many seats each start needed.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -13,9 +13,9 @@ pub struct Want {
     /// Who shares: all that one holder wants at once takes the seats of the largest of it, and none
     /// beside the holder's own seats.
     pub holder: u64,
-    /// Whether it takes seats of its own, whatever else its holder has: a lease does.
+    /// Whether it takes seats of its own, beside those of its holder: a lease does.
     pub is_own: bool,
-    /// Seats.
+    /// How many seats were wanted.
     pub seats: u32,
     /// When it began, in Unix milliseconds.
     pub from_ms: i64,
@@ -24,29 +24,29 @@ pub struct Want {
     pub until_ms: i64,
 }
 
-/// A want that needed seats which its holder did not have.
+/// A want for which its holder needed further seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
-    /// Its place in the list.
+    /// The index of the want in the list.
     pub want: usize,
-    /// With so many seats it has one; with fewer it is refused.
+    /// The least number of seats with which it is granted; with fewer it is refused.
     pub needs: u64,
 }
 
-/// What was wanted.
+/// The demand for the seats of a product.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// In the order in which they began.
+    /// The starts, in the order in which they began.
     pub starts: Vec<Start>,
-    /// Seats that were wanted at once at the most.
+    /// The largest number of seats that were wanted at once.
     pub peak: u64,
     /// The first instant at which so many were wanted; none: nobody wanted anything.
     pub peak_at_ms: Option<i64>,
 }
 
 impl Demand {
-    /// The wants that so many seats refuse, by their place in the list, in the order in which they
-    /// began. More seats refuse none that fewer do not.
+    /// The indices of the wants that so many seats would refuse, in the order in which they began.
+    /// More seats never refuse a want that fewer seats grant.
     pub fn refused(&self, seats: u64) -> impl Iterator<Item = usize> + '_ {
         let refused = self.starts.iter().filter(move |start| start.needs > seats);
         refused.map(|start| start.want)
@@ -93,14 +93,14 @@ struct Sweep<'a> {
     found: Demand,
 }
 
-/// What one holder has and wants.
+/// The wants of one holder.
 #[derive(Default)]
 struct Holder {
     /// Seats of its own.
     own: u64,
-    /// How many of its other wants are for so many seats.
+    /// The number of its shared wants, by how many seats they are for.
     shared: BTreeMap<u32, u32>,
-    /// The seats for these beyond its own.
+    /// Seats that the shared wants take beyond its own.
     beyond: Vec<Range>,
     beyond_count: u64,
 }
@@ -118,7 +118,7 @@ impl Sweep<'_> {
         self.ends.peek().map_or(i64::MAX, |Reverse((at, _))| *at)
     }
 
-    /// At one instant what ends comes first, then what lasts, then what begins.
+    /// Handles one instant: first what ends, then what lasts, then what begins.
     fn pass(&mut self, now_ms: i64, starting: &[usize]) {
         let mut touched = FxHashSet::default();
         while self.next_end_ms() <= now_ms

@@ -1,4 +1,5 @@
-//! Numbered seats of which the lowest free ones are taken, as ranges: a request may be for many.
+//! Numbered seats. The lowest free ones are taken first, as ranges, because a request may be for
+//! many.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// The highest of its seats, where the first seat is 1.
+    /// Its highest seat; the first seat is 1.
     pub(super) fn highest(self) -> u64 {
         self.to
     }
@@ -23,13 +24,13 @@ impl Range {
 /// The seats that are free: those in gaps, and all from `unused` on.
 #[derive(Debug, Default)]
 pub(super) struct Free {
-    /// Where each gap below `unused` begins, and where it ends.
+    /// The free ranges below `unused`, by their first seat.
     gaps: BTreeMap<u64, u64>,
     unused: u64,
 }
 
 impl Free {
-    /// Takes the lowest `seats` free ones, lowest first.
+    /// Takes the lowest `seats` free seats, the lowest first.
     pub(super) fn take(&mut self, seats: u64) -> Vec<Range> {
         let mut taken = Vec::new();
         let mut missing = seats;

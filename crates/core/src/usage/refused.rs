@@ -5,9 +5,8 @@
 //! after the last as a session of the product lasts, but no longer than until the person was granted
 //! a seat, or asked again.
 
-use rustc_hash::FxHashMap;
-
 use super::Want;
+use super::granted::Granted;
 use crate::ledger::{RETRY_SECONDS, Reason};
 
 const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
@@ -15,29 +14,29 @@ const RETRY_MS: i64 = (RETRY_SECONDS * 1_000).cast_signed();
 /// A refusal, or several that were counted as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    /// As of [`Want::holder`].
+    /// The holder, as in [`Want::holder`].
     pub holder: u64,
-    /// Who was refused, on whatever computer.
+    /// The person who was refused, on any computer.
     pub person: u64,
     /// Seats that were asked for.
     pub seats: u32,
     /// The first refusal, in Unix milliseconds.
     pub first_ms: i64,
-    /// The last one.
+    /// The last refusal, in Unix milliseconds.
     pub last_ms: i64,
 }
 
-/// What somebody wanted who was refused.
+/// The want of somebody who was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedWant {
-    /// The first refusal of it, by its place in the list.
+    /// The index of its first refusal in the list.
     pub first: usize,
     /// The want.
     pub want: Want,
 }
 
-/// What those wanted who were refused, in no particular order. `granted` is whom seats were granted
-/// to and when, in Unix milliseconds; a session lasts for `session_ms`.
+/// The wants of those who were refused, in no particular order. `granted` lists who was granted
+/// seats and when, in Unix milliseconds; a session is taken to last for `session_ms`.
 pub fn refused_wants(
     refusals: &[Refusal],
     granted: impl IntoIterator<Item = (u64, i64)>,
@@ -83,7 +82,7 @@ pub fn refused_wants(
     wants
 }
 
-/// Whether more seats would have spared a refusal for that reason.
+/// Whether more seats would have prevented a refusal for that reason.
 pub fn seats_help(reason: Reason) -> bool {
     match reason {
         Reason::NoSeat
@@ -98,30 +97,9 @@ pub fn seats_help(reason: Reason) -> bool {
     }
 }
 
-/// The length, in milliseconds, that half of the sessions do not exceed; none of no session.
+/// The median length, in milliseconds; none if there is no session.
 pub fn median_ms(mut lengths_ms: Vec<u64>) -> Option<u64> {
     let middle = lengths_ms.len().checked_sub(1)? / 2;
     let (_, median, _) = lengths_ms.select_nth_unstable(middle);
     Some(*median)
-}
-
-/// When each person was granted seats, the earliest first.
-struct Granted(FxHashMap<u64, Vec<i64>>);
-
-impl Granted {
-    fn of(granted: impl IntoIterator<Item = (u64, i64)>) -> Granted {
-        let mut of: FxHashMap<u64, Vec<i64>> = FxHashMap::default();
-        for (person, at_ms) in granted {
-            of.entry(person).or_default().push(at_ms);
-        }
-        of.values_mut().for_each(|times| times.sort_unstable());
-        Granted(of)
-    }
-
-    /// `i64::MAX` where that is never.
-    fn first_after(&self, person: u64, ms: i64) -> i64 {
-        let times = self.0.get(&person).map_or(&[][..], |times| times);
-        let next = times.partition_point(|at_ms| *at_ms <= ms);
-        times.get(next).copied().unwrap_or(i64::MAX)
-    }
 }

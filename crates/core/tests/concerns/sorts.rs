@@ -150,7 +150,7 @@ fn a_backup_is_old_after_a_week_and_one_that_never_was_after_a_week_of_data() {
     assert_eq!(
         texts(&backup(None, 9)),
         [
-            "The last backup of alpha never was: its data is 9 days old; 0 products and 0 computers \
+            "The last backup of alpha was never made: its data is 9 days old; 0 products and 0 computers \
           depend on it"
         ]
     );
@@ -200,7 +200,7 @@ fn a_new_version_is_watched_until_its_first_scheduled_pack_is_done() {
     );
     assert_eq!(
         texts(&upgrade(None, Some("everything: the disk is full")))[1],
-        "The first pack of version 0.2.0 on alpha did not get done: everything: the disk is full; \
+        "The first pack of version 0.2.0 on alpha failed: everything: the disk is full; \
          version 0.1.0 can take the data over again; 0 products and 0 computers depend on it"
     );
     assert_eq!(found(&upgrade(Some(NOW_MS), Some("a later one"))), []);

@@ -85,7 +85,7 @@ fn cases() -> Vec<(&'static str, Observation)> {
     stranger.api = ApiAnswer::Strange("200 OK where a server tells its health".to_owned());
     stranger.work = WorkSeen::NotTried;
     let mut declines = stranger.clone();
-    declines.api = ApiAnswer::Declines("it does not take the manager's token".to_owned());
+    declines.api = ApiAnswer::Declines("it does not accept the manager's token".to_owned());
     vec![
         ("healthy", running()),
         ("in a pack", packing),

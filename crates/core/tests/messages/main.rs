@@ -384,7 +384,7 @@ fn thresholds_of_a_component_go_before_those_of_the_site_and_nonsense_is_refused
         ..options
     };
     let why = nonsense.check().unwrap_err();
-    assert!(why.contains("`noon` is no time of day"), "{why}");
+    assert!(why.contains("`noon` is not a time of day"), "{why}");
     let reversed = SummaryOptions {
         components: [("agents".to_owned(), set((50, 10), (7, 9)))].into(),
         ..SummaryOptions::default()

@@ -1,4 +1,4 @@
-//! What is asked of a server whose history is collected.
+//! Requests to a server whose history is collected.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use usher_api::{Acknowledge, Code, HistoryPage};
 use crate::reach::{innermost, whole};
 use crate::tokens::TokenSource;
 
-/// Items of a page: as many as a server gives at once.
+/// The size of a page: the largest that a server gives.
 const PAGE: u32 = 1_000;
-/// More of a page is not read: a thousand items with the longest names are less.
+/// The largest page that is read, in bytes: a thousand items with the longest names are smaller.
 const PAGE_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const PROBLEM_LIMIT_BYTES: usize = 64 * 1024;
-/// What is needed to tell a server how far it is collected.
+/// Which token is needed to acknowledge to a server what was collected.
 const NEEDED: &str = "that takes a token of role manager, operator or admin";
 /// How long a page may take: a server may first have to fill its tables.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -26,15 +26,15 @@ pub(super) struct Server {
     token: TokenSource,
 }
 
-/// What a server says when it is asked for a page.
+/// The answer to a request for a page.
 pub(super) enum Answer {
     /// The page.
     Page(Box<HistoryPage>),
-    /// It does not know the point after which was asked.
+    /// The server does not know the requested point.
     UnknownHistory,
-    /// It is of a version that does not tell its history.
+    /// The server is of a version without `/v1/history`.
     NoHistory,
-    /// Something else, or nothing, in words.
+    /// It answered something else, or not at all; in words.
     Refused(String),
 }
 
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    /// Tells it what is collected; why it does not take note of it, if it does not.
+    /// Acknowledges what was collected; the error says why the server did not record it.
     pub(super) async fn acknowledge(
         &self,
         name: &str,

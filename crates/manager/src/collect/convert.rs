@@ -1,9 +1,9 @@
-//! A page of a server's history as the site database takes it.
+//! Converts a page of a server's history for the site database.
 
 use usher_api::{self as api, Timestamp};
 use usher_site as site;
 
-/// A page as a batch. What is of a kind that this version does not know is left out.
+/// A page as a batch. Items of unknown kinds are left out.
 pub(super) fn batch(
     asked: Option<site::Point>,
     page: api::HistoryPage,
@@ -28,7 +28,7 @@ pub(super) fn batch(
     }
 }
 
-/// The point up to which a page leaves nothing out.
+/// The point up to which a page is complete.
 pub(super) fn through(page: &api::HistoryPage) -> site::Point {
     site::Point {
         incarnation: page.through_incarnation,
@@ -152,7 +152,7 @@ fn unix_ms(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-/// Whole milliseconds; a number that is none is 0.
+/// Seconds in whole milliseconds; NaN becomes 0.
 fn millis(seconds: f64) -> u64 {
     (seconds * 1_000.0).round() as u64
 }

@@ -22,23 +22,24 @@ use crate::tools::Tools;
 use crate::view::View;
 use ask::{Answer, Server};
 
-/// Between two rounds at the most; at least as often as a server is polled.
+/// The longest pause between two rounds; a round also comes with each poll of the server.
 const PAUSE: Duration = Duration::from_secs(30);
 /// After a round that failed: the first pause, which doubles up to the last.
 const RETRY: Duration = Duration::from_secs(2);
 const RETRY_AT_MOST: Duration = Duration::from_secs(900);
-/// A server of an earlier version is asked again after so long: it may have been upgraded.
+/// After which time a server of an earlier version is asked again: it may have been upgraded.
 const NO_HISTORY: Duration = Duration::from_secs(3_600);
-/// Even if nothing is new, the server hears so often that it is still collected.
+/// How often the manager acknowledges even if nothing is new, to show the server that it still
+/// collects.
 const ACKNOWLEDGED_FOR: Duration = Duration::from_secs(12 * 3_600);
-/// Of the site's name in that of the consumer.
+/// How many characters of the site's name the consumer's name contains.
 const NAME_LIMIT_CHARS: usize = 40;
 
-/// Why a round did not get to its end.
+/// Why a round ended early.
 enum Cut {
     /// It is tried again after a pause that grows.
     Failed(String),
-    /// The server is of a version that does not tell its history.
+    /// The server is of a version without `/v1/history`.
     NoHistory,
 }
 
@@ -54,17 +55,17 @@ pub(crate) struct Collector {
     server: Server,
     tools: Arc<Tools>,
     view: View,
-    /// The server's id; none: it has not told it since this one was started.
+    /// The server's id; none: it has not told it since this manager's start.
     id: Option<String>,
-    /// When the server last heard how far it is collected.
+    /// When the last acknowledgement was sent.
     acknowledged: Option<Instant>,
-    /// Something was appended since then.
+    /// Whether something was appended since then.
     is_owed: bool,
     seen: HistorySeen,
 }
 
 impl Collector {
-    /// One for that server, which shows how far it is in `view`.
+    /// A collector for that server, which shows its progress in `view`.
     pub(crate) fn new(
         server: &ServerRow,
         token: TokenSource,
@@ -92,7 +93,7 @@ impl Collector {
         }
     }
 
-    /// Collects for as long as it runs; at once if `now` is told.
+    /// Collects for as long as it runs; at once if `now` is notified.
     pub(crate) async fn run(mut self, now: Arc<Notify>) {
         let mut retry = RETRY;
         loop {
@@ -102,7 +103,7 @@ impl Collector {
                     PAUSE.min(self.tools.poll)
                 }
                 Err(Cut::NoHistory) => {
-                    let why = "its version does not tell its history";
+                    let why = "its version has no history to collect";
                     self.show(|seen| {
                         seen.why = Some(why.to_owned());
                         // An upgrade of the server ends that, and no try does.
@@ -127,7 +128,7 @@ impl Collector {
         }
     }
 
-    /// Collects until nothing more is to be had.
+    /// Collects until there is nothing more.
     async fn round(&mut self) -> Result<(), Cut> {
         let mut moved = 0;
         loop {
@@ -139,7 +140,9 @@ impl Collector {
                 self.id = Some(page.server_id).filter(|id| !id.is_empty());
                 moved += 1;
                 if moved > 1 {
-                    return Err(Cut::Failed("several servers answer by turns".to_owned()));
+                    return Err(Cut::Failed(
+                        "different servers answer at this URL".to_owned(),
+                    ));
                 }
                 continue;
             }
@@ -163,13 +166,14 @@ impl Collector {
         }
         let none = || {
             Cut::Failed(
-                "it does not tell its id: it does not answer, or not to this token".to_owned(),
+                "it does not tell its id: it does not answer, or does not accept this token"
+                    .to_owned(),
             )
         };
         self.id.clone().ok_or_else(none)
     }
 
-    /// The page after the last place that the server knows, and that place.
+    /// The page after the last point that the server knows, and that point.
     async fn page(&self, places: &[Place]) -> Result<(Option<Point>, HistoryPage), Cut> {
         let known = places.iter().map(Some).chain([None]);
         for place in known {
@@ -182,11 +186,11 @@ impl Collector {
             }
         }
         Err(Cut::Failed(
-            "it does not tell its history from the beginning either".to_owned(),
+            "it does not give its history from the beginning either".to_owned(),
         ))
     }
 
-    /// Keeps what a page brings; `is_back`: it goes on from before what was collected last.
+    /// Appends a page; `is_back`: it continues from an earlier point than the last one.
     async fn append(
         &mut self,
         asked: Option<Point>,
@@ -210,8 +214,8 @@ impl Collector {
                 tracing::warn!(
                     server,
                     items = done.gone,
-                    "the server's data were put back to a copy: what was collected of the time \
-                     after it stays, marked as no longer on the server"
+                    "the server was restored from a backup: items that were collected from the time \
+                     after it stay, marked as no longer on the server"
                 );
             }
             added = done.added;
@@ -229,8 +233,9 @@ impl Collector {
         Ok(())
     }
 
-    /// Tells the server up to where its history is in the site database. One that does not let this
-    /// token do so is collected all the same: it just keeps nothing for longer.
+    /// Acknowledges to the server up to which point its history is in the site database. If the
+    /// token may not do so, the history is collected all the same; only, the server keeps nothing
+    /// longer for it.
     async fn acknowledge(&mut self, through: Point) -> Result<(), Cut> {
         let is_fresh = |at: Instant| at.elapsed() < ACKNOWLEDGED_FOR;
         if !self.is_owed && self.acknowledged.is_some_and(is_fresh) {
@@ -259,8 +264,8 @@ impl Collector {
     }
 }
 
-/// What the site is called where its history comes from: by its name for people, and by its id, for
-/// two sites may have one name.
+/// The name of this consumer on servers: the name of the site for people, and its id, because two
+/// sites may have the same name.
 fn consumer(site: &str, id: &str) -> String {
     let plain = |c: char| match c.is_ascii_alphanumeric() {
         true => c,

@@ -1,4 +1,4 @@
-//! The way of a message: folded, decided by the site's rules, recorded, delivered.
+//! Handles a message: folds repeats, applies the site's rules, records it, delivers it.
 
 mod sent;
 mod shown;
@@ -27,16 +27,16 @@ pub(crate) use shown::shown;
 pub(crate) use troubles::tell;
 
 const DAY_MS: i64 = 86_400_000;
-/// The message that tells of a flood; one about it is never raised because of itself.
+/// The message about a flood; it is never raised about itself.
 const FLOOD: u16 = 9449;
-/// The messages about a delivery that failed, and about those that were dropped: they are kept, and
-/// go into the system log at most.
+/// The message about a failed delivery. Messages about deliveries are stored, and sent to the
+/// system log at most.
 const UNDELIVERED: u16 = 9448;
 const DROPPED: u16 = 9445;
-/// The message about deliveries that were tried for hours.
+/// The message about deliveries that were given up.
 const GIVEN_UP: u16 = 9454;
 
-/// A message that is to be told.
+/// A message to raise.
 #[derive(Debug, Clone)]
 pub(crate) struct Raise {
     id: u16,
@@ -45,7 +45,7 @@ pub(crate) struct Raise {
 }
 
 impl Raise {
-    /// Of that number, about a server or about none.
+    /// A message of that number, about a server or about none.
     pub(crate) fn new(id: u16, server: Option<&str>, values: Vec<String>) -> Raise {
         Raise {
             id,
@@ -63,22 +63,23 @@ pub(crate) struct Dispatcher {
     rules: RwLock<Arc<Vec<Rule>>>,
     queues: Queues,
     targets: Targets,
-    /// Held for reading by each record that is under way.
+    /// Held for reading while a record is being written.
     recording: Arc<tokio::sync::RwLock<()>>,
-    /// Counts messages, so that who waits for new ones is woken.
+    /// Counts messages, to wake those who wait for new ones.
     news: watch::Sender<u64>,
 }
 
-/// A dispatcher, what could not be delivered, and what stored rules name themselves.
+/// A dispatcher, the receiver of failed deliveries, and actions that stored rules contain
+/// themselves.
 pub(crate) type Opened = (Arc<Dispatcher>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
 
-/// A message that is told for the first time, and what the rules say of it.
+/// A new message, and what the rules decide about it.
 struct New {
     row: MessageRow,
-    /// Whether the rules keep it.
+    /// Whether the rules store it.
     is_kept: bool,
     sent: Vec<Sent>,
-    /// Whether the same message again is counted with it.
+    /// Whether repeats of the message are counted with it.
     is_folded: bool,
 }
 
@@ -101,7 +102,7 @@ impl Dispatcher {
             None => (default_rules(), Vec::new()),
         };
         if let Some(why) = targets.missing(&rules) {
-            tracing::warn!(why, "a message rule names what is not there");
+            tracing::warn!(why, "a message rule names an unknown program or webhook");
         }
         let computer = usher_platform::host::computer_name();
         let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
@@ -128,13 +129,13 @@ impl Dispatcher {
             .clone()
     }
 
-    /// Why rules name what is not there, where they do.
+    /// Why rules are refused that name an unknown program or webhook; none: they name none.
     pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
         self.targets.missing(rules)
     }
 
-    /// Changes the site's rules, which must be sound. Trouble that is open is told by what the new
-    /// rules do with it that those before did not.
+    /// Replaces the site's rules, which must be valid. Open trouble is delivered again as far as
+    /// the new rules do more with it than the former ones.
     pub(crate) async fn put_rules(&self, rules: Vec<Rule>) -> Result<(), SiteError> {
         let text = serde_json::to_string(&rules).unwrap_or_default();
         let open = self.site.set_rules(text, sent::named(&rules)).await?;
@@ -156,7 +157,7 @@ impl Dispatcher {
         self.news.subscribe()
     }
 
-    /// Tells a message; its record, if it is kept.
+    /// Raises a message; answers the number of its record, if it is stored.
     pub(crate) async fn raise(
         self: &Arc<Self>,
         id: u16,
@@ -168,9 +169,9 @@ impl Dispatcher {
         records.into_iter().next().flatten()
     }
 
-    /// Records changes, all of them or none, and tells what there is to tell of them: for each the
-    /// record of its message, if that is kept. What cannot be recorded is told all the same. It is
-    /// done whole, even if who asks for it ends meanwhile.
+    /// Records changes, all or none, and raises their messages; answers for each the record of its
+    /// message, if that is stored. Messages are raised even if they cannot be recorded. It is
+    /// carried out completely, even if the caller ends meanwhile.
     pub(crate) async fn record(self: &Arc<Self>, changes: Vec<Change<Raise>>) -> Vec<Option<i64>> {
         let many = changes.len();
         if many == 0 {
@@ -186,7 +187,7 @@ impl Dispatcher {
         recorded.await.unwrap_or_else(|_| vec![None; many])
     }
 
-    /// Waits until what is being recorded is recorded.
+    /// Waits until all pending records are written.
     pub(crate) async fn settled(&self) {
         drop(self.recording.write().await);
     }
@@ -214,7 +215,7 @@ impl Dispatcher {
         let all_of_them = all.len();
         let recorded = self.site.record(all).await;
         let recorded = recorded.unwrap_or_else(|error| {
-            tracing::error!(%error, "a message could not be kept");
+            tracing::error!(%error, "a message could not be stored");
             vec![Kept::default(); all_of_them]
         });
         for (told, kept) in new.into_iter().zip(&recorded) {
@@ -226,7 +227,7 @@ impl Dispatcher {
         records.take(many).collect()
     }
 
-    /// Tells a message unless it was told before; it is never folded.
+    /// Raises a message unless it was raised before; it is never folded.
     pub(crate) async fn raise_once(&self, once: Once, id: u16, values: Vec<String>) {
         let told = self.decided(self.message(Raise::new(id, None, values)), false);
         match self.site.record_once(once, told.said()).await {
@@ -236,13 +237,13 @@ impl Dispatcher {
                 self.tell(told, &kept);
             }
             Err(error) => {
-                tracing::error!(%error, "a message could not be kept");
+                tracing::error!(%error, "a message could not be stored");
                 self.tell(told, &Kept::default());
             }
         }
     }
 
-    /// The name of the computer that it is on.
+    /// The name of the manager's computer.
     pub(crate) fn computer(&self) -> &str {
         &self.computer
     }
@@ -263,7 +264,7 @@ impl Dispatcher {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What becomes of a message, and the one that tells of a flood of it.
+    /// Folds a message; answers also the message about a flood of it, if there is one.
     fn fold(&self, message: Message) -> (Said, Option<New>, Option<Message>) {
         log(&message);
         let folded = self.folder().take(&message);
@@ -292,7 +293,7 @@ impl Dispatcher {
         }
     }
 
-    /// A new message with what the rules say of it.
+    /// A new message with what the rules decide about it.
     fn decided(&self, message: Message, is_folded: bool) -> New {
         let decision = decide(&self.rules(), &message);
         let days = decision.store_days();
@@ -314,7 +315,7 @@ impl Dispatcher {
         }
     }
 
-    /// What is done with a new message once it is recorded.
+    /// Delivers a new message after it was recorded.
     fn tell(&self, told: New, kept: &Kept) {
         if let Some(record) = kept.record_id.filter(|_| told.is_folded) {
             self.folder().stored(&told.row.message, record);
@@ -327,8 +328,8 @@ impl Dispatcher {
         self.send(told.sent, &kept.deliveries, &message);
     }
 
-    /// Delivers again what was kept already, as when it is reminded of; whole, even if who asks for it
-    /// ends meanwhile.
+    /// Delivers a stored message again, such as a reminder. It is carried out completely, even if
+    /// the caller ends meanwhile.
     pub(crate) async fn remind(self: &Arc<Self>, record: i64) {
         let dispatcher = self.clone();
         let reminded = tokio::spawn(async move {
@@ -342,17 +343,17 @@ impl Dispatcher {
         let _ = reminded.await;
     }
 
-    /// How many deliveries were dropped, failed, were given up, and wait now.
+    /// How many deliveries were dropped, have failed, were given up, and wait now.
     pub(crate) fn deliveries(&self) -> Counts {
         self.queues.counts()
     }
 
-    /// Why no mail can go out, as far as that is known before one is sent.
+    /// Why no mail can be sent, as far as that is known before a try.
     pub(crate) async fn mail_why_not(&self) -> Option<String> {
         delivery::mail_why_not(self.queues.means()).await
     }
 
-    /// Where something waits, and why it does where it does not go through.
+    /// The destinations for which messages wait, and why deliveries fail there.
     pub(crate) fn destinations(&self) -> Vec<Delivery> {
         self.queues.destinations()
     }

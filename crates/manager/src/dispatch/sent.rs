@@ -1,4 +1,4 @@
-//! Deliveries of messages: admitted to the queues, kept in the site database, and resumed after a
+//! Deliveries of messages: admitted to the queues, stored in the site database, and resumed after a
 //! restart.
 
 use std::collections::HashSet;
@@ -16,23 +16,23 @@ use crate::logged::or_log;
 use crate::queues::Waiting;
 use crate::targets::Errand;
 
-/// A thing to do for a message, which has a place in its queue.
+/// A delivery of a message, which has a place in its queue.
 pub(super) struct Sent {
     rule: String,
     errand: Errand,
-    /// The action, as the site database keeps it.
+    /// The action, as the site database stores it.
     destination: String,
 }
 
 impl Sent {
-    /// Whether it is kept until it is done. The system log is here and takes it at once, and what no
-    /// setting names is refused at once.
+    /// Whether it is stored until it is done. Deliveries to the system log succeed at once, and
+    /// those that no setting names are refused at once.
     fn is_kept(&self) -> bool {
         !matches!(self.errand, Errand::SystemLog | Errand::Unknown(_))
     }
 }
 
-/// As it is kept.
+/// The deliveries as they are stored.
 pub(super) fn kept(all: &[Sent], row: &MessageRow) -> Vec<NewDelivery> {
     if !all.iter().any(Sent::is_kept) {
         return Vec::new();
@@ -49,19 +49,19 @@ pub(super) fn kept(all: &[Sent], row: &MessageRow) -> Vec<NewDelivery> {
     .collect()
 }
 
-/// An action as the site database keeps it.
+/// An action in the form of the site database.
 fn name(action: &Action) -> String {
     serde_json::to_string(action).unwrap_or_default()
 }
 
-/// What these rules name.
+/// The destinations that these rules name.
 pub(super) fn named(rules: &[Rule]) -> Vec<String> {
     let actions = rules.iter().flat_map(|rule| &rule.actions);
     actions.map(name).collect()
 }
 
 impl Dispatcher {
-    /// What is to be done for a message of that number, as far as there is room for it.
+    /// The deliveries of a message of that number, as far as the queues have room.
     pub(super) fn sent(&self, decision: Decision, id: u16) -> Vec<Sent> {
         let each = decision.actions.into_iter().filter_map(|(rule, action)| {
             // One that tells of a failed delivery would fail in the same way.
@@ -80,7 +80,7 @@ impl Dispatcher {
         each.collect()
     }
 
-    /// Sends it. `numbers` are those of what is kept, in its order.
+    /// Sends the deliveries. `numbers` are those of the stored ones, in their order.
     pub(super) fn send(&self, all: Vec<Sent>, numbers: &[i64], message: &Arc<StatusMessage>) {
         let mut numbers = numbers.iter().copied();
         for it in all {
@@ -94,12 +94,12 @@ impl Dispatcher {
         }
     }
 
-    /// Sends nothing of it: its places are given back.
+    /// Sends nothing, and gives the places back.
     pub(super) fn forgo(&self, all: &[Sent]) {
         all.iter().for_each(|it| self.queues.forgo(&it.errand));
     }
 
-    /// Does for a message that is kept already what a decision says.
+    /// Delivers a stored message as a decision says.
     pub(super) async fn send_again(&self, decision: Decision, row: &MessageRow) {
         let sent = self.sent(decision, row.message.id);
         let kept = kept(&sent, row);
@@ -113,14 +113,14 @@ impl Dispatcher {
         self.send(sent, &numbers, &Arc::new(shown(row)));
     }
 
-    /// Forgets how destinations are that the rules do not name any more.
+    /// Forgets the state of destinations that the rules no longer name.
     pub(super) fn forget_all_but(&self, rules: &[Rule]) {
         let actions = rules.iter().flat_map(|rule| rule.actions.iter().cloned());
         let named: HashSet<Errand> = actions.filter_map(|it| self.targets.errand(it)).collect();
         self.queues.forget_all_but(&named);
     }
 
-    /// Goes on with what waited when the manager before ended.
+    /// Resumes the deliveries that waited when the previous manager ended.
     pub(super) fn go_on(&self, known: &Resumed) {
         for row in &known.destinations {
             if let Some(errand) = self.errand(&row.destination) {
@@ -131,7 +131,7 @@ impl Dispatcher {
             match self.waiting(row) {
                 Some(it) => self.queues.resume(&row.destination, it),
                 None => {
-                    tracing::error!(id = row.id, "what waits to be delivered cannot be read");
+                    tracing::error!(id = row.id, "a waiting delivery cannot be read");
                     let given_up = self.site.give_up(Some(row.id), None);
                     tokio::spawn(async move { or_log(given_up.await) });
                 }

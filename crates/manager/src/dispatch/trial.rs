@@ -1,4 +1,4 @@
-//! Tests a rule: does its actions once, with a message that says that it is a test.
+//! Tests a rule: carries out its actions once, with a message that says that it is a test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,26 +11,28 @@ use super::{Dispatcher, Raise, shown};
 use crate::delivery;
 use crate::undelivered::{Again, Undelivered};
 
-/// The message of a test of a rule: it is sent, and never kept.
+/// The message of a test: it is sent and never stored.
 const TEST: u16 = 9453;
 
-/// Who asks for a test waits for it: an action of a rule may take far longer.
+/// How long a test may take, because its requester waits; actions of real messages may take far
+/// longer.
 const TEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// How an action of a rule went that was tested.
+/// The result of testing one action of a rule.
 #[derive(Debug, Serialize)]
 pub(crate) struct Tested {
-    /// Where to, for people.
+    /// The destination in words for people.
     destination: String,
-    /// Why it did not go through; null: it did.
+    /// Why the delivery failed; null: it succeeded.
     why_not: Option<String>,
-    /// It was refused for what it is: a message would be given up at once.
+    /// Whether it was refused for good: a real message would be given up at once.
     for_good: bool,
 }
 
 impl Dispatcher {
-    /// Does what the rule of that name says with a message that says that it is a test, once and all
-    /// at the same time; how each action went. One that takes too long is given up. None: there is no such rule.
+    /// Carries out all actions of the rule of that name at the same time, once, with a message that
+    /// says that it is a test; answers how each action went. An action that takes too long is given
+    /// up. None: there is no such rule.
     pub(crate) async fn test(&self, name: &str) -> Option<Vec<Tested>> {
         let rules = self.rules();
         let rule = rules.iter().find(|rule| rule.name == name)?;

@@ -1,4 +1,4 @@
-//! Deliveries that did not go through, told as messages.
+//! Raises messages about failed deliveries.
 
 use std::sync::Weak;
 
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::{DROPPED, Dispatcher, GIVEN_UP, UNDELIVERED};
 use crate::queues::{Trouble, WAITING_LIMIT};
 
-/// Raises a message for each delivery that did not go through, until the dispatcher is gone.
+/// Raises a message for each failed delivery, until the dispatcher is dropped.
 pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, dispatcher: Weak<Dispatcher>) {
     while let Some(trouble) = troubles.recv().await {
         let Some(dispatcher) = dispatcher.upgrade() else {

@@ -31,42 +31,42 @@ use shared::Shared;
 pub(crate) use queue::Waiting;
 pub(crate) use shared::is_power;
 
-/// Messages that may wait for one destination.
+/// How many messages may wait for one destination.
 pub(crate) const WAITING_LIMIT: usize = 1_000;
-/// Destinations for which something may wait at the same time, or that take nothing: rules name fewer
-/// as a rule.
+/// How many destinations may have waiting messages or fail at one time; rules usually name fewer.
 const DESTINATIONS_LIMIT: usize = 256;
-/// Tries of one message before those behind it have their turn; those of what may go through soon or
-/// not at all; and those after which it is told that a destination takes nothing.
+/// The number of tries: of one message before the next ones have their turn; of a delivery that may
+/// succeed soon or never; and before a failing destination is reported.
 const TRIES: usize = 3;
-/// How soon after a try another is made because a mail to somebody else went through: a relay that
-/// puts one address off shall not be asked with each mail to others.
+/// How soon after a try another one may follow because a mail to somebody else succeeded: a relay
+/// that defers one address should not be asked with each mail to others.
 const RELAY_TRIES: Duration = Duration::from_secs(60);
-/// Troubles that may wait to be told; the rest is in the log and the counts.
+/// How many failures may wait to be reported; the rest is only in the log and the counts.
 const TROUBLES_LIMIT: usize = 1_000;
 
-/// What became of a delivery that did not go through.
+/// A delivery that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// It failed for good, or its destination takes nothing.
+    /// It failed for good, or its destination fails.
     Failed {
-        /// The rule that says so.
+        /// The name of the rule.
         rule: String,
         /// The number of the message.
         id: u16,
         /// What went wrong.
         why: String,
     },
-    /// Some waited too long for a destination that takes nothing, or were refused for good.
+    /// Deliveries were given up: they waited too long for a failing destination, or were refused
+    /// for good.
     GivenUp {
         /// The destination, in words for people.
         destination: String,
-        /// How many were since something went through.
+        /// How many were given up since the last success.
         given_up: u64,
-        /// Why, with what went wrong the last time.
+        /// Why, with the last error.
         why: String,
     },
-    /// Too much waits there already.
+    /// It was dropped, because too many messages wait for its destination.
     Dropped {
         /// The destination, in words for people.
         destination: String,
@@ -75,13 +75,13 @@ pub(crate) enum Trouble {
     },
 }
 
-/// Dropping it ends what it does.
+/// The queues of all destinations. Dropping them ends their tasks.
 pub(crate) struct Queues {
     shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// What became of deliveries since the manager's start, and what waits.
+/// Counts of deliveries since the manager's start, and of those that wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) dropped: u64,
@@ -91,7 +91,7 @@ pub(crate) struct Counts {
 }
 
 impl Queues {
-    /// No queue yet; troubles come out of the receiver.
+    /// Queues without destinations yet; failures come out of the receiver.
     pub(crate) fn new(
         means: Means,
         patience: Patience,
@@ -110,8 +110,9 @@ impl Queues {
         &self.shared.means
     }
 
-    /// Keeps a place for a parcel, which [`Queues::send`] takes; whether there is one. One without a
-    /// place is counted and told. `destination` is what the site database calls it.
+    /// Reserves a place for a parcel, which [`Queues::send`] uses; answers whether there is one. A
+    /// parcel without a place is counted and reported. `destination` is its name in the site
+    /// database.
     pub(crate) fn admit(&self, errand: &Errand, destination: &str) -> bool {
         let mut waiting = self.shared.waiting();
         if !waiting.contains_key(errand) && waiting.len() >= DESTINATIONS_LIMIT {
@@ -138,7 +139,7 @@ impl Queues {
         true
     }
 
-    /// Gives back the place of a parcel that was admitted and does not come.
+    /// Gives back the place of a parcel that was admitted and will not be sent.
     pub(crate) fn forgo(&self, errand: &Errand) {
         let mut waiting = self.shared.waiting();
         let Some(queue) = waiting.get_mut(errand) else {
@@ -150,7 +151,7 @@ impl Queues {
         }
     }
 
-    /// Takes a parcel that was admitted. Never waits.
+    /// Queues a parcel that was admitted. Never waits.
     pub(crate) fn send(&self, parcel: Parcel) {
         let key = parcel.errand.clone();
         {
@@ -165,7 +166,7 @@ impl Queues {
         self.start(key);
     }
 
-    /// Goes on with a destination that took nothing when the manager before ended.
+    /// Resumes a destination that failed when the previous manager ended.
     pub(crate) fn resume_failing(&self, errand: Errand, row: DestinationRow) {
         let mut waiting = self.shared.waiting();
         let queue = waiting.entry(errand);
@@ -173,7 +174,7 @@ impl Queues {
         queue.failing = Some(Failing::resumed(row));
     }
 
-    /// Goes on with what waited when the manager before ended. It was admitted then.
+    /// Resumes a delivery that waited when the previous manager ended. It was admitted then.
     pub(crate) fn resume(&self, destination: &str, it: Waiting) {
         let key = it.parcel.errand.clone();
         {
@@ -185,7 +186,7 @@ impl Queues {
         self.start(key);
     }
 
-    /// Gives a queue a task, if it has none.
+    /// Starts the task of a queue, if it has none.
     fn start(&self, key: Errand) {
         {
             let mut waiting = self.shared.waiting();
@@ -200,19 +201,18 @@ impl Queues {
         tasks.spawn(emptying::empty(self.shared.clone(), key));
     }
 
-    /// Forgets how destinations are that are not named any more and for which nothing waits.
+    /// Forgets the state of destinations that are no longer named and for which nothing waits.
     pub(crate) fn forget_all_but(&self, named: &HashSet<Errand>) {
         let mut waiting = self.shared.waiting();
         waiting.retain(|key, queue| !queue.is_idle() || named.contains(key));
     }
 
-    /// Something went through outside of the queues: what waits for the same destination is tried at
-    /// once.
+    /// Notes a success outside of the queues: what waits for the same destination is tried at once.
     pub(crate) fn went_through(&self, errand: &Errand) {
         self.shared.went_through(errand);
     }
 
-    /// How many were dropped, failed, were given up, and wait now.
+    /// How many deliveries were dropped, have failed, were given up, and wait now.
     pub(crate) fn counts(&self) -> Counts {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let waiting = self.shared.waiting();
@@ -224,7 +224,7 @@ impl Queues {
         }
     }
 
-    /// Where something waits or nothing goes through, those that take nothing first.
+    /// The destinations with waiting messages or failures, the failing ones first.
     pub(crate) fn destinations(&self) -> Vec<Delivery> {
         let waiting = self.shared.waiting();
         let mut all: Vec<Delivery> = waiting

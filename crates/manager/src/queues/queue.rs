@@ -1,4 +1,4 @@
-//! One destination's queue, and how the destination is.
+//! The queue and the state of one destination.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ pub(crate) struct Waiting {
     /// How long it waited before this manager's start.
     waited: Duration,
     since: Instant,
-    /// It was told that it does not go through.
+    /// Whether its failure was reported.
     pub(super) is_told: bool,
-    /// Tries of it that failed since it came to the front.
+    /// How many tries of it have failed since it came to the front.
     pub(super) tries: usize,
 }
 
 impl Waiting {
-    /// One that has just come.
+    /// A message that has just come.
     pub(super) fn new(parcel: Parcel) -> Waiting {
         Waiting::resumed(parcel, Duration::ZERO, false)
     }
 
-    /// One that waited before this manager's start.
+    /// A message that waited before this manager's start.
     pub(crate) fn resumed(parcel: Parcel, waited: Duration, is_told: bool) -> Waiting {
         Waiting {
             parcel,
@@ -45,18 +45,18 @@ impl Waiting {
     }
 }
 
-/// A queue.
+/// The queue of one destination.
 pub(super) struct Queue {
     /// The destination, as the site database names it.
     pub(super) destination: Arc<str>,
     pub(super) parcels: VecDeque<Waiting>,
-    /// Those that have a place and are not there yet.
+    /// How many admitted messages are still to come.
     pub(super) coming: usize,
-    /// It has a task.
+    /// Whether it has a running task.
     pub(super) is_running: bool,
-    /// The first of all is out of the queue and under way.
+    /// Whether its first message is being delivered.
     pub(super) is_busy: bool,
-    /// How many were dropped since it was last empty.
+    /// How many messages were dropped since it was last empty.
     pub(super) dropped: u64,
     pub(super) failing: Option<Failing>,
     /// Wakes its task from a pause between tries.
@@ -81,12 +81,12 @@ impl Queue {
         self.parcels.len() as u64 + u64::from(self.is_busy)
     }
 
-    /// Nothing is there and nothing comes: it only says how its destination is.
+    /// Whether nothing waits and nothing comes, so that it only holds the state of its destination.
     pub(super) fn is_idle(&self) -> bool {
         self.parcels.is_empty() && self.coming == 0 && !self.is_running
     }
 
-    /// How its destination is, as it is kept.
+    /// The state of its destination in the form in which it is stored.
     pub(super) fn row(&self) -> Option<DestinationRow> {
         let failing = self.failing.as_ref()?;
         Some(DestinationRow {
@@ -99,7 +99,7 @@ impl Queue {
     }
 }
 
-/// A destination that takes nothing.
+/// A failing destination.
 #[derive(Debug, Clone)]
 pub(super) struct Failing {
     /// When it first failed; Unix milliseconds, wall clock.
@@ -113,7 +113,7 @@ pub(super) struct Failing {
 }
 
 impl Failing {
-    /// From now on.
+    /// A destination that fails from now on.
     pub(super) fn now() -> Failing {
         let now_ms = wall_ms();
         Failing {
@@ -126,7 +126,7 @@ impl Failing {
         }
     }
 
-    /// As it was kept.
+    /// A destination in the state that was stored.
     pub(super) fn resumed(row: DestinationRow) -> Failing {
         Failing {
             since_ms: row.since_ms,

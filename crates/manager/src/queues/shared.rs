@@ -1,4 +1,4 @@
-//! What the tasks of all queues work with.
+//! The state that the tasks of all queues share.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use crate::undelivered::{Again, Patience, Undelivered};
 
 pub(super) struct Shared {
     pub(super) means: Means,
-    /// By the whole errand: two that differ in anything are two destinations.
+    /// The queues, by errand: two errands that differ in anything are two destinations.
     waiting: Mutex<HashMap<Errand, Queue>>,
     troubles: mpsc::Sender<Trouble>,
     pub(super) patience: Patience,
@@ -52,7 +52,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one that was dropped; tells the first, the tenth, the hundredth ...
+    /// Counts a dropped message; reports the first, the tenth, the hundredth ...
     pub(super) fn drop_one(&self, errand: &Errand, dropped: u64) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         if is_power(dropped) {
@@ -65,8 +65,8 @@ impl Shared {
         }
     }
 
-    /// The next of a queue. None: the queue is empty, and its task ends; it is gone unless its
-    /// destination takes nothing.
+    /// The next message of a queue. None: the queue is empty, and its task ends; the queue is
+    /// removed unless its destination fails.
     pub(super) fn next(&self, key: &Errand) -> Option<Waiting> {
         let mut waiting = self.waiting();
         let queue = waiting.get_mut(key)?;
@@ -81,8 +81,8 @@ impl Shared {
         next
     }
 
-    /// Puts one back that did not go through: it stays the first until it has failed a few times,
-    /// then those behind it have their turn; it may be that it alone does not go through.
+    /// Puts a message back whose delivery failed. It stays the first until it has failed a few
+    /// times; then the next ones have their turn, because perhaps only this one fails.
     pub(super) fn put_back(&self, key: &Errand, mut it: Waiting) {
         let mut waiting = self.waiting();
         // Only the task of a queue takes it away.
@@ -106,14 +106,14 @@ impl Shared {
         queue.map(|queue| queue.again.clone()).unwrap_or_default()
     }
 
-    /// Why a destination takes nothing; none: it takes, as far as is known.
+    /// Why a destination fails; none: it does not, as far as is known.
     pub(super) fn why_failing(&self, key: &Errand) -> Option<String> {
         let waiting = self.waiting();
         let failing = waiting.get(key)?.failing.as_ref();
         failing.map(|it| it.why.clone())
     }
 
-    /// Wakes what waits for the destination of an errand; all mail goes by one relay.
+    /// Wakes the queues that use the same destination as an errand; all mail uses one relay.
     pub(super) fn went_through(&self, errand: &Errand) {
         let is_mail = |it: &Errand| matches!(it, Errand::Mail { .. });
         for (key, queue) in self.waiting().iter() {
@@ -127,7 +127,7 @@ impl Shared {
         }
     }
 
-    /// One went through: its destination takes again.
+    /// Notes a success: the destination works again.
     pub(super) async fn delivered(&self, key: &Errand, it: &Waiting) {
         let (was_failing, destination) = {
             let mut waiting = self.waiting();
@@ -144,7 +144,7 @@ impl Shared {
         }
     }
 
-    /// It was refused for good, or failed as often as it may: it is told of and given up.
+    /// Gives up a message that was refused for good or has failed too often, and reports it.
     pub(super) async fn refused(&self, key: &Errand, it: &Waiting, failed: Undelivered) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let for_good = match failed.again {
@@ -173,14 +173,14 @@ impl Shared {
         });
     }
 
-    /// It waited too long for a destination that takes nothing.
+    /// Gives up a message that waited too long for a failing destination.
     pub(super) async fn give_up_late(&self, key: &Errand, it: &Waiting, why: &str) {
         let why = format!("after {DELIVERY_TRIED_HOURS} hours of tries: {why}");
         self.give_up(key, it, why, false).await;
     }
 
-    /// It is counted, and told of the first, the tenth, the hundredth ... `is_told`: that this one is
-    /// given up is told already, so that the first of all is no news.
+    /// Counts a message that is given up, and reports the first, the tenth, the hundredth ...
+    /// `is_told`: that this one is given up was already reported, so the first one is no news.
     async fn give_up(&self, key: &Errand, it: &Waiting, why: String, is_told: bool) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let row = {
@@ -203,8 +203,8 @@ impl Shared {
         or_log(self.site.give_up(it.parcel.kept, row).await);
     }
 
-    /// A try failed that may go through later: how long to wait. It is told once that a destination
-    /// takes nothing, and of one message only once that it does not go through.
+    /// Notes a failed try that will be repeated; answers how long to wait. A failing destination is
+    /// reported once, and each message at most once.
     pub(super) async fn put_off(&self, key: &Errand, it: &mut Waiting, why: String) -> Duration {
         let (pause, tries, row) = {
             let mut waiting = self.waiting();
@@ -235,12 +235,12 @@ impl Shared {
 
     fn tell(&self, trouble: Trouble) {
         if self.troubles.try_send(trouble).is_err() {
-            tracing::error!("more deliveries fail than can be told as messages");
+            tracing::error!("more deliveries fail than can be reported as messages");
         }
     }
 }
 
-/// 1, 10, 100 ...
+/// Whether a count is 1, 10, 100 ...
 pub(crate) fn is_power(count: u64) -> bool {
     10_u64.checked_pow(count.max(1).ilog10()) == Some(count)
 }

@@ -9,7 +9,7 @@ use crate::problem::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Lets pass what reads, and what changes something where no foreign page can have sent it.
+/// Admits requests that only read, and changes that no foreign page can have sent.
 pub(crate) fn must_not_be<B>(request: &Request<B>) -> Result<(), Refusal> {
     match why(request) {
         None => Ok(()),

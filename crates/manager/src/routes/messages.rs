@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::dispatch::shown;
 use crate::problem::Refusal;
 
-/// A look that waits for news waits no longer.
+/// The longest wait for new messages, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 60;
 
 #[derive(Deserialize)]
@@ -189,7 +189,7 @@ pub(crate) async fn put_rules(
     Ok(rules(State(app)).await)
 }
 
-/// Destinations with messages that wait, and why they wait if a destination accepts nothing.
+/// Destinations with waiting messages, and why deliveries fail there.
 #[utoipa::path(get, path = "/v1/deliveries", responses((status = 200, body = Page<Delivery>)))]
 pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Delivery>> {
     Json(Page {

@@ -2,11 +2,14 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod foreign;
+pub(crate) mod imports;
 pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
 pub(crate) mod tokens;
+pub(crate) mod usage;
+pub(crate) mod whatif;
 
 use std::sync::Arc;
 
@@ -52,9 +55,17 @@ use crate::routes::catalogue::{entitlements, products};
         entitlements::get,
         entitlements::replace,
         entitlements::remove,
+        usage::usage,
         tokens::list,
         tokens::create,
         tokens::revoke,
+        imports::list,
+        imports::create,
+        imports::get,
+        imports::remove,
+        imports::rows,
+        imports::finish,
+        whatif::post,
         service::health,
         service::metrics,
         service::description,
@@ -107,8 +118,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .put(entitlements::replace)
                 .delete(entitlements::remove),
         )
+        .route("/v1/usage", get(usage::usage))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
+        .route("/v1/imports", get(imports::list).post(imports::create))
+        .route(
+            "/v1/imports/{id}",
+            get(imports::get).delete(imports::remove),
+        )
+        .route("/v1/imports/{id}/rows", post(imports::rows))
+        .route("/v1/imports/{id}/finish", post(imports::finish))
+        .route("/v1/whatif", post(whatif::post))
         .route("/v1/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/openapi.json", get(service::description))

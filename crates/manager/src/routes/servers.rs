@@ -1,4 +1,4 @@
-//! `/v1/servers`: the metering servers that are watched.
+//! `/v1/servers`: the watched metering servers.
 
 mod request;
 
@@ -50,7 +50,7 @@ fn same_as(all: &[WatchedServer], it: &WatchedServer) -> Option<String> {
     others.find(is_same).map(|other| other.name.clone())
 }
 
-/// A server as it is seen now.
+/// A server with its present state.
 fn seen(app: &App, view: &View) -> WatchedServer {
     let mut seen = view.get();
     let watches = app.watches();
@@ -100,8 +100,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Json(seen(&app, &view))))
 }
 
-/// Puts a watch to a server; what answers when it has looked, and what it sees. `before`: what a
-/// watch of the same server saw last.
+/// Starts the watch of a server; answers a signal for its first poll, and its view. `before`: what
+/// an earlier watch of the same server saw last.
 fn put_watch(
     app: &App,
     row: &ServerRow,
@@ -114,7 +114,7 @@ fn put_watch(
     its
 }
 
-/// Refuses a manager, and a server that is watched under another name already, as far as both tell
+/// Refuses a manager, and a server that is already watched under another name, as far as they tell
 /// who they are.
 async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     let prober = &app.tools.prober;
@@ -124,8 +124,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     );
     if is_manager {
         return Err(Refusal::invalid(format!(
-            "what answers at {} is a manager, and no metering server: give the URL of the server, \
-             whose port is 8470 as a rule",
+            "what answers at {} is a manager, not a metering server: give the URL of the server, \
+             whose port is usually 8470",
             row.url
         )));
     }
@@ -149,21 +149,21 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses a URL and a token that do not belong together, as far as a server answers there.
+/// Refuses a token that the server at the URL does not accept, as far as a server answers there.
 async fn must_be_taken(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     let (name, url) = (&row.name, &row.url);
     match app.tools.prober.declines(name, url, &row.token).await {
         None => Ok(()),
         Some(why) => Err(Refusal::invalid(format!(
             "{name} is watched as before: the server at {url} was asked with the token, and {why}, \
-             or send \"force\": true where it is meant"
+             or send \"force\": true if it is meant"
         ))),
     }
 }
 
-/// Changes how a server is watched. Fields that are left out stay, and so do its open trouble and
-/// its messages. A token that the server does not take is refused, unless `force` is given or
-/// nobody answers.
+/// Changes how a server is watched. Fields that are left out stay unchanged, as do its messages and
+/// open trouble. A token that the server does not accept is refused, unless `force` is set or
+/// nothing answers.
 #[utoipa::path(
     patch,
     path = "/v1/servers/{name}",
@@ -266,7 +266,7 @@ pub(crate) async fn get(
     Ok(Json(seen(&app, &view)))
 }
 
-/// Watches one no longer. Its messages stay; those of trouble that was open are closed.
+/// Removes a watched server. Its messages stay; those of open trouble are closed.
 #[utoipa::path(
     delete,
     path = "/v1/servers/{name}",
@@ -301,7 +301,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is over with the end of a watch, as the end of a sentence; nothing if nothing was open.
+/// Which messages the end of a watch closes, as the end of a sentence; empty: none was open.
 fn closed_with_it(mut numbers: Vec<u16>) -> String {
     numbers.sort_unstable();
     let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
@@ -312,7 +312,7 @@ fn closed_with_it(mut numbers: Vec<u16>) -> String {
     }
 }
 
-/// Looks at one now, and answers what it has seen; its history is collected meanwhile.
+/// Polls a server now, and answers its state; its history is collected meanwhile.
 #[utoipa::path(
     post,
     path = "/v1/servers/{name}/poll",
@@ -344,7 +344,7 @@ async fn wait_for_look(look_now: mpsc::Sender<server_watch::LookNow>) {
     }
 }
 
-/// A watch that was removed meanwhile answers nothing: what it saw last is shown.
+/// Waits for a poll. A watch that was removed meanwhile does not answer; its last view is shown.
 async fn wait_for(looked: Option<oneshot::Receiver<()>>) {
     if let Some(looked) = looked {
         let _ = looked.await;

@@ -103,7 +103,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
-/// A figure of the collecting: its name, kind, help, and how it is read.
+/// A metric about collecting: its name, type, help, and how it is read.
 type Figure = (
     &'static str,
     &'static str,
@@ -147,7 +147,7 @@ fn history(servers: &[WatchedServer]) -> String {
     text
 }
 
-/// This description. Needs no token.
+/// The description of this API. Needs no token.
 #[utoipa::path(get, path = "/openapi.json", security(()), responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn description() -> impl IntoResponse {
     Json(Described::openapi())

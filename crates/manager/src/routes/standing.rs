@@ -1,4 +1,4 @@
-//! `/v1/summaries` and `/v1/thresholds`: how components stand, and by what that is judged.
+//! `/v1/summaries` and `/v1/thresholds`: the status of components, and the thresholds for it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::problem::Refusal;
 use crate::summary;
 use crate::thresholds::Thresholds;
 
-/// How the site and each component stand, by the messages since a set time.
+/// The status of the site and of each component, by the messages since a set time.
 #[utoipa::path(
     get,
     path = "/v1/summaries",
@@ -31,13 +31,13 @@ pub(crate) async fn summaries(
     }))
 }
 
-/// The thresholds from which something is a concern, and those of the summaries.
+/// The thresholds for concerns, and those for summaries.
 #[utoipa::path(get, path = "/v1/thresholds", responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn thresholds(State(app): State<Arc<App>>) -> Json<Thresholds> {
     Json(Thresholds::clone(&app.tools.thresholds.get()))
 }
 
-/// Replaces all thresholds by these; those that are left out get their defaults.
+/// Replaces all thresholds; those that are left out get their defaults.
 #[utoipa::path(
     put,
     path = "/v1/thresholds",

@@ -1,4 +1,4 @@
-//! `/v1/tokens`: who may ask this manager. For admins.
+//! `/v1/tokens`: access tokens of this manager. For admins.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// Which page.
+/// The page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {

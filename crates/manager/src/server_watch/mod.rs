@@ -1,4 +1,4 @@
-//! The watch of one server: looks, weighs the evidence, reports, heals.
+//! The watch of one server: polls it, weighs the evidence, reports, heals.
 
 mod telling;
 mod witnesses;
@@ -27,36 +27,37 @@ use crate::tools::Tools;
 use crate::view::View;
 use crate::{healing, listener};
 
-/// Before trouble is told, it is looked at once more, so that a restart that is just going on is
-/// not called an outage.
+/// Before trouble is reported, the server is polled once more after this time, so that a restart in
+/// progress is not called an outage.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
 
-/// How long a look may take: two rounds of questions, a step of healing and a restart.
+/// How long a poll may take: two rounds of requests, a step of healing and a restart.
 pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);
 
-/// The least time between two looks at a server that said when it will grant seats again.
+/// The least time between two polls of a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);
 
-/// Asks a watch to look now; it answers when it has.
+/// Asks a watch to poll now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
 
-/// A watch at work. Dropping it ends the work.
+/// A running watch. Dropping it ends it.
 pub(crate) struct ServerWatch {
-    /// What it shows.
+    /// What it shows of its server.
     pub(crate) view: View,
-    /// Asks it to look now.
+    /// Asks it to poll now.
     pub(crate) look_now: mpsc::Sender<LookNow>,
-    /// What is shown to the server.
+    /// The token that the server gets.
     pub(crate) token: TokenSource,
-    /// Answers when it has looked for the first time; none: somebody waits for that.
+    /// Answers after the first poll; none: somebody already waits for that.
     pub(crate) first_look: Option<oneshot::Receiver<()>>,
-    /// Has it collect the server's history now.
+    /// Makes it collect the server's history now.
     pub(crate) collect_now: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl ServerWatch {
-    /// Ends the work, and waits until it has ended: another watch may go on with the server then.
+    /// Ends the watch, and waits until it has ended: then another watch may continue with the
+    /// server.
     pub(crate) async fn end(mut self) {
         for task in std::mem::take(&mut self.tasks) {
             task.abort();
@@ -74,7 +75,7 @@ impl Drop for ServerWatch {
     }
 }
 
-/// Puts a watch to work. `before`: what another watch of the same server saw last.
+/// Starts a watch. `before`: what an earlier watch of the same server saw last.
 pub(crate) fn keep(
     server: ServerRow,
     token: TokenSource,
@@ -146,7 +147,7 @@ fn history_of(seen: Option<HistorySeen>) -> Option<HistoryFact> {
     })
 }
 
-/// Since that time; a clock that was set back makes it none. Unix milliseconds, wall clock.
+/// The time since an instant; zero if the clock was set back. Unix milliseconds, wall clock.
 fn gone_by(from_ms: i64) -> Duration {
     let ms = wall_ms().saturating_sub(from_ms);
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
@@ -159,7 +160,7 @@ struct Work {
     view: View,
     healer: Option<Healer>,
     helpless: Option<Helpless>,
-    /// The message of the episode under way.
+    /// The record of the open episode's message.
     record: Option<i64>,
     /// The verdict that a watch before this came to, and since when, until the first look.
     held: Option<(Verdict, Timestamp)>,
@@ -200,7 +201,8 @@ impl Work {
         }
     }
 
-    /// Until the next look by itself: a poll's time, or until a hold that the server told is over.
+    /// The pause until the next poll: the poll interval, or until a hold that the server announced
+    /// is over.
     fn pause(&self) -> Duration {
         let until = self.view.get().grants_nothing.and_then(|says| says.until);
         let Some(until) = until else {
@@ -211,7 +213,7 @@ impl Work {
         left.max(HOLD_LOOK).min(self.tools.poll)
     }
 
-    /// Goes on with the episode that was under way when a manager ended.
+    /// Resumes the episode that was open when the previous manager ended.
     fn resume(&mut self, last: Option<EpisodeRow>) -> EpisodeTracker {
         let now = steady();
         let known = last.as_ref().map_or(0, |last| last.number);
@@ -259,7 +261,7 @@ impl Work {
         self.tools.looked();
     }
 
-    /// Shows who starts the server again, and tells if it would be healed and nobody can.
+    /// Shows who restarts the server, and reports if it needs healing and nobody can do that.
     async fn say_who_heals(
         &mut self,
         now: Duration,
@@ -277,7 +279,7 @@ impl Work {
         self.view.set(|view| view.healing = Some(healing));
     }
 
-    /// A server that serves is asked what will soon be trouble.
+    /// Asks a server that serves for facts that predict trouble.
     async fn look_ahead(&self, watch: &EpisodeTracker, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {

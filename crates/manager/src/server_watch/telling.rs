@@ -1,4 +1,4 @@
-//! What a look has brought, told: an episode's one message, its end, and reminders of it.
+//! Reports the result of a poll: an episode's one message, its end, and reminders.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::Work;
 use crate::clock::{date, dated, steady, wall_ms};
 use crate::dispatch::Raise;
 
-/// The message that tells that a server's state is not known.
+/// The message that a server's state is unknown.
 const UNKNOWN: u16 = 9413;
 
 impl Work {
-    /// Records what a look has brought, in one step, and tells it.
+    /// Records the result of a poll in one step, and raises its messages.
     pub(super) async fn tell(&mut self, notices: Vec<Notice>, judgement: &Judgement) {
         let mut changes = Vec::with_capacity(notices.len());
         let (mut began, mut is_reminder) = (None, false);
@@ -63,8 +63,8 @@ impl Work {
         }
     }
 
-    /// The episode that a message is about. It stands behind the values of the text, so that the
-    /// same words about another episode are another message, and not a repeat.
+    /// The id of the episode that a message is about. It follows the values of the text, so that
+    /// the same text about another episode is another message, not a repeat.
     fn id_of(&self, episode: &Episode) -> String {
         episode_id(&self.server.name, episode.number)
     }
@@ -104,7 +104,7 @@ impl Work {
     }
 }
 
-/// The message that tells of an episode: only trouble has one.
+/// The number of an episode's message; only trouble has one.
 fn message_of(verdict: Verdict) -> u16 {
     verdict.message_id().unwrap_or(UNKNOWN)
 }

@@ -1,4 +1,4 @@
-//! The witnesses of a look: the service manager, the API and the work.
+//! The witnesses of a poll: the service manager, the API and the work.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use usher_core::health::{Observation, ServiceManagerWord};
 use super::Work;
 use crate::data_lock;
 
-/// How long a service manager may take to say something.
+/// How long a service manager may take to answer.
 pub(super) const ASK: Duration = Duration::from_secs(5);
 
 impl Work {

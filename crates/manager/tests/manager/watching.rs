@@ -127,14 +127,11 @@ async fn a_manager_is_not_watched_as_a_server() {
     let (status, refused) = add(&manager, "alpha", &other.url(), "t").await;
     assert_eq!((status, &refused["code"]), (400, &"invalid_request".into()));
     let why = refused["detail"].as_str().unwrap();
-    assert!(
-        why.contains("is a manager, and no metering server"),
-        "{why}"
-    );
+    assert!(why.contains("is a manager, not a metering server"), "{why}");
 
     // One of before does not tell that it is one, but by how it refuses a token.
     let refuses = || async {
-        let detail = "the token is none of this manager's, or over: the manager takes tokens of \
+        let detail = "the manager does not know the token, or it has expired: the manager takes tokens of \
                       its own; `usher token create --role viewer --at-manager` makes others";
         let body = json!({ "code": "unauthorized", "detail": detail });
         (StatusCode::UNAUTHORIZED, Json(body))
@@ -150,7 +147,7 @@ async fn a_manager_is_not_watched_as_a_server() {
     );
     let said = found(&added);
     assert!(
-        said.contains("is a manager, and no metering server"),
+        said.contains("is a manager, not a metering server"),
         "{said}"
     );
     assert!(said.contains("usher servers edit beta --url"), "{said}");

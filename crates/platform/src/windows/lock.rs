@@ -63,7 +63,7 @@ pub(crate) fn holder(_path: &Path) -> io::Result<Option<Holder>> {
     Err(unsupported("asking who holds a file's lock"))
 }
 
-/// Windows tells of no bytes that are locked.
+/// Windows does not say which bytes are locked.
 pub(crate) fn readers(_path: &Path, _bytes: RangeInclusive<u64>) -> Vec<Holder> {
     Vec::new()
 }

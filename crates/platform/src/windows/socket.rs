@@ -95,7 +95,7 @@ pub(crate) async fn connect(path: &Path) -> io::Result<(Stream, String, Option<u
     Ok((Stream::Client(connected), account, Some(pid)))
 }
 
-/// Another end of a pipe, which must be the first where nobody else is to have the name.
+/// Another end of a pipe, which must be the first if nobody else is to have the name.
 fn end(path: &str, descriptor: &str, is_first: bool) -> io::Result<NamedPipeServer> {
     let descriptor = Descriptor::new(descriptor)?;
     let mut attributes = descriptor.attributes();

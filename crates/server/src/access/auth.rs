@@ -18,7 +18,7 @@ use crate::access::principal::unauthorized;
 use crate::secrets::secret::hash;
 use crate::wire::problem::Refusal;
 
-/// The tokens that are live, by hash.
+/// The valid tokens, by hash.
 #[derive(Default)]
 pub(crate) struct TokenBook {
     known: RwLock<Known>,
@@ -29,10 +29,9 @@ pub(crate) struct TokenBook {
 struct Known {
     by_hash: FxHashMap<[u8; 32], Arc<Principal>>,
     hashes: FxHashMap<Arc<str>, [u8; 32]>,
-    /// The computers of agents' tokens that were revoked, by hash: whoever still shows one is told
-    /// apart by it.
+    /// The computers of revoked agents' tokens, by hash, to recognise agents that still use one.
     revoked_of: FxHashMap<[u8; 32], Arc<str>>,
-    /// How many there are, revoked ones too.
+    /// How many tokens there are, revoked ones included.
     kept: usize,
 }
 
@@ -50,7 +49,7 @@ impl Known {
         }
     }
 
-    /// There are no more of them than tokens are kept.
+    /// Remembers a revoked token; there are no more of these than tokens.
     fn note_revoked(&mut self, hash: [u8; 32], principal: &Principal) {
         if let Some(computer) = principal.own_computer() {
             self.revoked_of.insert(hash, computer.into());
@@ -59,7 +58,7 @@ impl Known {
 }
 
 impl TokenBook {
-    /// The tokens that are kept, where a site counts local accounts so.
+    /// The stored tokens, under the site's rule for local accounts.
     pub(crate) fn of(rows: &[TokenRow], local: LocalAccounts) -> TokenBook {
         let mut known = Known::default();
         rows.iter().for_each(|row| known.add(row, local));
@@ -69,13 +68,13 @@ impl TokenBook {
         }
     }
 
-    /// Takes in a new one, which is kept by now.
+    /// Adds a token that is already stored.
     pub(crate) fn add(&self, row: &TokenRow) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.add(row, self.local);
     }
 
-    /// Ends a token, and what lasts with it.
+    /// Revokes a token, and ends its streams and long polls.
     pub(crate) fn revoke(&self, id: &str) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(hash) = known.hashes.remove(id)
@@ -86,8 +85,8 @@ impl TokenBook {
         }
     }
 
-    /// The computer whose agent's token an `Authorization` header shows, be it valid, over or
-    /// revoked; none: it is no token of an agent, or was never one here.
+    /// The computer whose agent's token an `Authorization` header contains, be it valid, expired or
+    /// revoked; none: it is not and never was an agent's token on this server.
     pub(crate) fn computer_of(&self, header: &[u8]) -> Option<Arc<str>> {
         let hash = hash(bearer(header)?);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -96,20 +95,20 @@ impl TokenBook {
             .or_else(|| known.revoked_of.get(&hash).cloned())
     }
 
-    /// How many there are, revoked ones too.
+    /// How many tokens there are, revoked ones included.
     pub(crate) fn kept(&self) -> usize {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.kept
     }
 
-    /// Whose token has that hash.
+    /// The principal whose token has that hash.
     pub(crate) fn find(&self, hash: &[u8; 32]) -> Option<Arc<Principal>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.by_hash.get(hash).cloned()
     }
 }
 
-/// Who asked last on a connection: most connections carry one token.
+/// The last principal on a connection: most connections use one token.
 #[derive(Default)]
 pub(crate) struct LastAsker {
     header: Vec<u8>,
@@ -117,7 +116,7 @@ pub(crate) struct LastAsker {
 }
 
 impl LastAsker {
-    /// Who asks with these headers.
+    /// The principal of a request with these headers.
     pub(crate) fn identify(
         &mut self,
         headers: &HeaderMap,
@@ -135,7 +134,9 @@ impl LastAsker {
             return principal.must_be_valid().map(|()| principal.clone());
         }
         let token = bearer(header).ok_or_else(|| {
-            unauthorized("the Authorization header is not `Bearer TOKEN`: send it so")
+            unauthorized(
+                "the Authorization header does not have the form `Bearer TOKEN`: send it so",
+            )
         })?;
         let principal = book.find(&hash(token)).ok_or_else(|| {
             unauthorized(

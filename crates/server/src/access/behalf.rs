@@ -1,9 +1,9 @@
-//! On whose behalf a manager asks.
+//! On whose behalf a manager sends a request.
 //!
-//! A manager changes what a server owns for people whom the manager knows and the server does not.
-//! It shows a token of its own and says who asks, in a header: `Usher-On-Behalf-Of: ROLE ID`, the
-//! role and the id of that one's token at the manager. Allowed is what both may, and what is changed
-//! is recorded under both.
+//! A manager changes a server's catalogue for people whom the manager knows and the server does
+//! not. It shows a token of its own and names its client in the header `Usher-On-Behalf-Of: ROLE
+//! ID`: the role and the id of the client's token at the manager. The server allows only what both
+//! may do, and records a change under both.
 
 use std::sync::Arc;
 
@@ -15,10 +15,11 @@ use crate::access::rights;
 use crate::wire::problem::{Refusal, shown};
 
 const ON_BEHALF_OF: HeaderName = HeaderName::from_static(usher_api::ON_BEHALF_OF);
-/// An id has so many bytes at the most.
+/// The longest id, in bytes.
 const ID_BYTES: usize = 64;
 
-/// Who acts: the token's bearer, or the bearer for somebody else if the request says so.
+/// The principal that acts: the token's bearer, or the bearer for somebody else if the request says
+/// so.
 pub(crate) fn acting(who: Arc<Principal>, headers: &HeaderMap) -> Result<Arc<Principal>, Refusal> {
     let mut said = headers.get_all(ON_BEHALF_OF).iter();
     match (said.next(), said.next()) {
@@ -30,8 +31,8 @@ pub(crate) fn acting(who: Arc<Principal>, headers: &HeaderMap) -> Result<Arc<Pri
     }
 }
 
-/// Refuses a request on behalf of somebody where seats are asked for or given back: whoever uses
-/// them shows a token of their own.
+/// Refuses to ask for seats or give them back on behalf of somebody: users of seats have tokens of
+/// their own.
 pub(crate) fn must_be_ones_own(headers: &HeaderMap) -> Result<(), Refusal> {
     match headers.contains_key(ON_BEHALF_OF) {
         false => Ok(()),

@@ -13,22 +13,23 @@ use usher_core::ledger::Command;
 use crate::access::auth::Principal;
 use crate::wire::problem::Refusal;
 
-/// The header.
+/// The header with the idempotency key.
 pub(crate) const HEADER: &str = "idempotency-key";
 
 const KEY_LIMIT_BYTES: usize = 255;
 
-/// A key, scoped to who asks and where, and the body that it was sent with, as hashes.
+/// An idempotency key, scoped to its sender and route, and the body that it was sent with, as
+/// hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OnceKey {
-    /// Hash of principal, route and key.
+    /// Hash of the sender, the route and the key.
     pub(crate) key: u128,
-    /// Hash of the body.
+    /// Hash of the request's body.
     pub(crate) body: u64,
 }
 
 impl OnceKey {
-    /// The key that a request carries, if it does.
+    /// The idempotency key of a request, if it has one.
     pub(crate) fn of(
         headers: &HeaderMap,
         principal: &Principal,
@@ -57,7 +58,7 @@ impl OnceKey {
         }))
     }
 
-    /// The command, to be carried out once under the key.
+    /// The command, which is applied once under the key.
     pub(crate) fn wrap(once: Option<OnceKey>, command: Command) -> Command {
         match once {
             None => command,
@@ -80,8 +81,9 @@ fn first_bytes(digest: &[u8]) -> u128 {
 const KEPT: Duration = Duration::from_secs(86_400);
 const KEPT_LIMIT: usize = 1_000;
 
-/// Answers that hold a secret, which must not be at rest: kept in memory only, for a day and for
-/// the newest thousand; what is older, or was before a restart, is done again.
+/// Answers with a secret, which must not be written to disk. They are kept in memory only: the
+/// newest thousand, for a day. A repeat of an older one, or one from before a restart, is done
+/// again.
 #[derive(Default)]
 pub(crate) struct SecretAnswers {
     kept: Mutex<Kept>,
@@ -105,7 +107,7 @@ impl SecretAnswers {
         }
     }
 
-    /// Keeps an answer.
+    /// Stores an answer.
     pub(crate) fn put(&self, once: OnceKey, answer: Bytes) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.answers.insert(once.key, (once.body, Arc::new(answer)));

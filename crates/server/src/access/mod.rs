@@ -1,4 +1,5 @@
-//! Who asks, what they may do, whose rows they are shown, and which answer they had before.
+//! Who sends a request, what they may do, whose rows they may see, and which answer they got
+//! before.
 
 pub(crate) mod auth;
 pub(crate) mod behalf;

@@ -1,19 +1,20 @@
-//! The number of a request, under which the record of a change keeps it.
+//! The number of a request, by which the record of a change refers to it.
 
 use usher_http::RequestId;
 
 use crate::base::random::surrogate;
 
-/// The number of a request: its id's, where that is one that a server makes.
+/// The number of a request: that of its id, if a server can have made the id; else a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestNumber {
     number: u64,
-    /// Whether the client named its request by another word: the log then ties the two.
+    /// Whether the client gave the request an id of another form: the log then says which number
+    /// belongs to it.
     is_apart: bool,
 }
 
 impl RequestNumber {
-    /// The number of the request that has this id.
+    /// The number for a request with this id.
     pub(crate) fn of(id: &RequestId) -> RequestNumber {
         let known = match id {
             RequestId::Made(number) => Some(*number),
@@ -29,7 +30,7 @@ impl RequestNumber {
     pub(crate) fn recorded(self) -> u64 {
         if self.is_apart {
             let recorded = format_args!("{:016x}", self.number);
-            tracing::info!(%recorded, "what this request changes is recorded with another id");
+            tracing::info!(%recorded, "the changes of this request are recorded with another id");
         }
         self.number
     }

@@ -1,4 +1,5 @@
-//! Who asks: a token's role and rights, whom it is bound to, and until when it is valid.
+//! The sender of a request: its token's role and rights, whom the token is bound to, and until when
+//! it is valid.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,18 +18,19 @@ use crate::base::clock::wall_ms;
 use crate::wire::people::AUTHORITY;
 use crate::wire::problem::Refusal;
 
-/// The route of a token that is for backups alone.
+/// The only route for tokens of role `backup`.
 const BACKUP: &str = "/v1/backup";
 
-/// How long at most what lasts goes on after its token has expired, where the wall clock was set.
+/// How long at most a stream or long poll goes on after its token has expired, if the wall clock
+/// was set.
 const CLOCK_LOOK: Duration = Duration::from_secs(5);
 
-/// Who asks.
+/// The sender of a request.
 #[derive(Debug)]
 pub(crate) struct Principal {
     /// The token's id.
     pub(crate) token_id: Arc<str>,
-    /// Its role, for words; what it may do are its rights.
+    /// Its role, for texts; its rights decide what it may do.
     pub(crate) role: Role,
     rights: Rights,
     is_of: Bound,
@@ -36,29 +38,29 @@ pub(crate) struct Principal {
     bound: Option<Arc<str>>,
     /// The realm of that user.
     realm: Arc<str>,
-    /// On whose leases and tickets it may act.
+    /// Whose leases and tickets it may see and change.
     pub(crate) access: Access,
-    /// Of the token itself, whoever it is used for.
+    /// The validity of the token itself, for whomever it is used.
     validity: Arc<Validity>,
-    /// Somebody else for whom the token is used.
+    /// The person at a manager for whom the token is used.
     on_behalf_of: Option<Other>,
 }
 
-/// Somebody on whose behalf a manager asks.
+/// A person on whose behalf a manager sends a request.
 #[derive(Debug)]
 struct Other {
-    /// The id at the manager and the role, in words.
+    /// The person's id at the manager and role, in words.
     words: Arc<str>,
-    /// What that one may.
+    /// The person's rights.
     rights: Rights,
 }
 
-/// Until when a token is taken.
+/// Until when a token is valid.
 #[derive(Debug)]
 struct Validity {
     expires_at_ms: Option<i64>,
     revoked: AtomicBool,
-    /// Told when the token is revoked.
+    /// Notified when the token is revoked.
     revoking: Notify,
 }
 
@@ -181,7 +183,7 @@ impl Principal {
         self.validity.revoked.load(Ordering::Acquire)
     }
 
-    /// Waits until the token is revoked or has expired; what is then to be answered.
+    /// Waits until the token is revoked or has expired; returns the refusal for what it ends.
     pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
         loop {
             let revoking = self.validity.revoking.notified();
@@ -200,35 +202,35 @@ impl Principal {
         }
     }
 
-    /// The same, in words.
+    /// Waits until the token is revoked or has expired; returns the reason in words.
     pub(crate) async fn why_ended(self: Arc<Self>) -> String {
         self.ended().await.problem().detail.clone()
     }
 
-    /// Ends it, and what lasts with it.
+    /// Revokes the token, and ends its streams and long polls.
     pub(super) fn revoke(&self) {
         self.validity.revoked.store(true, Ordering::Release);
         self.validity.revoking.notify_waiters();
     }
 
-    /// The person that it is bound to, where it is one's: realm and account as they are compared.
+    /// The person that it is bound to: realm and account, in the form in which they are compared.
     pub(crate) fn own_person(&self) -> Option<(&str, &str)> {
         let account = self.bound.as_deref()?;
         (self.is_of == Bound::Person).then_some((&self.realm, account))
     }
 
-    /// The computer that it is bound to, where it is one's.
+    /// The computer that it is bound to.
     pub(crate) fn own_computer(&self) -> Option<&str> {
         let computer = self.bound.as_deref()?;
         (self.is_of == Bound::Computer).then_some(computer)
     }
 
-    /// Whether it has that right.
+    /// Whether it has the right.
     pub(crate) fn may(&self, right: Right) -> bool {
         self.rights.has(right)
     }
 
-    /// Refuses whoever has not that right, to do `what`.
+    /// Refuses a sender without the right to do `what`.
     pub(crate) fn must(&self, right: Right, what: &str) -> Result<(), Refusal> {
         match right {
             _ if self.may(right) => Ok(()),
@@ -243,13 +245,13 @@ impl Principal {
         }
     }
 
-    /// Whether it is used for somebody who has that right.
+    /// Whether it is used for a person who has the right.
     fn is_for_who_may(&self, right: Right) -> bool {
         let other = self.on_behalf_of.as_ref();
         other.is_some_and(|other| other.rights.has(right))
     }
 
-    /// Refuses a token that is for one thing alone, on any other route, whether there is one or not.
+    /// Refuses a token that is for a single route on all other routes, existing or not.
     pub(crate) fn must_be_for(&self, path: &str) -> Result<(), Refusal> {
         match self.may(Right::SeeSelf) || path == BACKUP {
             true => Ok(()),
@@ -272,7 +274,7 @@ impl Principal {
     }
 }
 
-/// It has nothing to end, and would end nothing of anybody's.
+/// A principal that owns nothing and may end nothing.
 fn nobodys() -> Access {
     Access::Subject {
         authority: "".into(),
@@ -280,7 +282,7 @@ fn nobodys() -> Access {
     }
 }
 
-/// Refuses who is not known, or is no more.
+/// Refuses a token that is unknown, revoked or expired.
 pub(super) fn unauthorized(detail: &str) -> Refusal {
     Refusal::new(Code::Unauthorized, detail)
 }

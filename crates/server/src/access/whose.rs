@@ -1,8 +1,9 @@
 //! Whose rows a request may see: everybody's, those of a computer, those of a person.
 //!
-//! A client's token shows what is its person's, an agent's what is of its computer. An agent asks
-//! for one person of its computer by `realm` and `account`, as the kernel and the name services
-//! there say who asks it: of leases and queues it is then shown what that person has anywhere.
+//! A client's token may see the rows of its person, an agent's token those of its computer. An
+//! agent can ask for one person of its computer by `realm` and `account`, as the kernel and the
+//! name services there name the person: it may then see that person's leases and queues on all
+//! computers.
 
 use usher_api::Only;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};
@@ -13,17 +14,17 @@ use crate::access::rights::Right;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
-/// Whose rows are asked for, and whether more than these may be seen.
+/// Whose rows to show, and whether the sender may see more than these.
 #[derive(Debug)]
 pub(crate) struct Whose {
-    /// Rows of others are none.
+    /// Whether rows of others are hidden.
     pub(crate) owner: Owner,
     is_cut: bool,
 }
 
 impl Whose {
-    /// What `caller` may see of what it asks for; refused where it is bound to nobody and sees
-    /// nothing of others.
+    /// What `caller` may see of what it asks for. Refused if it is bound to nobody and may not see
+    /// others' data.
     pub(crate) fn of(
         caller: &Principal,
         realm: Option<&str>,
@@ -88,7 +89,7 @@ impl Whose {
         self
     }
 
-    /// What an answer says of it; none if nothing is kept back from who asks.
+    /// What the answer says about it; none: nothing is hidden from the sender.
     pub(crate) fn only(&self) -> Option<Only> {
         self.is_cut.then(|| Only {
             realm: self.owner.person.as_ref().map(|(realm, _)| realm.clone()),

@@ -1,4 +1,4 @@
-//! What the others stand on: clocks, times, random numbers, limits. Knows nothing of requests.
+//! What all other parts use: clocks, times, random numbers, limits. Knows nothing of requests.
 
 pub(crate) mod clock;
 pub(crate) mod limits;

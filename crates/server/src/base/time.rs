@@ -1,8 +1,9 @@
-//! Instants as the wire shows them.
+//! Instants in the form of the API.
 
 use usher_api::Timestamp;
 
-/// Unix milliseconds as the wire shows them; the nearest that can be shown where they are beyond.
+/// Unix milliseconds as a timestamp of the API; the nearest possible one if they are out of its
+/// range.
 pub(crate) fn timestamp(unix_ms: i64) -> Timestamp {
     match Timestamp::from_millisecond(unix_ms) {
         Ok(timestamp) => timestamp,

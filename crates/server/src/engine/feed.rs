@@ -12,20 +12,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, broadcast};
 use usher_core::ledger::{Batch, Event, EventNumber};
 
-/// Public events that may wait to be written out.
+/// How many public events may wait to be written.
 pub(crate) const BACKLOG_LIMIT: usize = 65_536;
-/// Written events that a listener may be behind.
+/// How many written events a listener may be behind.
 const BEHIND_LIMIT: usize = 4_096;
 
 /// A batch's public events, with their numbers.
 pub(crate) type Facts = Vec<(EventNumber, i64, Event)>;
 
-/// One event as it goes out, or how many were dropped before they could be written.
+/// One event in its final form, or the number of events that were dropped.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
     /// A whole server-sent event.
     Event(Arc<str>),
-    /// So many are missing.
+    /// How many events are missing.
     Missed(u64),
 }
 
@@ -54,7 +54,7 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// Takes in what has become durable. Called by the writer.
+    /// Takes the events of a durable batch. Called by the writer.
     pub(crate) fn take_in(&self, batch: &Batch) {
         if self.listeners.load(Ordering::Relaxed) == 0 {
             return;
@@ -76,7 +76,7 @@ impl Feed {
         self.arrived.notify_one();
     }
 
-    /// Begins to listen.
+    /// Adds a listener.
     pub(crate) fn listen(self: &Arc<Self>) -> Listener {
         let events = self.out.subscribe();
         self.listeners.fetch_add(1, Ordering::Relaxed);
@@ -91,7 +91,7 @@ impl Feed {
         self.listeners.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits for facts to write out, and how many were dropped after them.
+    /// Waits for events to write, and the number of those that were dropped after them.
     pub(crate) async fn arrived(&self) -> (Facts, u64) {
         loop {
             {
@@ -105,21 +105,21 @@ impl Feed {
         }
     }
 
-    /// Sends one item to all who listen.
+    /// Sends one item to all listeners.
     pub(crate) fn send(&self, item: Item) {
         // Nobody listens any more: then nobody misses it.
         let _ = self.out.send(item);
     }
 }
 
-/// One who listens; dropping it ends that.
+/// A listener; dropping it ends the subscription.
 pub(crate) struct Listener {
     feed: Arc<Feed>,
     events: broadcast::Receiver<Item>,
 }
 
 impl Listener {
-    /// The next item; none when the feed is at its end.
+    /// Waits for the next item; none: the feed has ended.
     pub(crate) async fn next(&mut self) -> Option<Item> {
         match self.events.recv().await {
             Ok(item) => Some(item),

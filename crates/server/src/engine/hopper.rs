@@ -17,7 +17,7 @@ use std::time::Duration;
 use usher_core::ledger::Command;
 use usher_store::{Answer, Engine, Failure, Request, Sink, Work};
 
-/// How long an answer of the ledger is waited for.
+/// How long to wait for an answer of the ledger, in seconds.
 pub(crate) const ANSWER_SECONDS: u32 = 30;
 
 /// How long a request may wait to be handed to the disk. A look each second finds it: it is refused
@@ -26,14 +26,14 @@ const WAIT_AT_MOST: Duration = Duration::from_secs(4);
 
 type Outcome = Result<Answer, Failure>;
 
-/// What is told where no answer came in time.
+/// The reason that is given if no answer came in time.
 pub(crate) fn no_answer() -> Failure {
     Failure::OutcomeUnknown(format!(
         "the disk has not answered for {ANSWER_SECONDS} seconds"
     ))
 }
 
-/// Where the writer puts the answers for one core.
+/// The mailbox of one core, where the writer puts answers.
 #[derive(Default)]
 struct Mailbox {
     state: Mutex<Letters>,
@@ -75,7 +75,7 @@ enum State {
 }
 
 struct Slot {
-    /// Changes whenever the slot is freed: answers to former askers are known by it.
+    /// Changes whenever the slot is freed, so that answers to former requests are recognised.
     generation: u32,
     since_second: u32,
     state: State,
@@ -120,7 +120,7 @@ impl Slots {
         std::mem::replace(&mut slot.state, State::Free { next })
     }
 
-    /// Tells those who have waited too long that the outcome is not known.
+    /// Answers requests that have waited too long: their outcome is not known.
     fn give_up(&mut self, second: u32) {
         for slot in &mut self.slots {
             let waits = matches!(slot.state, State::Waiting(_));
@@ -167,7 +167,7 @@ struct Inner {
     second: Cell<u32>,
 }
 
-/// Clones are the same hopper.
+/// The request queue of one core. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Hopper {
     inner: Rc<Inner>,
@@ -193,7 +193,7 @@ impl Hopper {
         }
     }
 
-    /// Carries a command to the ledger and its answer back.
+    /// Sends a command to the ledger, and waits for its answer.
     pub(crate) fn ask(&self, command: Command) -> PendingRequest {
         let inner = self.inner.clone();
         let index = {
@@ -213,7 +213,7 @@ impl Hopper {
         PendingRequest { inner, index }
     }
 
-    /// Hands requests over and answers back, for ever.
+    /// Hands over requests and delivers answers, for ever.
     pub(crate) async fn run(self) {
         let hand_over = self.clone().hand_over();
         let hand_back = self.hand_back();
@@ -256,7 +256,8 @@ impl Hopper {
         .await;
     }
 
-    /// Moves the coarse clock and gives up on what has waited too long. Once a second is enough.
+    /// Advances the coarse clock and gives up requests that have waited too long. Called once a
+    /// second.
     pub(crate) fn tick(&self, second: u32) {
         self.inner.second.set(second);
         self.inner.engine.refuse_late(WAIT_AT_MOST);
@@ -264,7 +265,7 @@ impl Hopper {
     }
 }
 
-/// A request on its way.
+/// A request that waits for its answer.
 pub(crate) struct PendingRequest {
     inner: Rc<Inner>,
     index: usize,

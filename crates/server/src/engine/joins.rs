@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rustc_hash::FxHashMap;
 use usher_core::ledger::LeaseId;
 
-/// Leases whose joins are remembered; the one that was first joined longest ago makes room.
+/// How many leases are remembered; the one that was first joined longest ago makes room.
 const LEASES_LIMIT: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ struct Counted {
 }
 
 impl Joins {
-    /// A lease was joined so many times more.
+    /// Adds so many joins of a lease.
     pub(crate) fn add(&self, lease: LeaseId, joins: u32) {
         if joins == 0 {
             return;
@@ -41,7 +41,7 @@ impl Joins {
         counted.of.insert(lease, joins.into());
     }
 
-    /// How often it was joined, as far as is remembered.
+    /// How often a lease was joined, as far as is remembered.
     pub(crate) fn of(&self, lease: LeaseId) -> u64 {
         let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.of.get(&lease).copied().unwrap_or(0)

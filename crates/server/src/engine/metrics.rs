@@ -13,7 +13,7 @@ pub(crate) const BUCKETS_MICROS: [u64; 14] = [
     5_000_000, 30_000_000,
 ];
 
-/// Statuses that this server answers with; any other is counted under the last, 0.
+/// The statuses that this server answers with; any other is counted under the last one, 0.
 pub(crate) const STATUSES: [u16; 16] = [
     200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 500, 503, 431, 0,
 ];
@@ -21,27 +21,27 @@ pub(crate) const STATUSES: [u16; 16] = [
 /// One route's counts on one core.
 #[derive(Default)]
 pub(crate) struct RouteCounts {
-    /// Answers by status, as [`STATUSES`] orders them.
+    /// Answers by status, in the order of [`STATUSES`].
     pub(crate) answers: [AtomicU64; STATUSES.len()],
-    /// Answers by latency: as [`BUCKETS_MICROS`], then those that took longer.
+    /// Answers by latency, in the order of [`BUCKETS_MICROS`], then those that took longer.
     pub(crate) buckets: [AtomicU64; BUCKETS_MICROS.len() + 1],
-    /// Latencies added up, in microseconds.
+    /// The sum of the latencies, in microseconds.
     pub(crate) micros: AtomicU64,
 }
 
-/// One core's counts: a place for each route, then one for what is no route.
+/// The counts of one core: one for each route, then one for all other paths.
 pub(crate) struct CoreCounts {
-    /// In the order of the route table.
+    /// The counts, in the order of the route table.
     pub(crate) routes: Vec<RouteCounts>,
     /// Requests that are being answered, counted once the server stops; [`UNCOUNTED`] before.
     pub(crate) in_flight: AtomicU64,
 }
 
-/// Nobody has counted yet.
+/// The value before anything was counted.
 pub(crate) const UNCOUNTED: u64 = u64::MAX;
 
 impl CoreCounts {
-    /// Counts for so many routes.
+    /// Empty counts for so many routes.
     pub(crate) fn new(routes: usize) -> CoreCounts {
         CoreCounts {
             routes: (0..=routes).map(|_| RouteCounts::default()).collect(),
@@ -49,13 +49,13 @@ impl CoreCounts {
         }
     }
 
-    /// Requests that it has answered.
+    /// How many requests the core has answered.
     pub(crate) fn answered(&self) -> u64 {
         let all = self.routes.iter().flat_map(|route| &route.answers);
         all.map(|answers| answers.load(Ordering::Relaxed)).sum()
     }
 
-    /// One answer.
+    /// Counts one answer.
     pub(crate) fn note(&self, route: usize, status: u16, took: Duration) {
         let Some(counts) = self.routes.get(route).or(self.routes.last()) else {
             return;
@@ -73,7 +73,7 @@ impl CoreCounts {
     }
 }
 
-/// What the ledger has decided since the start.
+/// Counts of the ledger's decisions since the start.
 #[derive(Default)]
 pub(crate) struct Decisions {
     /// Leases granted.
@@ -115,7 +115,7 @@ impl Decisions {
         *self.lock().entry((product, reason)).or_default() += 1;
     }
 
-    /// Counts what has become durable. Called by the writer.
+    /// Counts the events of a durable batch. Called by the writer.
     pub(crate) fn count(&self, batch: &Batch) {
         let [mut granted, mut queued, mut denied, mut ended, mut sessions] = [0u64; 5];
         for event in batch.events.iter() {

@@ -1,4 +1,4 @@
-//! Before the ledger and its file: how requests reach it, and who is told what became durable.
+//! Between the routes and the ledger: how requests reach it, and who is told about durable events.
 
 pub(crate) mod feed;
 pub(crate) mod hopper;

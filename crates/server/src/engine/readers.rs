@@ -10,33 +10,33 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use usher_store::{Failure, Interrupt};
 
-/// Between two looks whether an answer can still come.
+/// How often to check whether an answer can still come.
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     turns: Arc<Semaphore>,
-    /// How long a turn is waited for.
+    /// How long to wait for a turn.
     patience: Duration,
 }
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotRead<E> {
-    /// There was no turn in time.
+    /// No turn came free in time.
     NoTurn,
-    /// It panicked.
+    /// The work panicked.
     Panicked,
-    /// It took too long; it is asked to end.
+    /// The work took too long; it is told to end.
     TooLong,
-    /// What the looks found in the way of an answer.
+    /// No answer can be expected, for this reason.
     InTheWay(E),
-    /// Its own.
+    /// The work itself failed.
     Failed(Failure),
 }
 
 impl Readers {
-    /// So many at a time.
+    /// Turns for so many pieces of work at a time.
     pub(crate) fn new(turns: usize, patience: Duration) -> Readers {
         Readers {
             turns: Arc::new(Semaphore::new(turns)),
@@ -44,8 +44,9 @@ impl Readers {
         }
     }
 
-    /// Does `work` on a thread for what blocks, for `at_most`; `in_the_way` is asked now and then
-    /// why no answer can be expected. Queries of work that nobody waits for any more end.
+    /// Runs `work` on a thread for blocking work, for `at_most`; `in_the_way` is asked from time to
+    /// time why no answer can be expected. Queries of work that nobody waits for any more are
+    /// ended.
     pub(crate) async fn run<T: Send + 'static, E>(
         &self,
         at_most: Duration,
@@ -78,7 +79,7 @@ impl Readers {
     }
 }
 
-/// Who asked has gone, or has had enough.
+/// Ends the queries of the work when the requester has gone or its patience is over.
 struct SetAtDrop(Interrupt);
 
 impl Drop for SetAtDrop {

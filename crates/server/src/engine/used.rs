@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use rustc_hash::FxHashSet;
 use usher_core::ledger::LeaseId;
 
-/// Leases that are remembered; the one that was used first makes room.
+/// How many leases are remembered; the one that was used first makes room.
 const LEASES_LIMIT: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -28,19 +28,20 @@ struct Known {
 }
 
 impl Used {
-    /// A seat was asked for that is to be kept.
+    /// Notes that a seat to be kept was asked for.
     pub(crate) fn keeps_one(&self) {
         if !self.is_kept.load(Ordering::Relaxed) {
             self.is_kept.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether any was, since the server's start: without it nobody need look for one.
+    /// Whether any such seat was asked for since the server's start; if not, there is none to look
+    /// for.
     pub(crate) fn keeps_any(&self) -> bool {
         self.is_kept.load(Ordering::Relaxed)
     }
 
-    /// Somebody uses it.
+    /// Notes that somebody uses the seat.
     pub(crate) fn add(&self, lease: LeaseId) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.leases.insert(lease) {
@@ -54,7 +55,7 @@ impl Used {
         }
     }
 
-    /// Whether it is known that somebody does.
+    /// Whether somebody is known to use the seat.
     pub(crate) fn has(&self, lease: LeaseId) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.leases.contains(&lease)

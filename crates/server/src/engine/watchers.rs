@@ -9,13 +9,13 @@ use usher_core::ledger::{Batch, Event, EventNumber, TicketState};
 
 #[derive(Default)]
 pub(crate) struct Watchers {
-    /// So that the writer looks at nothing while nobody waits.
+    /// The number of watchers, so that the writer has nothing to do while there are none.
     count: AtomicUsize,
     by_ticket: Mutex<FxHashMap<EventNumber, (usize, Arc<Notify>)>>,
 }
 
 impl Watchers {
-    /// Begins to watch a ticket; changes from now on are not missed.
+    /// Adds a watcher of a ticket, which misses no change from now on.
     pub(crate) fn watch(self: &Arc<Self>, ticket: EventNumber) -> TicketWatch {
         let mut by_ticket = self
             .by_ticket
@@ -32,7 +32,7 @@ impl Watchers {
         }
     }
 
-    /// Tells those who watch what has become of their tickets. Called by the writer.
+    /// Wakes the watchers of tickets that have changed. Called by the writer.
     pub(crate) fn tell(&self, batch: &Batch) {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
@@ -60,7 +60,7 @@ impl Watchers {
     }
 }
 
-/// One who waits; dropping it ends that.
+/// A watcher; dropping it ends the watch.
 pub(crate) struct TicketWatch {
     watchers: Arc<Watchers>,
     ticket: EventNumber,

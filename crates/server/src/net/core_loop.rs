@@ -13,10 +13,10 @@ use crate::engine::metrics::CoreCounts;
 use crate::net::service::Service;
 use crate::state::app::App;
 
-/// Requests in flight are given so long when the server stops; then their connections are cut off,
+/// How long requests in flight may take when the server stops. Then their connections are closed,
 /// before the service's own deadline ends the process by force.
 const DRAIN: Duration = Duration::from_secs(8);
-/// Threads of one core for what blocks.
+/// How many threads of one core are for blocking work.
 const BLOCKING_THREADS: usize = 16;
 
 /// Serves the connections that come through `incoming` until the server stops and they are done.

@@ -1,4 +1,4 @@
-//! From a connection's first byte to a request's answer: this server's part of it.
+//! From the first byte of a connection to the answer of a request: this server's part of it.
 
 pub(crate) mod core_loop;
 pub(crate) mod service;

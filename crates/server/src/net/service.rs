@@ -1,4 +1,4 @@
-//! The way of a request: who asks, what it says, which route. The hot routes are matched by hand;
+//! Handles a request: finds its sender, its body and its route. The hot routes are matched by hand;
 //! all others go through the router.
 
 use std::io;
@@ -25,7 +25,7 @@ use crate::state::per_core::Core;
 use crate::state::turned_away::distrust;
 use crate::wire::problem::Refusal;
 
-/// What one core takes requests in with.
+/// What one core handles requests with.
 pub(crate) struct Service {
     pub(crate) core: Core,
     bodies: Bodies,
@@ -44,9 +44,9 @@ impl Service {
 }
 
 impl Handler for Service {
-    /// Most connections carry one token.
+    /// Most connections use one token.
     type Remembered = LastAsker;
-    /// The route's place in the table, the last for what is none.
+    /// The index of the route in the table; the last one stands for all other paths.
     type Note = usize;
 
     async fn answer(
@@ -103,7 +103,7 @@ impl Handler for Service {
     }
 }
 
-/// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
+/// Remembers an agent that was refused because it is unknown or may not report for its computer.
 fn turned_away(app: &App, peer: IpAddr, shown: Option<&HeaderValue>, refusal: &Refusal) {
     let problem = refusal.problem();
     if matches!(problem.status, 401 | 403) {
@@ -212,7 +212,7 @@ async fn cold_route(
 }
 
 impl Hot {
-    /// The hot route of a request, if it is one's.
+    /// The hot route of a request; none: it is not for a hot route.
     fn of(request: &Request<Incoming>) -> Option<Hot> {
         let path = request.uri().path();
         let method = request.method();

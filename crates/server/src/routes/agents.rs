@@ -1,6 +1,8 @@
 //! `POST /v1/agents/sync`: an agent's whole exchange in one request.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -9,14 +11,14 @@ use usher_api::{
     SyncRequest, UnreachedStarts, Watching,
 };
 use usher_core::ledger::{
-    Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
+    Command, ComputerRef, Incarnation, ItemReply, Mark, Reason, Reply, Report, ReportItem,
 };
 use usher_http::{Body, json};
 
 use crate::access::auth::Principal;
 use crate::base::clock::wall_ms;
 use crate::base::random::surrogate;
-use crate::routes::Hot;
+use crate::routes::{Hot, kept};
 use crate::state::per_core::Core;
 use crate::state::policy::PolicyText;
 use crate::wire::input;
@@ -170,10 +172,12 @@ pub(crate) async fn sync(
         acknowledged,
         policy_key: core.app.policies.key().public(),
     };
+    let kept = kept::now(&core.app, refused_for_seats(&replies)).await;
     let text = answer(
         &head,
         sequences.iter().copied().zip(&replies),
         &rejected,
+        &kept,
         policy.as_ref(),
     );
     Ok(json(StatusCode::OK, text, false))
@@ -303,6 +307,15 @@ fn stale(request: &Request<'_>) -> Refusal {
     )
 }
 
+/// The products of which no seat was free for a start that is held.
+fn refused_for_seats(replies: &[ItemReply]) -> BTreeSet<Arc<str>> {
+    let refused = replies.iter().filter_map(|reply| match reply {
+        ItemReply::Denied(denied) if denied.reason == Reason::NoSeat => Some(&denied.product),
+        _ => None,
+    });
+    refused.cloned().collect()
+}
+
 /// What every answer tells.
 struct Head<'a> {
     server: &'a str,
@@ -312,10 +325,12 @@ struct Head<'a> {
     policy_key: &'a str,
 }
 
+/// `kept` says of products how many seats are only kept for a start to come.
 fn answer<'a>(
     head: &Head<'_>,
     replies: impl Iterator<Item = (u64, &'a ItemReply)>,
     rejected: &[(usize, String)],
+    kept: &BTreeMap<Arc<str>, u64>,
     policy: Option<&PolicyText>,
 ) -> Vec<u8> {
     let policy_bytes = policy.map_or(0, |policy| policy.json.len() + 160);
@@ -340,7 +355,7 @@ fn answer<'a>(
                 to.raw("\"outcome\":\"rejected\",\"detail\":")
                     .string(detail);
             }
-            None => writer::outcome(&mut to, reply),
+            None => writer::outcome(&mut to, reply, kept),
         }
         to.raw("}");
     }
@@ -375,7 +390,7 @@ mod tests {
             policy_key: "4b",
         };
         let items = (7..).zip(&replies);
-        let text = answer(&head, items, &rejected, Some(&policy));
+        let text = answer(&head, items, &rejected, &BTreeMap::new(), Some(&policy));
         let read: SyncAnswer = serde_json::from_slice(&text).unwrap();
         assert_eq!((read.server.as_str(), read.acknowledged), ("S1", 9));
         let mark = usher_api::SyncMark {
@@ -403,7 +418,7 @@ mod tests {
         );
         assert_eq!(read.policy.unwrap().version, 7);
         assert_eq!(read.policy_signature.as_deref(), Some("51"));
-        let none = answer(&head, std::iter::empty(), &[], None);
+        let none = answer(&head, std::iter::empty(), &[], &BTreeMap::new(), None);
         let read: SyncAnswer = serde_json::from_slice(&none).unwrap();
         assert!(read.results.is_empty() && read.policy.is_none());
         assert!(read.policy_signature.is_none());

@@ -55,7 +55,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, path = %path.display(), "a backup's own copy stays behind");
+            tracing::warn!(%error, path = %path.display(), "the temporary copy of a backup could not be removed");
         }
         // Until the blocking work is really over, however long who asked has been gone.
         drop(turn);
@@ -92,7 +92,7 @@ fn opened(path: &Path) -> io::Result<(fs::File, u64)> {
     Ok((file, bytes))
 }
 
-/// Removes what backups of a former run have left behind.
+/// Removes remains of backups from an earlier run.
 pub(crate) fn clean(data: &Path) {
     let Ok(entries) = fs::read_dir(data) else {
         return;
@@ -107,11 +107,11 @@ pub(crate) fn clean(data: &Path) {
     }
 }
 
-/// A file, piece by piece.
+/// A file that is sent piece by piece.
 struct FileBody {
     file: tokio::fs::File,
     left: u64,
-    /// Told when all of it was sent, once.
+    /// Notified once when all of it was sent.
     backups: Option<Arc<Backups>>,
     piece: Box<[u8]>,
 }

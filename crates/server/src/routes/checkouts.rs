@@ -1,5 +1,6 @@
 //! `POST /v1/checkouts`: asks for seats.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hyper::{HeaderMap, Response, StatusCode};
@@ -13,7 +14,6 @@ use usher_http::{Body, json};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
 use crate::access::rights::Right;
-use crate::base::clock::wall_ms;
 use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::base::random::surrogate;
 use crate::routes::{Hot, first_answer, kept};
@@ -101,23 +101,12 @@ async fn kept_of(app: &App, reply: &Reply, product: &str) -> u64 {
     else {
         return 0;
     };
-    if !app.used.keeps_any() {
-        return 0;
-    }
-    let product = match short.is_empty() {
-        true => product,
-        false => &**short,
+    let product: Arc<str> = match short.is_empty() {
+        true => product.into(),
+        false => (&**short).into(),
     };
-    let product = product.to_owned();
-    let look = move |ledger: &ledger::Ledger, _| {
-        let (number, pool) = ledger.product(&product)?;
-        Some((kept::of(ledger, number), pool.listing.spec.clone()))
-    };
-    // What is not known now is not said.
-    let found = app.look(look).await.ok().flatten();
-    found.map_or(0, |(seats, spec)| {
-        kept::count(&app.used, &seats, &spec, wall_ms())
-    })
+    let kept = kept::now(app, BTreeSet::from([product])).await;
+    kept.into_values().sum()
 }
 
 /// Checks everything that the ledger takes for granted.

@@ -1,4 +1,4 @@
-//! `GET /v1/history`: what has come to its end, page by page, for a site that collects it.
+//! `GET /v1/history`: what has ended, page by page, for a site that collects it.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ struct Query {
     limit: Option<u32>,
 }
 
-/// What has come to its end: sessions, leases, refusals and waits, each once, in the order of the
-/// events that ended it. A refusal comes a minute after it was first said, when no repeat is counted
-/// to it any more, and what ended after it comes behind it. After a restore, `from` is before the
-/// point that was asked for if that is no longer on the server. For viewers, operators and admins.
+/// What has ended: sessions, leases, refusals and waits, once each, in the order of the events that
+/// ended them. A refusal comes a minute after it first happened, when no repeat is counted for it
+/// any more; what ended after it comes after it. After a restore, `from` is before the requested
+/// point if that is no longer on the server. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/history",
@@ -59,7 +59,7 @@ pub(crate) async fn list(
 fn point(app: &App, text: &str) -> Result<HistoryPoint, Refusal> {
     let (server, point) = cursor::read(text).ok_or_else(|| {
         Refusal::invalid(format!(
-            "`after` is {}, which no page has given: use the `cursor` of the page before",
+            "`after` is {}, which is not the `cursor` of any page: use the `cursor` of the previous page",
             shown(text)
         ))
     })?;

@@ -1,4 +1,4 @@
-//! `/v1/history/consumers`: who collects the history, and how far each has come.
+//! `/v1/history/consumers`: the consumers of the history, and how far each has collected.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 
-/// Those who collect the history, by name. For viewers, operators and admins.
+/// The consumers of the history, by name. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/history/consumers",
@@ -43,9 +43,9 @@ pub(crate) async fn list(
     Ok(Json(StatusCode::OK, page))
 }
 
-/// A consumer has what ended up to a point, and keeps it: a pack may remove that 14 days later, if
-/// it is past its retention. A point before the last one changes nothing. The first acknowledgement
-/// makes the consumer. For operators and admins.
+/// Acknowledges that a consumer has stored what ended up to a point: a pack may remove that 14 days
+/// later, if it is past its retention. A point before the last one changes nothing. The first
+/// acknowledgement creates the consumer. For operators and admins.
 #[utoipa::path(
     put,
     path = "/v1/history/consumers/{name}",
@@ -94,7 +94,7 @@ pub(crate) async fn acknowledge(
     }
 }
 
-/// Forgets one: nothing is kept for it any more. For operators and admins.
+/// Removes a consumer: nothing is kept for it any more. For operators and admins.
 #[utoipa::path(
     delete,
     path = "/v1/history/consumers/{name}",
@@ -116,7 +116,7 @@ fn must_be_a_name(name: &str) -> Result<(), Refusal> {
     match (1..=64).contains(&name.len()) && name.chars().all(is_plain) {
         true => Ok(()),
         false => Err(Refusal::invalid(format!(
-            "{} is no name of a consumer: give 1 to 64 letters, digits, dots, dashes and \
+            "{} is not a valid name of a consumer: give 1 to 64 letters, digits, dots, dashes and \
              underscores",
             shown(name)
         ))),

@@ -12,11 +12,11 @@ use crate::state::app::App;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::records;
 
-/// Programs that an answer lists at the most.
+/// The largest number of programs in an answer.
 const LISTED: usize = 100;
 
-/// Refuses a product that is to be enforced by a dangerous rule, and takes `force`, which is no
-/// part of a product, out of it. Rules by which it is enforced already were looked at then.
+/// Refuses a product that would be enforced by a dangerous rule, and removes `force`, which is not
+/// part of a product. Rules that are already enforced are not checked again.
 pub(super) async fn check(app: &App, product: &mut Product) -> Result<(), Refusal> {
     let forced = std::mem::take(&mut product.force);
     if product.mode != Mode::Enforce || forced {
@@ -62,7 +62,8 @@ fn parsed(rules: &[String]) -> Result<Vec<Rule>, Refusal> {
         .map_err(|why| Refusal::invalid(why.to_string()))
 }
 
-/// Nothing that is really installed: a server's own computer is no example for others.
+/// Only well-known programs, none that is really installed: the server's computer is no example for
+/// others.
 fn no_computer() -> [Nothing; 0] {
     []
 }
@@ -90,7 +91,7 @@ fn refusal(product: &Product, first: &WouldHit, hits: &[WouldHit]) -> Refusal {
     };
     let detail = format!(
         "product {} cannot be enforced by the rule {}: it would hit {}, which is {}{others}; \
-         write a narrower rule, or send \"force\": true where it is meant",
+         write a narrower rule, or send \"force\": true if it is meant",
         shown(&product.id),
         shown(&first.rule),
         first.path,

@@ -91,7 +91,7 @@ pub(crate) async fn get(
     Ok(Json(StatusCode::OK, explained))
 }
 
-/// A product, unless it was removed.
+/// The settings of a product, unless it was removed.
 async fn spec(app: &App, product: &str) -> Result<Option<ProductSpec>, Refusal> {
     let product = product.to_owned();
     app.look(move |ledger, _| {
@@ -101,7 +101,7 @@ async fn spec(app: &App, product: &str) -> Result<Option<ProductSpec>, Refusal> 
     .await
 }
 
-/// The decision of that id, or that granted the lease of that id.
+/// The decision with that id, or the one that granted the lease with that id.
 fn named(id: &str) -> Option<DecisionId> {
     let of_lease = |lease: LeaseId| DecisionId {
         incarnation: lease.incarnation,

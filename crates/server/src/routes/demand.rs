@@ -24,7 +24,7 @@ use crate::wire::input;
 use crate::wire::problem;
 use crate::wire::records;
 
-/// Rows of each kind that are looked at: the newest.
+/// How many rows of each kind are replayed, the newest first.
 const ROWS_LIMIT: u32 = 100_000;
 
 #[derive(Deserialize)]
@@ -36,8 +36,8 @@ struct Query {
     until: Option<String>,
 }
 
-/// How many seats of a product were wanted at once in a time, by default the last 30 days: held,
-/// waited for or refused; and whom `seats` would have refused.
+/// How many seats of a product were wanted at once within a period, by default the last 30 days:
+/// held, waited for or refused; and who would have been refused with `seats` seats.
 #[utoipa::path(
     get,
     path = "/v1/products/{id}/demand",
@@ -125,7 +125,7 @@ pub(crate) async fn get(
     Ok(Json(StatusCode::OK, answer))
 }
 
-/// What became of it.
+/// The outcome of the replay.
 #[derive(Debug, Default)]
 struct Played<'a> {
     peak: u64,
@@ -179,7 +179,7 @@ fn people<'a>(rows: impl Iterator<Item = &'a DemandRow>) -> u64 {
     people.len() as u64
 }
 
-/// What each of `rows` wanted, with the row; refusals that are one want stand once, with the first.
+/// The want of each row; refusals that are one want are listed once, with the first.
 fn wants<'a>(
     rows: &[&'a DemandRow],
     counting: Counting,
@@ -227,7 +227,7 @@ fn wants<'a>(
     wants
 }
 
-/// Who shares seats, by number.
+/// The holders that share seats, by number.
 #[derive(Default)]
 struct Holders(FxHashMap<Holder, u64>);
 
@@ -235,7 +235,7 @@ struct Holders(FxHashMap<Holder, u64>);
 enum Holder {
     Person(u64),
     OnComputer(u64, u64),
-    /// Whose seat nobody shares: of the row that began with that event.
+    /// A holder that shares its seat with nobody: that of the row that began with this event.
     Row(u64),
 }
 

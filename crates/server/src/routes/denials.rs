@@ -139,7 +139,7 @@ pub(crate) async fn waits(
     Ok(Json(StatusCode::OK, page))
 }
 
-/// What a request asks for, as far as who asks may see it.
+/// What a request asks for, as far as the sender may see it.
 struct Asked {
     filter: DenialFilter,
     paging: Paging,

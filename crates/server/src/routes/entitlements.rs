@@ -1,4 +1,4 @@
-//! `/v1/entitlements`: what is owned.
+//! `/v1/entitlements`: what the organisation owns.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// What is owned, in the order in which it was entered. For viewers, operators and admins.
+/// All entitlements, in the order in which they were entered. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/entitlements",
@@ -106,7 +106,7 @@ pub(crate) async fn get(
     Ok(Json(StatusCode::OK, entitlement::shown(&found)))
 }
 
-/// Enters what is owned. For admins.
+/// Adds an entitlement. For admins.
 #[utoipa::path(
     post,
     path = "/v1/entitlements",
@@ -143,9 +143,9 @@ pub(crate) async fn create(
     }
 }
 
-/// Changes what is owned to what the body says, whole; only the name, the price and what follows it
-/// stay as they are where the body does not say them. Where it becomes less than is in use, nobody
-/// is thrown out, and nobody new gets in until it fits. For admins.
+/// Replaces an entitlement by the body; only the name, the price and the fields after it stay
+/// unchanged if the body leaves them out. If fewer seats remain than are in use, holders keep
+/// theirs, and nobody new gets one until enough are given back. For admins.
 #[utoipa::path(
     put,
     path = "/v1/entitlements/{id}",
@@ -189,7 +189,7 @@ pub(crate) async fn replace(
     }
 }
 
-/// Owns it no more. Leases that are out run on. For admins.
+/// Removes an entitlement. Existing leases go on until they end. For admins.
 #[utoipa::path(
     delete,
     path = "/v1/entitlements/{id}",
@@ -219,7 +219,7 @@ fn number(id: &str) -> Result<EntitlementNumber, Refusal> {
     records::entitlement_number(id).ok_or_else(|| Refusal::unknown_entitlement(id))
 }
 
-/// Another entitlement has the name that is asked for.
+/// The refusal of a name that another entitlement has.
 fn name_taken(by: EntitlementNumber, request: &EntitlementRequest) -> Refusal {
     let name = request.name.as_ref().and_then(Option::as_deref);
     Refusal::new(
@@ -232,7 +232,7 @@ fn name_taken(by: EntitlementNumber, request: &EntitlementRequest) -> Refusal {
     )
 }
 
-/// What a request asks for, of an entitlement of which `before` was said.
+/// The terms in a request, for an entitlement with the details `before`.
 fn terms(request: &EntitlementRequest, before: &Details) -> Result<EntitlementTerms, Refusal> {
     if request.metric != Metric::Concurrent {
         return Err(Refusal::new(

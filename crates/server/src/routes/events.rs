@@ -19,9 +19,9 @@ use crate::engine::feed::{Item, Listener};
 use crate::state::app::App;
 use crate::wire::problem::Refusal;
 
-/// A comment is sent after so long without an event, so that a broken connection is noticed.
+/// After this time without an event a comment is sent, so that a broken connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Pieces that may wait for a listener's connection.
+/// How many pieces may wait for a listener's connection.
 const AHEAD: usize = 16;
 
 /// A stream of what happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`,

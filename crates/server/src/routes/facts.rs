@@ -1,4 +1,4 @@
-//! `GET /v1/facts`: the facts from which a manager sees coming trouble.
+//! `GET /v1/facts`: the facts from which a manager predicts trouble.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,39 +29,40 @@ use crate::wire::records;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Entitlements and products in an answer at the most.
+/// The largest number of entitlements, and of products, in an answer.
 const LISTED_LIMIT: usize = 1_000;
-/// An agent that has not reported for so long is worth saying: they report every few seconds.
+/// An agent is listed if it has not reported for so long; agents report every few seconds.
 const SILENT_MS: i64 = HOUR_MS / 2;
-/// One that has not for so long is not said any more.
+/// An agent that has not reported for so long is no longer listed.
 const GONE_MS: i64 = 400 * DAY_MS;
-/// How long starts without a server are worth saying.
+/// For how long starts without a server are listed.
 const UNREACHED_MS: i64 = 30 * DAY_MS;
-/// A program that was used more recently has not changed its name.
+/// A program that was used more recently is not checked for a changed name.
 const QUIET_MS: i64 = HOUR_MS;
-/// The search for those that have reads much, and its outcome changes slowly.
+/// For how long the result of the search for changed programs is kept: the search reads much, and
+/// its result changes slowly.
 const QUIET_KEPT: Duration = Duration::from_secs(600);
 
-/// What the ledger tells.
+/// The part of the facts that comes from the ledger.
 struct Told {
     ending: Vec<EndingEntitlement>,
     products: Vec<(ProductFacts, Vec<String>)>,
     entries: Vec<Entry>,
 }
 
-/// What is copied out of the ledger while everything waits: no more than counts and what is
-/// shared. What it says is worked out afterwards.
+/// What is copied from the ledger while everything else waits: only counts and shared values. It is
+/// evaluated afterwards.
 struct Copied {
     pools: Vec<PoolSeen>,
     entries: Vec<Entry>,
     now: Now,
 }
 
-/// A product as the ledger has it.
+/// A product in the ledger.
 struct PoolSeen {
     spec: ProductSpec,
     lent: Vec<Lent>,
-    /// Of the entitlements that end.
+    /// The details of the entitlements that have an end.
     details: FxHashMap<EntitlementNumber, Details>,
     seats: u64,
     in_use: u64,
@@ -69,7 +70,7 @@ struct PoolSeen {
     queued: u64,
 }
 
-/// Facts from which a manager sees coming trouble: entitlements that end, seats, agents, the disk,
+/// Facts from which a manager predicts trouble: entitlements that end, seats, agents, the disk,
 /// backups, rules that no longer match. For viewers, operators and admins.
 #[utoipa::path(
     get,
@@ -195,8 +196,7 @@ fn told(copied: Copied) -> Told {
     }
 }
 
-/// When something is next to be said of an entitlement that ends: by the day of its notice, or by
-/// its end.
+/// When an entitlement next needs attention: on the day of its notice, or at its end.
 fn next_of(it: &EndingEntitlement) -> Timestamp {
     let notice_ms = i64::from(it.notice_days.unwrap_or(0)) * DAY_MS;
     timestamp(it.ends_at.as_millisecond() - notice_ms)
@@ -248,7 +248,7 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     pool.lent.iter().filter_map(ends).collect()
 }
 
-/// Those that are silent longest, and those that had no server of late.
+/// The agents that have been silent longest, and those that recently could not reach the server.
 fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
     let mut agents: Vec<AgentFacts> = status::last_seen(app, entries, now_ms)
         .filter_map(|(entry, seen_ms, word)| {
@@ -293,7 +293,7 @@ async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Ref
     Ok(changed)
 }
 
-/// The rule that matched what has changed. None if the product is in use, or has no rules.
+/// The rule that matched the changed program; none: the product is in use, or has no rules.
 fn quiet(changed: &ChangedProgram, products: &[(ProductFacts, Vec<String>)]) -> Option<QuietRule> {
     let (_, rules) = products.iter().find(|(it, _)| it.id == changed.product)?;
     let matched: Vec<&str> = rules

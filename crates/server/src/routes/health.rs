@@ -1,4 +1,4 @@
-//! `GET /v1/health`: can it serve? Answered without a token and without the disk.
+//! `GET /v1/health`: whether the server can serve. Answered without a token and without the disk.
 
 use std::sync::Arc;
 

@@ -1,8 +1,13 @@
 //! Seats that are kept for somebody's next start, and that nobody uses yet, as far as is known.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use usher_core::ledger::{LeaseId, Ledger, ProductNumber, ProductSpec};
 
+use crate::base::clock::wall_ms;
 use crate::engine::used::Used;
+use crate::state::app::App;
 use crate::wire::records;
 
 /// A seat that may be kept, as the ledger has it.
@@ -22,6 +27,28 @@ pub(super) fn of(ledger: &Ledger, product: ProductNumber) -> Vec<Kept> {
         granted_ms: lease.granted_at.0,
     })
     .collect()
+}
+
+/// How many seats of each of these products are only kept now. Those are left out of which that is not
+/// known, or no seat is.
+pub(super) async fn now(app: &App, products: BTreeSet<Arc<str>>) -> BTreeMap<Arc<str>, u64> {
+    if products.is_empty() || !app.used.keeps_any() {
+        return BTreeMap::new();
+    }
+    let look = move |ledger: &Ledger, _| {
+        let found = products.into_iter().filter_map(|product| {
+            let (number, pool) = ledger.product(&product)?;
+            let seats = of(ledger, number);
+            Some((product, seats, pool.listing.spec.clone()))
+        });
+        found.collect::<Vec<_>>()
+    };
+    let found = app.look(look).await.unwrap_or_default();
+    let now_ms = wall_ms();
+    let counts = found
+        .into_iter()
+        .map(|(product, seats, spec)| (product, count(&app.used, &seats, &spec, now_ms)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
 /// How many of them are kept at that Unix millisecond.

@@ -1,4 +1,4 @@
-//! `/v1/leases`: who holds seats; renewing and giving back.
+//! `/v1/leases`: lists, renews and gives back leases.
 
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
@@ -26,10 +26,10 @@ use crate::wire::problem::Refusal;
 use crate::wire::records;
 use crate::wire::writer::{self, Names};
 
-/// Joins that one request can tell of.
+/// The largest number of joins in one request.
 const JOINS_LIMIT: u32 = 100_000;
 
-/// Keeps a lease for another ttl. The body is empty.
+/// Renews a lease for another ttl. The body is empty.
 #[utoipa::path(
     post,
     path = "/v1/leases/{id}/renew",
@@ -119,7 +119,7 @@ pub(crate) async fn checkin(
     }
 }
 
-/// Whether it is a lease that has ended, of who asks.
+/// Whether the lease has ended and was the sender's.
 async fn has_ended(app: &Arc<App>, who: &Principal, lease: LeaseId) -> Result<bool, Refusal> {
     let found = app
         .history(move |history| history.lease(lease.number))
@@ -226,7 +226,7 @@ pub(crate) async fn held(
     Ok(Json(StatusCode::OK, held))
 }
 
-/// What was granted in one ask with a lease.
+/// The leases that were granted with a lease in one request.
 fn also(ledger: &Ledger, held: &LeaseState) -> Vec<HeldAlso> {
     let with = ledger.held_with(held);
     let also = with.iter().filter_map(|other| {
@@ -324,7 +324,7 @@ pub(crate) async fn list(
     Ok(Json(StatusCode::OK, page))
 }
 
-/// How long products keep seats for a start to come, in seconds, by product id.
+/// How long seats are kept for a later start, in seconds, by product id.
 type Claims = FxHashMap<String, u32>;
 
 fn item(app: &App, row: LeaseRow, now: Now, claims: &Claims) -> Lease {

@@ -266,8 +266,8 @@ fn requests(text: &mut String, cores: &[Arc<CoreCounts>]) {
     }
 }
 
-/// The routes whose latencies are given in buckets: what a program waits for before it starts. With
-/// buckets of all of them nine lines in ten were of other routes.
+/// The routes whose latencies are given in buckets: those that programs wait for before they start.
+/// With buckets for all routes, nine lines in ten would be about others.
 const IN_BUCKETS: [(&str, &str); 2] = [("POST", "/v1/checkouts"), ("POST", "/v1/agents/sync")];
 
 /// A product, and its counts in the order of [`products`].

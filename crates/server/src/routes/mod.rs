@@ -58,12 +58,12 @@ pub(crate) struct Route {
     pub(crate) method: &'static str,
     /// Its path, with `{parameters}`.
     pub(crate) path: &'static str,
-    /// The right that it asks for, and what that is for, in words; none: it is open to all.
+    /// The right that it needs, and what for, in words; none: it needs no token.
     pub(crate) asks: Option<(Right, &'static str)>,
 }
 
 impl Route {
-    /// Refuses whoever has not the right that it asks for.
+    /// Refuses a sender without the right that the route needs.
     fn must_be_allowed(&self, who: Option<&Principal>) -> Result<(), Refusal> {
         match (self.asks, who) {
             (None, _) => Ok(()),
@@ -73,7 +73,7 @@ impl Route {
     }
 }
 
-/// The place in the table of the route that answered.
+/// The index in the table of the route that answered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RouteIndex(pub(crate) usize);
 
@@ -91,12 +91,12 @@ pub(crate) enum Hot {
 }
 
 impl Hot {
-    /// Its place in the table: hot routes come first, in the order of their names here.
+    /// Its index in the table: hot routes come first, in the order of these variants.
     pub(crate) fn index(self) -> usize {
         self as usize
     }
 
-    /// Refuses whoever has not the right that it asks for.
+    /// Refuses a sender without the right that the route needs.
     pub(crate) fn must_be_allowed(self, who: &Principal) -> Result<(), Refusal> {
         TABLE[self.index()].must_be_allowed(Some(who))
     }
@@ -130,7 +130,7 @@ macro_rules! table {
 
         const HOT: usize = [$($hot_path),*].len();
 
-        /// Their descriptions.
+        /// The OpenAPI descriptions of the routes.
         #[derive(OpenApi)]
         #[openapi(paths($($hot_module::$hot,)* $($module::$function,)*))]
         pub(crate) struct Described;
@@ -202,7 +202,7 @@ table! {
     }
 }
 
-/// The right that a route asks for, and what it is asked for; none if there is no such route.
+/// The right that a route needs, and what for; none: there is no such route.
 fn asked_by(method: &Method, path: &str) -> Option<(Right, &'static str)> {
     let is_it = |route: &&Route| {
         let mut parts = route.path.split('/').zip(path.split('/'));
@@ -213,8 +213,8 @@ fn asked_by(method: &Method, path: &str) -> Option<(Right, &'static str)> {
     TABLE.iter().find(is_it)?.asks
 }
 
-/// Refuses a token that is for one thing alone on all other routes: on each with the roles that it
-/// is for, so that who asks with a token of one of these is not refused again.
+/// Refuses a token that is for one purpose on all other routes. The answer names the roles that the
+/// route is for, so that a token of one of them is not refused again.
 pub(crate) fn must_be_for(who: &Principal, method: &Method, path: &str) -> Result<(), Refusal> {
     match asked_by(method, path) {
         Some((right, what)) if !who.may(Right::SeeSelf) => who.must(right, what),
@@ -222,12 +222,12 @@ pub(crate) fn must_be_for(who: &Principal, method: &Method, path: &str) -> Resul
     }
 }
 
-/// Whether a path is answered without a token.
+/// Whether a path needs no token.
 pub(crate) fn is_open(path: &str) -> bool {
     path == "/v1/health" || path == "/openapi.json"
 }
 
-/// The router of all that is not matched by hand, and of what no route takes.
+/// The router for everything that is not matched by hand, unknown paths included.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     let mut routed = routed().into_iter().zip(HOT..).peekable();
@@ -257,7 +257,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The route, for whoever has the right that it asks for; it says so when it has answered.
+/// Adds a route that only senders with its right may use, and that marks its answers.
 fn noted(methods: MethodRouter<Arc<App>>, index: usize) -> MethodRouter<Arc<App>> {
     methods.route_layer(middleware::from_fn(
         move |request: Request, next: Next| async move {
@@ -289,24 +289,24 @@ fn allowed(path: &str) -> String {
         .join(", ")
 }
 
-/// Who asks, as the way in has found out.
+/// The sender, as the handler of requests has found it.
 pub(crate) struct Caller {
     who: Arc<Principal>,
     request: RequestNumber,
 }
 
 impl Caller {
-    /// Who asks, for what goes on after the answer has begun.
+    /// The sender, for work that goes on after the answer has begun.
     pub(crate) fn who(&self) -> Arc<Principal> {
         Arc::clone(&self.who)
     }
 
-    /// A command that changes something, with who sends it and in which request.
+    /// A command that changes something, with its sender and the number of the request.
     pub(crate) fn acts(&self, command: Command) -> Command {
         self.who.acts(command, self.request)
     }
 
-    /// A command that ends what others hold or wait for, with who sends it.
+    /// A command that ends what others hold or wait for, with its sender.
     pub(crate) fn acts_on_others(&self, command: Command) -> Command {
         self.who.acts_on_others(command, self.request)
     }
@@ -350,7 +350,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// A JSON answer that is written already.
+/// A JSON answer that is already serialised.
 pub(crate) fn json_text(status: StatusCode, text: impl Into<axum::body::Body>) -> Response {
     let kind = [(hyper::header::CONTENT_TYPE, "application/json")];
     (status, kind, text.into()).into_response()
@@ -361,7 +361,7 @@ pub(crate) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// The same answer, said to be one that was given before.
+/// The same answer, marked as a repeated one.
 pub(crate) fn replayed(response: impl IntoResponse, replayed: bool) -> Response {
     match replayed {
         true => ([(usher_http::REPLAYED, "true")], response).into_response(),
@@ -369,7 +369,7 @@ pub(crate) fn replayed(response: impl IntoResponse, replayed: bool) -> Response 
     }
 }
 
-/// Takes the mark of a repeated answer off a reply.
+/// Separates the mark of a repeated answer from a reply.
 pub(crate) fn first_answer(reply: usher_core::ledger::Reply) -> (usher_core::ledger::Reply, bool) {
     match reply {
         usher_core::ledger::Reply::Replayed(first) => (*first, true),
@@ -377,7 +377,7 @@ pub(crate) fn first_answer(reply: usher_core::ledger::Reply) -> (usher_core::led
     }
 }
 
-/// A page out of the tables' rows.
+/// A page of the API from rows of the tables.
 pub(crate) fn page<R, P: ToString, T>(
     rows: usher_store::Rows<R, P>,
     item: impl Fn(R) -> T,

@@ -1,5 +1,4 @@
-//! What is owned beside what is used of it: products that nobody uses are those to cancel, if agents
-//! can see them.
+//! Use beside what is owned, to find products that nobody uses, provided that agents can see them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +17,11 @@ use crate::wire::entitlement;
 use crate::wire::problem::Refusal;
 use crate::wire::records;
 
-/// Products of which use is read, to be put beside those that are owned.
+/// The largest number of products whose use is read.
 const PRODUCTS_LIMIT: u32 = 100_000;
 
-/// Each product's use in a time with its seats and prices, those that are owned and were not used
-/// too, by product id.
+/// The use of each product within a period, with its seats and prices, by product id; also of
+/// products that are owned and were not used.
 pub(super) async fn usage(
     app: &Arc<App>,
     of: OfUse,
@@ -69,7 +68,7 @@ fn paged(items: Vec<Usage>, paging: Paging) -> Page<Usage> {
     }
 }
 
-/// Use, without what is owned.
+/// Use without what is owned.
 pub(super) fn used(row: UsageRow) -> Usage {
     Usage {
         product: row.product,
@@ -88,11 +87,11 @@ pub(super) fn used(row: UsageRow) -> Usage {
     }
 }
 
-/// What is owned now, and what can be seen of it.
+/// What is owned now, and whether its use can be seen.
 struct Owned {
     /// The entitlements that are valid now.
     entitlements: Vec<EntitlementView>,
-    /// The products that there are, by id.
+    /// All products, by id.
     products: BTreeMap<String, ProductSpec>,
     /// The computers whose agents have reported.
     entries: Vec<Entry>,
@@ -157,7 +156,7 @@ impl Owned {
     }
 }
 
-/// Why a use of a product may go unseen.
+/// Why use of a product may go unseen.
 fn unseen(spec: &ProductSpec, is_watched: bool) -> Option<UnseenUse> {
     let begins_a_use = |rule: &String| {
         let rule = Rule::parse(rule);

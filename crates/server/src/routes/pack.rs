@@ -141,7 +141,7 @@ fn zone(name: &str) -> Result<TimeZone, Refusal> {
     })
 }
 
-/// What is known of packs, as it is told. Never waits for the disk.
+/// The state of packs for an answer. Never waits for the disk.
 pub(crate) fn shown(app: &App) -> Pack {
     let PackNow {
         progress,

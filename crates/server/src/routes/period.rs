@@ -1,4 +1,4 @@
-//! Which use a question is about: of what, whose, and in which time.
+//! The use that a request is about: its product, owner and period.
 
 use usher_api::{OfTime, Only};
 use usher_store::UsageFilter;
@@ -11,23 +11,23 @@ use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
-/// Days where a request does not say.
+/// The default length of a period, in days.
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 
-/// A time, in Unix milliseconds.
+/// A period, in Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Period {
-    /// Its first instant.
+    /// The first instant of the period.
     pub(super) since: i64,
-    /// The first instant behind it.
+    /// The first instant after the period.
     pub(super) until: i64,
-    /// When it is asked for.
+    /// The time of the request.
     pub(super) now: i64,
 }
 
 impl Period {
-    /// As a request says it; by default the last 30 days.
+    /// Reads the period of a request; by default the last 30 days.
     pub(super) fn of(since: Option<&str>, until: Option<&str>) -> Result<Period, Refusal> {
         let now = wall_ms();
         let until = match until {
@@ -47,7 +47,7 @@ impl Period {
         }
     }
 
-    /// As an answer tells it, with since when uses are recorded.
+    /// The period in an answer, with the time since which use is recorded.
     pub(super) fn told(self, recorded_since: Option<i64>) -> OfTime {
         OfTime {
             since: timestamp(self.since),
@@ -57,7 +57,7 @@ impl Period {
     }
 }
 
-/// What a request says of the use that it asks for.
+/// The query parameters about the use.
 pub(super) struct Said {
     pub(super) product: Option<String>,
     pub(super) realm: Option<String>,
@@ -66,18 +66,18 @@ pub(super) struct Said {
     pub(super) until: Option<String>,
 }
 
-/// The use that a request asks for, as far as who asks may see it.
+/// The use that a request asks for, as far as the sender may see it.
 pub(super) struct OfUse {
     pub(super) filter: UsageFilter,
     pub(super) period: Period,
-    /// What ended before this Unix millisecond may have been removed from the record.
+    /// Use that ended before this Unix millisecond may have been removed.
     pub(super) kept_from: i64,
-    /// Whose alone it is, if who asks may see no other.
+    /// The owner to whom the answer is limited, if the sender may not see others.
     pub(super) only: Option<Only>,
 }
 
 impl Said {
-    /// The use that is meant.
+    /// The filter for the store.
     pub(super) fn by(self, caller: &Caller, app: &App) -> Result<OfUse, Refusal> {
         let (realm, account) = (self.realm.as_deref(), self.account.as_deref());
         let whose = Whose::of(caller, realm, account, app.local_accounts)?;

@@ -1,4 +1,4 @@
-//! `/v1/products`: what may run.
+//! `/v1/products`: the products.
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::records;
 
-/// How many may wait for a product at the most.
+/// The largest queue of a product.
 const QUEUE_LIMIT: u32 = 100_000;
-/// Program rules of one product at the most.
+/// The largest number of program rules of a product.
 const RULES_LIMIT: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ async fn find(app: &App, id: String) -> Result<ProductView, Refusal> {
     found.map(view).ok_or_else(|| Refusal::unknown_product(&id))
 }
 
-/// What is copied out of the ledger while it waits.
+/// What is copied from the ledger while everything else waits.
 struct ProductNow {
     spec: usher_core::ledger::ProductSpec,
     seats: u64,
@@ -134,7 +134,7 @@ fn view(seen: ProductNow) -> ProductView {
     }
 }
 
-/// Makes a product. For admins.
+/// Adds a product. For admins.
 #[utoipa::path(
     post,
     path = "/v1/products",
@@ -244,8 +244,8 @@ pub(crate) async fn replace(
     }
 }
 
-/// Removes a product and its entitlements. Existing leases run on, and tickets that wait are
-/// cancelled. For admins.
+/// Removes a product and its entitlements. Existing leases go on until they end, and waiting
+/// tickets are cancelled. For admins.
 #[utoipa::path(
     delete,
     path = "/v1/products/{id}",

@@ -71,7 +71,8 @@ pub(crate) async fn list(
 /// how long every seat of it is kept for somebody's next start.
 type Pace = FxHashMap<String, (Option<(u64, u32)>, Option<u64>)>;
 
-/// Waits grow evenly from place to place, so that one look a product is enough.
+/// The pace of each product's queue. Waits grow evenly from place to place, so one estimate for
+/// each product is enough.
 async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
     let mut last = FxHashMap::default();
     for row in rows {

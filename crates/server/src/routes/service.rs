@@ -1,5 +1,5 @@
-//! `GET /v1/service`, `POST /v1/service/controls`: the service itself, by the rules of the Windows
-//! service control manager.
+//! `GET /v1/service`, `POST /v1/service/controls`: the service, by the rules of the Windows service
+//! control manager.
 
 use std::sync::Arc;
 
@@ -90,13 +90,13 @@ fn not_taken(control: Control, why: NotTaken, seen: &ServiceNow) -> Refusal {
         .map(|control| control.name())
         .collect();
     let next = match accepts.is_empty() {
-        true => "ask GET /v1/service until its state is another".to_owned(),
-        false => format!("it takes {}", accepts.join(" and ")),
+        true => "ask GET /v1/service until its state has changed".to_owned(),
+        false => format!("it accepts {}", accepts.join(" and ")),
     };
     Refusal::new(
         Code::ServiceCannotAcceptControl,
         format!(
-            "`{}` is not taken: the service is {}; {} (error {}): {next}",
+            "`{}` is not accepted: the service is {}; {} (error {}): {next}",
             control.name(),
             status.state,
             why.meaning(),
@@ -144,7 +144,7 @@ mod tests {
             since_ms: 0,
         };
         let refusal = not_taken(Control::Pause, why, &seen);
-        insta::assert_snapshot!(refusal.problem().detail, @"`pause` is not taken: the service is start_pending; the service cannot take controls while it starts or stops (error 1061): ask GET /v1/service until its state is another");
+        insta::assert_snapshot!(refusal.problem().detail, @"`pause` is not accepted: the service is start_pending; the service cannot accept controls while it starts or stops (error 1061): ask GET /v1/service until its state has changed");
         assert_eq!(refusal.problem().win32_error, Some(1061));
         let service = refusal.problem().service.as_ref().unwrap();
         assert_eq!(

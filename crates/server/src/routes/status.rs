@@ -1,4 +1,4 @@
-//! `GET /v1/status`: what is going on.
+//! `GET /v1/status`: the server, its products and its computers.
 
 use std::sync::{Arc, PoisonError};
 
@@ -23,7 +23,7 @@ use crate::upkeep::packs::Served;
 use crate::wire::problem::Refusal;
 use crate::wire::records;
 
-/// How the version that serves came to.
+/// How the present version came to serve the data.
 pub(super) fn upgrade(served: Served) -> UpgradeStatus {
     UpgradeStatus {
         from: served.before,
@@ -35,7 +35,7 @@ pub(super) fn upgrade(served: Served) -> UpgradeStatus {
 const DAY_MS: i64 = 86_400_000;
 const HOUR_SECONDS: u32 = 3_600;
 const HOUR_MS: i64 = HOUR_SECONDS as i64 * 1_000;
-/// Computers that are shown at the most: those that reported last.
+/// The largest number of computers in an answer: those that reported last.
 const COMPUTERS_LIMIT: usize = 10_000;
 
 /// The server, its products with their counts, and the computers whose agents report to it.
@@ -116,7 +116,7 @@ pub(crate) async fn get(
     ))
 }
 
-/// A write-ahead log that a reader keeps, and who that is.
+/// A write-ahead log whose checkpoint a reader prevents, and the reader.
 pub(super) async fn held_log(app: &Arc<App>) -> Result<Option<HeldLog>, Refusal> {
     let Some(bytes) = app.engine.held_log_bytes() else {
         return Ok(None);
@@ -133,7 +133,7 @@ pub(super) fn named(spec: &ProductSpec) -> String {
     }
 }
 
-/// Each product with its counts, and the seats of it that may be kept.
+/// Each product with its counts, and its seats that may be kept.
 fn products(ledger: &Ledger, now: Now) -> Vec<(ProductSpec, ProductStatus, Vec<Kept>)> {
     let shown = ledger
         .pools()
@@ -158,7 +158,7 @@ fn products(ledger: &Ledger, now: Now) -> Vec<(ProductSpec, ProductStatus, Vec<K
     counted.collect()
 }
 
-/// What the directory holds of a computer.
+/// What the directory has about a computer.
 pub(super) struct Entry {
     pub(super) key: Arc<str>,
     pub(super) name: Arc<str>,
@@ -179,19 +179,20 @@ pub(super) fn computers(ledger: &Ledger) -> Vec<Entry> {
         .collect()
 }
 
-/// What an agent has said of itself.
+/// What an agent has reported about itself.
 #[derive(Debug, Default)]
 pub(super) struct AgentsWord {
-    /// What it last allowed without a server.
+    /// Starts that it last allowed without a server.
     pub(super) unreached: Option<UnreachedStarts>,
-    /// Its last end by a panic.
+    /// The last time that a panic ended it.
     pub(super) ended: Option<EndedByPanic>,
-    /// Panics that ended requests or items alone.
+    /// Panics that ended only one request or item.
     pub(super) caught: Option<CaughtPanics>,
 }
 
-/// When the agents of computers were last heard of, and what they said of themselves. Where only
-/// the hour is known, it is the end of that, or now: nobody is called silent who may have reported.
+/// When the agents last reported, and what they reported about themselves. If only the hour is
+/// known, the end of that hour or now counts, so that no agent that may have reported is called
+/// silent.
 pub(super) fn last_seen<'a>(
     app: &App,
     entries: &'a [Entry],

@@ -17,7 +17,7 @@ use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 
-/// Days that are asked for at once at the most.
+/// The largest number of days in one request.
 const DAYS_LIMIT: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -32,8 +32,8 @@ struct UsersQuery {
     cursor: Option<String>,
 }
 
-/// Each person's use in a time, by default the last 30 days, those who used most first. A client sees
-/// its own user's use, an agent that on its own computer.
+/// The use of each person within a period, by default the last 30 days, the largest first. A client
+/// sees its own user's use, an agent the use on its own computer.
 #[utoipa::path(
     get,
     path = "/v1/usage/users",
@@ -112,9 +112,9 @@ struct DaysQuery {
     cursor: Option<String>,
 }
 
-/// The use on each day of a time, by default the last 30 days; days without use are given with zeros,
-/// and the first and the last are cut at the ends of the time. A client sees its own user's use, an
-/// agent that on its own computer.
+/// The use on each day of a period, by default the last 30 days. Days without use have zeros; the
+/// first and the last day are cut at the ends of the period. A client sees its own user's use, an
+/// agent the use on its own computer.
 #[utoipa::path(
     get,
     path = "/v1/usage/days",
@@ -206,7 +206,7 @@ fn zone(name: Option<&str>) -> Result<TimeZone, Refusal> {
     })
 }
 
-/// The ends of a time and each midnight between them; never fewer than two.
+/// The ends of a period and each midnight between them; never fewer than two.
 fn bounds(period: Period, zone: &TimeZone) -> Result<Vec<i64>, Refusal> {
     let mut bounds = vec![period.since];
     let mut day = zone.to_datetime(timestamp(period.since)).date();

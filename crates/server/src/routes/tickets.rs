@@ -22,8 +22,8 @@ use crate::wire::records;
 
 /// The longest that one poll may wait.
 pub(crate) const WAIT_LIMIT_SECONDS: u32 = 300;
-/// How often a long poll renews its place: when its connection breaks, the place is lost within
-/// this and [`KEEP_SECONDS`].
+/// How often a long poll renews its place: after its connection breaks, the place is lost within
+/// this time and [`KEEP_SECONDS`].
 const SLICE_SECONDS: u64 = 5;
 
 #[derive(Deserialize)]
@@ -94,8 +94,8 @@ pub(crate) async fn get(
     }
 }
 
-/// The place in the queue of who polls: where the token is revoked that it was asked for with, it
-/// is given up with the poll, and not kept for the time that polls keep it.
+/// The place of a polling request. If its token is revoked, the place is given up at once, and not
+/// kept for the time after a poll.
 struct Place {
     app: Arc<App>,
     ticket: TicketId,
@@ -115,9 +115,12 @@ impl Drop for Place {
         };
         let app = self.app.clone();
         tokio::spawn(async move {
-            // Where it cannot be written, the place is lost a little later.
+            // If it cannot be written, the place is lost a little later.
             if let Err(refusal) = app.command(command).await {
-                tracing::debug!(why = refusal.problem().detail, "a place is kept for now");
+                tracing::debug!(
+                    why = refusal.problem().detail,
+                    "a place in the queue could not be given up now"
+                );
             }
         });
     }
@@ -140,8 +143,8 @@ async fn poll(
     shown(app, answer).ok_or_else(|| Refusal::unknown_ticket(id))
 }
 
-/// The answer in words that the caller knows: builds before 0.3 take no `denied`, and would fail to
-/// read the whole answer.
+/// The answer in words that the caller knows: builds before 0.3 do not know `denied` and could not
+/// read the answer.
 fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer {
     let minor_version = || {
         let version = agent?.to_str().ok()?.strip_prefix("usher/0.")?;
@@ -156,7 +159,7 @@ fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer
     }
 }
 
-/// A ticket in the words of the wire; none if there is none.
+/// A ticket in the form of the API; `None`: there is no such ticket.
 fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let now = answer.at;
     let Reply::Ticket {
@@ -219,7 +222,7 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     })
 }
 
-/// Leaves the queue. If a seat was granted already, it is given back.
+/// Withdraws a request. If a seat was already granted, it is given back.
 #[utoipa::path(
     delete,
     path = "/v1/tickets/{id}",

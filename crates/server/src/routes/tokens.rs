@@ -1,4 +1,4 @@
-//! `/v1/tokens`: who may ask. For admins.
+//! `/v1/tokens`: access tokens. For admins.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::wire::input;
 use crate::wire::people::AUTHORITY;
 use crate::wire::problem::{Refusal, shown};
 
-/// Tokens that are kept at the most, revoked ones too.
+/// The largest number of tokens, revoked ones included.
 const TOKENS_LIMIT: usize = 100_000;
 
 #[derive(Deserialize)]
@@ -157,7 +157,7 @@ pub(crate) async fn create(
     Ok(json_text(StatusCode::CREATED, text))
 }
 
-/// The person that a token is to be bound to.
+/// The person that a token will be bound to.
 fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>, Refusal> {
     let Some(user) = request.user.as_deref() else {
         return match request.realm {

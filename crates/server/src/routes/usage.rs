@@ -120,9 +120,9 @@ struct UsageQuery {
     cursor: Option<String>,
 }
 
-/// Each product's use in a time, by default the last 30 days; an item for each product that was
-/// used, and with `owned` for each that is owned. A client sees its own user's use, an agent its own
-/// computer's, or that of one person there.
+/// The use of each product within a period, by default the last 30 days: an item for each product
+/// that was used, and with `owned` also for each that is owned. A client sees its own user's use,
+/// an agent its own computer's, or that of one person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
@@ -187,8 +187,8 @@ struct ProgramQuery {
     cursor: Option<String>,
 }
 
-/// Programs of no product, those that ran longest first: starts and computers are counted. Which
-/// people start them is not recorded, so no answer has it. For viewers, operators and admins.
+/// Programs that belong to no product, the longest running first: starts and computers are counted.
+/// Who starts them is not recorded, so no answer has it. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/programs",

@@ -1,4 +1,4 @@
-//! What is made at random and kept in files of the data directory: tokens and keys.
+//! Random secrets in files of the data directory: tokens and keys.
 
 pub(crate) mod proof;
 pub(crate) mod secret;

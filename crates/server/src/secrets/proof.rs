@@ -15,19 +15,19 @@ use crate::secrets::secret::{SecretError, key};
 /// The file in the data directory that holds the secret, in hexadecimal digits.
 pub(crate) const PROOF_KEY_FILE: &str = "lease-proof.key";
 
-/// Bytes of a proof: 128 bits, which nobody guesses.
+/// The length of a proof in bytes: 128 bits, which cannot be guessed.
 const PROOF_BYTES: usize = 16;
 
 /// A proof, as bytes.
 pub(crate) type Proof = [u8; PROOF_BYTES];
 
-/// Tells proofs from what is none.
+/// Makes and checks proofs.
 pub(crate) struct LeaseProofs {
     key: hmac::Key,
 }
 
 impl LeaseProofs {
-    /// By the secret in the data directory; made where there is none.
+    /// By the secret in the data directory; made if there is none.
     ///
     /// # Errors
     /// The file cannot be read or written, or holds no key.
@@ -48,7 +48,7 @@ impl LeaseProofs {
         proof
     }
 
-    /// Whether what was shown is the lease's proof. How long it takes tells nothing of it.
+    /// Whether the given proof is that of the lease, compared in constant time.
     pub(crate) fn is_right(&self, lease: LeaseId, shown: &str) -> bool {
         let shown = HEXLOWER_PERMISSIVE.decode(shown.as_bytes());
         let Some(shown) = shown.ok().filter(|shown| shown.len() == PROOF_BYTES) else {

@@ -14,7 +14,7 @@ use crate::base::clock::wall_ms;
 /// The file in the data directory that holds an admin's token.
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 
-/// The system gave no random numbers: nothing can be made that must not be guessed.
+/// The system gave no random numbers, so no secret can be made.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0u8; N];
     #[expect(
@@ -30,31 +30,31 @@ pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// A new token: 256 random bits.
+/// Makes a token: 256 random bits.
 pub(crate) fn token() -> String {
     format!("{TOKEN_PREFIX}{}", HEXLOWER.encode(&random::<32>()))
 }
 
-/// The id of a new token.
+/// Makes the id of a token.
 pub(crate) fn token_id() -> String {
     format!("K{}", HEXLOWER.encode(&random::<6>()))
 }
 
-/// Why there is no admin's token, or no key, to be had.
+/// Why an admin's token or a key could not be read or made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
-    /// The tokens could not be read or kept.
+    /// The tokens could not be read or stored.
     #[error("cannot keep an admin token in the data file: {0:?}")]
     Kept(Failure),
     /// The file could not be written.
     #[error("cannot write {path}: {source}: make the data directory writable")]
     File {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the system said.
+        /// The reason, as the system gives it.
         source: io::Error,
     },
-    /// There is no key.
+    /// A key could not be read or made.
     #[error(
         "cannot {doing} {path}, which {what}: {source}: restore the file, or remove it to have a \
          new key made"
@@ -62,11 +62,11 @@ pub(crate) enum SecretError {
     Key {
         /// What was tried.
         doing: &'static str,
-        /// What the key does.
+        /// What the key is for.
         what: &'static str,
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the system said.
+        /// The reason, as the system gives it.
         source: io::Error,
     },
 }
@@ -90,7 +90,7 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
     Ok(rows)
 }
 
-/// The hash of what `admin.token` holds.
+/// The hash of the token in `admin.token`.
 pub(crate) fn held(data: &Path) -> [u8; 32] {
     let held = secret_in(&data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
     hash(held.as_bytes())
@@ -124,7 +124,7 @@ pub(crate) fn make_admin(data: &Path, tokens: &Tokens) -> Result<TokenRow, Secre
     Ok(row)
 }
 
-/// The key in a file of the data directory, 256 bits in hexadecimal digits; made where there is
+/// The key in a file of the data directory, 256 bits in hexadecimal digits; made if there is
 /// none. `what` says what it does.
 ///
 /// # Errors
@@ -155,13 +155,13 @@ pub(crate) fn key(data: &Path, file: &str, what: &'static str) -> Result<[u8; 32
     }
 }
 
-/// The key of exactly as many hexadecimal digits.
+/// Parses a key of exactly the right number of hexadecimal digits.
 fn key_in(digits: &str) -> Option<[u8; 32]> {
     let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
     bytes.try_into().ok()
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Writes a file that only its owner can read, completely or not at all.
 pub(crate) fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
     let line = format!("{secret}\n");
     let draft = path.with_extension("token.new");

@@ -20,7 +20,7 @@ pub(crate) struct PolicyKey {
 }
 
 impl PolicyKey {
-    /// The key in the data directory; made where there is none.
+    /// The key in the data directory; made if there is none.
     ///
     /// # Errors
     /// The file cannot be read or written, or holds no key.

@@ -34,25 +34,25 @@ use crate::upkeep::lifecycle::ServiceLife;
 use crate::upkeep::packs::Upkeep;
 use crate::wire::problem::Refusal;
 
-/// Readers of the tables at the same time.
+/// How many readers of the tables run at the same time.
 const READERS_LIMIT: usize = 8;
-/// How long a look at the ledger is waited for.
+/// How long to wait for a read of the ledger.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
-/// How long a reader waits for its turn before it is told that the server is busy.
+/// How long a reader waits for its turn before it is refused as busy.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
-/// Computers whose last report is remembered.
+/// How many computers are remembered with their last report.
 const SEEN_LIMIT: usize = 100_000;
 
-/// What all cores share.
+/// The state that all cores share.
 pub(crate) struct App {
     pub(crate) life: ServiceLife,
     pub(crate) engine: Engine,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
-    /// The time after a restore in which nothing is granted.
+    /// The hold after a restore, during which nothing is granted.
     pub(crate) hold: Arc<Hold>,
     pub(crate) tokens: TokenBook,
-    /// Held while the tokens are changed, so that what is known follows what is kept.
+    /// Held while tokens are changed, so that memory and file stay the same.
     pub(crate) tokens_change: tokio::sync::Mutex<()>,
     pub(crate) secret_answers: SecretAnswers,
     pub(crate) live: Arc<Live>,
@@ -63,27 +63,27 @@ pub(crate) struct App {
     pub(crate) policies: Policies,
     pub(crate) proofs: LeaseProofs,
     pub(crate) joins: Joins,
-    /// Kept seats that are used.
+    /// Kept seats that somebody uses.
     pub(crate) used: Used,
-    /// When the certificate that it shows ends, in Unix seconds; none if it speaks plain HTTP.
+    /// When its certificate expires, in Unix seconds; none: it speaks plain HTTP.
     pub(crate) certificate_ends_s: Option<i64>,
     /// How accounts of computers' own files are counted.
     pub(crate) local_accounts: LocalAccounts,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
-    /// Rules that no longer match, as they were last looked for.
+    /// The result of the last search for rules that no longer match.
     pub(crate) quiet_rules: QuietRules,
     pub(crate) backups: Arc<Backups>,
-    /// Who was turned away of late.
+    /// Agents and clients that were recently turned away.
     pub(crate) door: DoorBook,
-    /// The end of the process before, if a panic ended it.
+    /// The end of the previous process, if a panic ended it.
     pub(crate) ended: Option<usher_vital::ended::Ended>,
     state: Mutex<ServiceState>,
     readers: Readers,
 }
 
-/// What an [`App`] is made of.
+/// The parts of an [`App`].
 pub(crate) struct Parts {
     pub(crate) certificate_ends_s: Option<i64>,
     pub(crate) engine: Engine,
@@ -103,7 +103,7 @@ pub(crate) struct Parts {
 }
 
 impl App {
-    /// Brings the parts together.
+    /// Makes the state from its parts.
     pub(crate) fn new(parts: Parts) -> App {
         let ended = usher_vital::ended::last(&parts.data, "server");
         App {
@@ -141,7 +141,7 @@ impl App {
         }
     }
 
-    /// Carries out a command: for what is not hot.
+    /// Applies a rare command.
     pub(crate) async fn command(&self, command: Command) -> Result<Answer, Refusal> {
         let (sender, receiver) = oneshot::channel();
         let mut requests = vec![Request {
@@ -159,8 +159,8 @@ impl App {
         }
     }
 
-    /// Looks at the ledger in the order of the commands; everything waits meanwhile. Refuses at
-    /// once where the disk is known to hang, for the answer would wait for it.
+    /// Reads from the ledger, in order with the commands; everything else waits meanwhile. Refuses
+    /// at once if the disk is known to hang, because the answer would wait for it.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
@@ -188,7 +188,7 @@ impl App {
         }
     }
 
-    /// Reads the tables, as they are after everything that is durable now.
+    /// Reads the tables, after everything that is durable now was applied to them.
     pub(crate) async fn history<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&usher_store::History) -> Result<T, Failure> + Send + 'static,
@@ -200,8 +200,8 @@ impl App {
         .await
     }
 
-    /// Reads the tables after everything that is durable now, or as they are where the disk refuses
-    /// to fill them.
+    /// Reads the tables, after everything that is durable now was applied to them, or as they are
+    /// if the disk refuses that.
     pub(crate) async fn history_as_it_is<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&usher_store::History) -> Result<T, Failure> + Send + 'static,
@@ -216,7 +216,7 @@ impl App {
         .await
     }
 
-    /// Runs what blocks beside the loop; so many at a time, others wait a little.
+    /// Runs blocking work beside the loop. Only so many run at a time; others wait a little.
     pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&App) -> Result<T, Failure> + Send + 'static,
@@ -242,7 +242,7 @@ impl App {
         })
     }
 
-    /// The refusal of what would wait for a disk that is known to hang.
+    /// The refusal of work that would wait for a disk that hangs.
     fn hang(&self) -> Option<Refusal> {
         match self.engine.health() {
             Health::Stuck { why, for_seconds } => Some(hangs(&why, for_seconds)),
@@ -260,7 +260,7 @@ impl App {
         self.life.stopping().await;
     }
 
-    /// Why it grants nothing now; none: it does. Never waits for the disk.
+    /// Why the server grants nothing now; none: it grants. Never waits for the disk.
     pub(crate) fn grants_nothing(&self) -> Option<GrantsNothing> {
         granting::grants_nothing(&self.engine, &self.life, &self.hold)
     }
@@ -307,7 +307,7 @@ impl App {
         }
     }
 
-    /// What agents go by now.
+    /// The policy that agents follow now.
     pub(crate) async fn policy(&self) -> Result<PolicyText, Refusal> {
         let changes = self.live.catalogue_changes.load(Ordering::Acquire);
         if let Some(known) = self.policies.known(changes) {
@@ -323,14 +323,14 @@ impl App {
         Ok(self.policies.write(version, &specs, changes))
     }
 
-    /// What agents go by, where it is known to be what it is now.
+    /// The policy that agents follow, if the stored one is known to be current.
     pub(crate) fn current_policy(&self) -> Option<PolicyText> {
         let changes = self.live.catalogue_changes.load(Ordering::Acquire);
         self.policies.known(changes)
     }
 }
 
-/// The disk does not answer.
+/// Whether the disk does not answer.
 fn hangs(why: &str, for_seconds: u64) -> Refusal {
     Refusal::new(
         Code::StorageFailed,
@@ -341,7 +341,7 @@ fn hangs(why: &str, for_seconds: u64) -> Refusal {
     )
 }
 
-/// Takes the one answer of one request.
+/// A sink for the one answer of one request.
 struct OneAnswer(Mutex<Option<oneshot::Sender<Result<Answer, Failure>>>>);
 
 impl Sink for OneAnswer {

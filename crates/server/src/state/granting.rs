@@ -13,19 +13,20 @@ use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::upkeep::lifecycle::ServiceLife;
 
-/// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
+/// How long at most the end of a hold goes unnoticed: there are no timers on the clock that counts
+/// sleep.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Two estimates of one end that differ by more are of a wall clock that was set.
+/// If two estimates of the same end differ by more, the wall clock was set.
 const CLOCK_SET_MS: u64 = 2_000;
 
-/// The time after a restore in which nothing is granted, on the clock that counts sleep.
+/// The hold after a restore, during which nothing is granted, on the clock that counts sleep.
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
     until_boot_ms: u64,
-    /// Whether a copy was found that `usher restore` has not put there.
+    /// Whether a copy was found that `usher restore` did not put there.
     is_copy: bool,
-    /// The end as it was last told, in Unix milliseconds: two looks tell the same.
+    /// The end that was last reported, in Unix milliseconds, so that two reports are the same.
     told_wall_ms: AtomicI64,
 }
 
@@ -43,7 +44,7 @@ impl Hold {
         })
     }
 
-    /// What is left of it; zero: it is over, or there is none.
+    /// The time that is left; zero: the hold is over, or there is none.
     pub(crate) fn left(&self) -> Duration {
         Duration::from_millis(self.until_boot_ms.saturating_sub(SystemClock.boot_ms()))
     }
@@ -56,7 +57,7 @@ impl Hold {
         format!("{what} and grants nothing until {until}, when every lease of before has ended")
     }
 
-    /// When it will be over.
+    /// When the hold will be over.
     fn ends_at(&self) -> Option<Timestamp> {
         let left = self.left();
         if left.is_zero() {
@@ -74,7 +75,7 @@ impl Hold {
     }
 }
 
-/// Why a server grants nothing now; none: it does.
+/// Why a server grants nothing now; none: it grants.
 pub(crate) fn grants_nothing(
     engine: &Engine,
     life: &ServiceLife,
@@ -98,7 +99,7 @@ pub(crate) fn grants_nothing(
     Some(says(Withheld::Restored, hold.why(until), Some(until)))
 }
 
-/// Says in the log that nothing is granted after a restore, and when that is over.
+/// Logs that nothing is granted after a restore, and when that is over.
 pub(crate) async fn tell(hold: Arc<Hold>) {
     let Some(until) = hold.ends_at() else {
         return;

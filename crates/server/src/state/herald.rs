@@ -1,4 +1,4 @@
-//! Writes out what has happened, with names, for those who follow it live.
+//! Writes durable events, with names, for those who follow them live.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use crate::state::app::App;
 use crate::state::live::ServiceState;
 use crate::wire::records;
 
-/// Leases whose names are remembered until they end.
+/// How many leases are remembered with their names until they end.
 const LEASES_LIMIT: usize = 65_536;
 
-/// Events whose names are looked up together, while everything waits.
+/// How many events have their names looked up together, while everything else waits.
 const FACTS_A_LOOK: usize = 1_024;
 
-/// A lease that has ended is in the ledger no more: what it was is remembered from its grant, or
-/// read from the tables.
+/// Remembered leases: one that has ended is no longer in the ledger, so its data come from its
+/// grant, or from the tables.
 type Leases = FxHashMap<EventNumber, Value>;
 
-/// Writes events out for ever.
+/// Writes events for ever.
 pub(crate) async fn run(app: Arc<App>) {
     let mut leases = Leases::default();
     loop {
@@ -51,7 +51,7 @@ pub(crate) async fn run(app: Arc<App>) {
     }
 }
 
-/// The server's own state has changed. Never waits.
+/// Sends an event about a change of the server's state. Never waits.
 pub(crate) fn state_changed(feed: &Feed, state: &ServiceState) {
     if !feed.has_listeners() {
         return;
@@ -111,7 +111,7 @@ async fn write_out(app: &Arc<App>, facts: Facts, leases: &mut Leases) -> Option<
     Some(texts)
 }
 
-/// Takes note of grants; answers the leases that ended and that it does not know.
+/// Remembers grants; answers the ended leases that are not remembered.
 fn remember(looked: &[(EventNumber, i64, (&str, Value))], leases: &mut Leases) -> Vec<EventNumber> {
     let mut unknown = Vec::new();
     for (number, _, (kind, data)) in looked {
@@ -155,7 +155,7 @@ async fn from_tables(app: &Arc<App>, unknown: Vec<EventNumber>) -> Option<Leases
     .ok()
 }
 
-/// What the ledger knows of those in an event: what is shared, and nothing is written yet.
+/// What the ledger knows about the people and products in an event.
 #[derive(Default)]
 struct Names {
     product: Option<Arc<str>>,
@@ -165,7 +165,7 @@ struct Names {
 }
 
 impl Names {
-    /// None if the ledger knows no more of it.
+    /// None: the ledger no longer knows it.
     fn of(ledger: &Ledger, event: &Event) -> Option<Names> {
         let product = |number: ProductNumber| {
             let pool = ledger.pool(number)?;

@@ -1,5 +1,5 @@
-//! What becomes durable, for who waits for it and follows it, and the state that the server says
-//! it is in.
+//! Durable events for those who wait for them or follow them, and the state that the server
+//! reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,21 +11,21 @@ use crate::engine::metrics::Decisions;
 use crate::engine::watchers::Watchers;
 use crate::upkeep::lifecycle::ServiceNow;
 
-/// What the writer tells as soon as it is durable.
+/// Everything that the writer updates as soon as a batch is durable.
 #[derive(Default)]
 pub(crate) struct Live {
-    /// Who waits for tickets.
+    /// The watchers of tickets.
     pub(crate) tickets: Arc<Watchers>,
-    /// Who follows events.
+    /// The listeners to events.
     pub(crate) feed: Arc<Feed>,
-    /// What was decided.
+    /// The counts of decisions.
     pub(crate) decisions: Decisions,
-    /// Grows with each change of the products: what was remembered of them is read again.
+    /// Grows with each change of the products, so that cached values are read again.
     pub(crate) catalogue_changes: AtomicU64,
 }
 
 impl Live {
-    /// Takes in what has become durable. Called by the writer.
+    /// Takes a durable batch. Called by the writer.
     pub(crate) fn take_in(&self, batch: &Batch) {
         self.decisions.count(batch);
         self.tickets.tell(batch);
@@ -42,20 +42,19 @@ impl Live {
     }
 }
 
-/// The state that the server says it is in, and since when.
+/// The state that the server reports, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceState {
-    /// A name of `usher_core::lifecycle::ServiceState`, or `degraded` for one that runs and serves
-    /// less well than it should.
+    /// A name of `usher_core::lifecycle::ServiceState`, or `degraded` if it runs, but with trouble.
     pub(crate) word: &'static str,
-    /// Since when, in Unix milliseconds.
+    /// Since when it has been in that state; Unix milliseconds, wall clock.
     pub(crate) since_ms: i64,
     /// Why it is degraded, or what a pending state waits for.
     pub(crate) why: Option<String>,
 }
 
 impl ServiceState {
-    /// As the machine says.
+    /// The state of the state machine.
     pub(crate) fn of(seen: &ServiceNow) -> ServiceState {
         ServiceState {
             word: seen.report.status.state.name(),

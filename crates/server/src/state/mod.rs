@@ -1,4 +1,4 @@
-//! What all cores share, and what is said of it.
+//! The state that all cores share.
 
 pub(crate) mod app;
 pub(crate) mod granting;

@@ -1,8 +1,8 @@
-//! A pause is a command to the ledger: what was asked for before it is decided, and after it nobody
-//! gets a seat, neither who asks, nor who waits, nor what an agent reports. Leases are renewed and
-//! given back, and everything can be read.
+//! A pause is a command to the ledger: requests that came before it are decided, and after it
+//! nobody gets a seat: neither by a request, nor from the queue, nor by an agent's report. Leases
+//! are renewed and given back, and everything can be read.
 //!
-//! A pause does not outlive the process: one that starts goes on, as its state says.
+//! A pause ends with the process: a server that starts grants seats, as its state says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use usher_core::lifecycle::ServiceState;
 
 use crate::state::app::App;
 
-/// Between two attempts while the queue of commands is full.
+/// The pause between two attempts while the queue of commands is full.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long the ledger may take: less than a pause may stand still.
+/// How long the ledger may take: less than the wait hint of a pause.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two attempts where nothing can be stored.
+/// The pause between two attempts if nothing can be stored.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Has the ledger follow the state until the service stops. `told` is what it was told before:
-/// whether to pause.
+/// Pauses and continues the ledger as the service's state says, until the service stops. `told` is
+/// the last command: whether to pause.
 pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     loop {
         let state = app.life.state();
@@ -42,7 +42,7 @@ pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     }
 }
 
-/// Tells the ledger to pause or to go on. None if that could not be made durable.
+/// Tells the ledger to pause or to continue. None: that could not be made durable.
 pub(crate) async fn tell(app: &App, pauses: bool) -> Option<bool> {
     let until = Instant::now() + PATIENCE;
     loop {

@@ -6,7 +6,7 @@ use crate::engine::hopper::Hopper;
 use crate::engine::metrics::CoreCounts;
 use crate::state::app::App;
 
-/// What one core answers requests with.
+/// The state of one core, with which it answers requests.
 pub(crate) struct Core {
     pub(crate) app: Arc<App>,
     pub(crate) hopper: Hopper,

@@ -7,16 +7,16 @@ use usher_core::ledger::ProductSpec;
 use crate::secrets::signing::PolicyKey;
 use crate::wire::records;
 
-/// What agents go by, as the JSON of its answer.
+/// The policy that agents follow, as JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct PolicyText {
-    /// Its version.
+    /// The version of the policy.
     pub(crate) version: u64,
-    /// The JSON object.
+    /// The policy as a JSON object.
     pub(crate) json: Arc<str>,
     /// The signature of that text.
     pub(crate) signature: Arc<str>,
-    /// Products whose programs are held at the gate.
+    /// Products in mode `enforce`, whose programs the gate holds.
     enforced: Arc<[String]>,
     changes: u64,
 }
@@ -36,28 +36,28 @@ impl PolicyText {
 }
 
 impl PolicyText {
-    /// Whether programs of the product are held at the gate.
+    /// Whether the gate holds programs of the product.
     pub(crate) fn is_enforced(&self, product: &str) -> bool {
         let at = |known: &String| known.as_str().cmp(product);
         self.enforced.binary_search_by(at).is_ok()
     }
 }
 
-/// What agents go by, on its way: products as those of the version before can read them.
+/// The policy as it is sent: products in a form that agents of the previous version can read.
 #[derive(serde::Serialize)]
 struct Policy {
     version: u64,
     products: Vec<serde_json::Value>,
 }
 
-/// The policy as it was last written, and the key that signs it.
+/// The last policy, and the key that signs policies.
 pub(crate) struct Policies {
     last: RwLock<Option<PolicyText>>,
     key: PolicyKey,
 }
 
 impl Policies {
-    /// None is written yet.
+    /// A book without a policy.
     pub(crate) fn new(key: PolicyKey) -> Policies {
         Policies {
             last: RwLock::default(),
@@ -70,13 +70,13 @@ impl Policies {
         &self.key
     }
 
-    /// The one that was written after so many changes of the products, if it is the last.
+    /// The policy after so many changes of the products, if it is the last one.
     pub(crate) fn known(&self, changes: u64) -> Option<PolicyText> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
         last.clone().filter(|known| known.changes == changes)
     }
 
-    /// Writes the policy of a version of the products, as they are after so many changes.
+    /// Writes and signs the policy for the products after so many changes.
     pub(crate) fn write(&self, version: u64, specs: &[ProductSpec], changes: u64) -> PolicyText {
         let products: Vec<usher_api::Product> = specs.iter().map(records::product).collect();
         let policy = Policy {

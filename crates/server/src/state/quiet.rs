@@ -5,9 +5,10 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 use usher_store::ChangedProgram;
 
-/// Rules that no longer match, as they were last looked for.
+/// The result of the last search for rules that no longer match.
 #[derive(Debug, Default)]
 pub(crate) struct QuietRules {
-    /// When they were looked for, and what was found. Locked while they are: one search at a time.
+    /// The time and the result of the last search. Locked during a search, so that there is one at
+    /// a time.
     pub(crate) kept: Mutex<Option<(Instant, Vec<ChangedProgram>)>>,
 }

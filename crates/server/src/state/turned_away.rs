@@ -1,5 +1,5 @@
-//! Agents and clients that were turned away at the door, by address: their token is not taken, or
-//! they do not trust the certificate. They are told so, but who looks at the server sees nothing.
+//! Agents and clients that were turned away, by address: their token is not accepted, or they do
+//! not trust the certificate. Without this record, only they would know.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -10,37 +10,38 @@ use usher_api::{TurnedAway, TurnedAwayReason};
 
 use crate::base::time::timestamp;
 
-/// Addresses that are remembered; beyond, the one that was turned away longest ago is forgotten.
-const ADDRESSES_LIMIT: usize = 256;
-/// One that was not turned away for so long is forgotten.
-const KEPT_MS: i64 = 3_600_000;
-/// Reasons that are remembered of an address: many may be behind one. Beyond, the one that was given
-/// longest ago is forgotten.
-const REASONS_LIMIT: usize = 32;
-/// Computers that are remembered of a reason. Beyond, the one that was turned away longest ago is
+/// How many addresses are remembered; beyond that, the one that was turned away longest ago is
 /// forgotten.
+const ADDRESSES_LIMIT: usize = 256;
+/// An address that was not turned away for so long is forgotten.
+const KEPT_MS: i64 = 3_600_000;
+/// How many reasons are remembered for an address, as several computers may share one. Beyond that,
+/// the one that was given longest ago is forgotten.
+const REASONS_LIMIT: usize = 32;
+/// How many computers are remembered for a reason. Beyond that, the one that was turned away
+/// longest ago is forgotten.
 const COMPUTERS_LIMIT: usize = 32;
-/// A computer that was not turned away for so long is let in by now, or gone: its agent tries again
-/// within this.
+/// A computer that was not turned away for so long was let in or is gone: its agent tries again
+/// within this time.
 const COMPUTER_KEPT_MS: i64 = 900_000;
-/// Characters of a reason.
+/// The longest reason, in characters.
 const WHY_LIMIT: usize = 300;
 
-/// Who was turned away within the last hour. Held in memory alone.
+/// Who was turned away within the last hour. Kept in memory only.
 #[derive(Debug, Default)]
 pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, TurnedAwayCount>>);
 
 #[derive(Debug, Default)]
 struct TurnedAwayCount {
     all: Span,
-    /// The last one last.
+    /// The reasons, the latest last.
     reasons: Vec<(String, Reason)>,
 }
 
 #[derive(Debug, Default)]
 struct Reason {
     span: Span,
-    /// With the last time of each, in the order in which they came first.
+    /// The computers, each with its last time, in the order in which they first came.
     computers: Vec<(String, i64)>,
 }
 
@@ -132,7 +133,8 @@ impl TurnedAwayCount {
 }
 
 impl DoorBook {
-    /// One at `address` was turned away: the agent of `computer`, if that is known.
+    /// Records that somebody at `address` was turned away: the agent of `computer`, if that is
+    /// known.
     pub(crate) fn note(&self, address: IpAddr, why: &str, computer: Option<&str>, now_ms: i64) {
         // An address of version 4 is one address, however the listener names it.
         let address = address.to_canonical();
@@ -147,7 +149,7 @@ impl DoorBook {
         seen.note(why, computer, now_ms);
     }
 
-    /// Those of the last hour, the last first.
+    /// The records of the last hour, the latest first.
     pub(crate) fn told(&self, now_ms: i64) -> Vec<TurnedAway> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, it| !it.all.is_over(now_ms));
@@ -160,24 +162,26 @@ impl DoorBook {
     }
 }
 
-/// Why a client ended the handshake, where it is for the certificate that it was shown.
+/// Why a client ended the handshake, if that was because of the certificate.
 pub(crate) fn distrust(error: &std::io::Error) -> Option<&'static str> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let rustls::Error::AlertReceived(alert) = inner else {
         return None;
     };
     Some(match alert {
-        // The latter where an authority of the same name is trusted, whose key is another.
+        // DecryptError comes if the client trusts an authority of the same name with another key.
         AlertDescription::UnknownCA | AlertDescription::DecryptError => {
-            "the client does not trust who signed the server's certificate: give it the \
+            "the client does not trust the authority of the server's certificate: give it the \
              authority with --ca-file"
         }
-        AlertDescription::CertificateExpired => "to the client the server's certificate has ended",
+        AlertDescription::CertificateExpired => {
+            "the server's certificate has expired, by the client's clock"
+        }
         AlertDescription::BadCertificate
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnsupportedCertificate => {
-            "the client does not take the server's certificate, as of a name that is not in it: \
-             `usher tls show` tells the names"
+            "the client does not accept the server's certificate, for example because it lacks the \
+             name in the URL: `usher tls show` shows its names"
         }
         _ => return None,
     })

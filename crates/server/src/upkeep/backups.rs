@@ -6,7 +6,7 @@ use usher_store::{Engine, Snapshot, SnapshotReason, Snapshots, StoreError, Taken
 
 use crate::base::clock::wall_ms;
 
-/// No copy is known of.
+/// No backup is known.
 const NONE: i64 = i64::MIN;
 
 pub(crate) struct Backups {
@@ -17,7 +17,7 @@ pub(crate) struct Backups {
 }
 
 impl Backups {
-    /// Of the data directory that `engine` has open; keeps so many snapshots.
+    /// The backups of the data directory that `engine` has open; keeps so many snapshots.
     pub(crate) fn open(engine: &Engine, snapshots: Snapshots, keep: u32) -> Backups {
         // What cannot be read is told where it is asked for; it keeps no server from serving.
         let noted = engine.last_backup().ok().flatten();
@@ -29,30 +29,30 @@ impl Backups {
         }
     }
 
-    /// When a copy was last fetched whole, in Unix milliseconds. A snapshot is none: it is lost with
-    /// the disk that it shares.
+    /// When a complete backup was last fetched; Unix milliseconds, wall clock. Snapshots do not
+    /// count: they are on the same disk.
     pub(crate) fn last_ms(&self) -> Option<i64> {
         Some(self.last_ms.load(Ordering::Relaxed)).filter(|at| *at != NONE)
     }
 
-    /// Notes that a copy of now is in somebody's hands. Blocks.
+    /// Records that a backup was fetched now. Blocks.
     pub(crate) fn taken(&self) {
         let now = wall_ms();
         self.last_ms.fetch_max(now, Ordering::Relaxed);
         if let Err(failure) = self.engine.note_backup(now) {
             tracing::warn!(
                 ?failure,
-                "when the backup was taken could not be kept in the data"
+                "the time of the backup could not be stored in the data file"
             );
         }
     }
 
-    /// The snapshots that are kept, newest first. Blocks.
+    /// The snapshots, newest first. Blocks.
     pub(crate) fn list(&self) -> Result<Vec<Snapshot>, StoreError> {
         self.snapshots.list()
     }
 
-    /// Takes a snapshot before a pack; why there is none, where that is so. Blocks.
+    /// Takes a snapshot before a pack; answers why there is none, if it could not be taken. Blocks.
     pub(crate) fn before_pack(&self) -> Option<String> {
         match self.snapshots.take(SnapshotReason::Pack, self.keep) {
             Ok(Taken::Kept(snapshot)) => {

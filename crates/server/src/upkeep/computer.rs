@@ -11,7 +11,7 @@ pub(crate) fn disk(data: &Path) -> Option<(u64, u64)> {
     Some((room.free, room.total))
 }
 
-/// Since when there is data, in Unix milliseconds.
+/// Since when there are data; Unix milliseconds, wall clock.
 pub(crate) fn data_since_ms(data: &Path) -> i64 {
     let made = std::fs::metadata(data.join("cache.db")).and_then(|it| it.created());
     let since = made.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());

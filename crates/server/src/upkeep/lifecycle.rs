@@ -3,7 +3,7 @@
 //!
 //! Promises: the machine's lock is held for a decision only, never while a disk, a socket or a
 //! log is waited for. The keeper, a thread that needs nothing else of the process, ends the
-//! process by force when work stands still past its deadline: with [`EXIT_STOP`] where it was
+//! process by force when work stands still past its deadline: with [`EXIT_STOP`] if it was
 //! stopping, else with [`EXIT_STANDSTILL`]. Another thread tells the service manager and the log;
 //! it may hang, and holds up nobody.
 
@@ -23,22 +23,22 @@ pub const EXIT_STOP: u8 = 70;
 /// The exit code of a process that was ended by force because a start, a pause or a continuation
 /// stood still.
 pub const EXIT_STANDSTILL: u8 = 71;
-/// How long an end waits for the service manager to have been told.
+/// How long the end of the process waits until the service manager was told.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Told of each change of state, in order: must not block.
+/// Called at each change of state, in order; must not block.
 pub(crate) type Listener = Box<dyn Fn(&ServiceNow) + Send>;
 
-/// The service as it is now, on the wall clock.
+/// The current status of the service, with times on the wall clock.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceNow {
-    /// What it says of itself.
+    /// The status.
     pub(crate) report: Report,
-    /// Since when, in Unix milliseconds.
+    /// Since when it has been in its state; Unix milliseconds, wall clock.
     pub(crate) since_ms: i64,
 }
 
-/// Clones are the same life.
+/// The service of this process. Clones share it.
 #[derive(Clone)]
 pub(crate) struct ServiceLife {
     shared: Arc<Shared>,
@@ -47,7 +47,8 @@ pub(crate) struct ServiceLife {
 struct Shared {
     inner: Mutex<Inner>,
     changed: Condvar,
-    /// The clock of the machine. It stands still while the computer sleeps, as work does.
+    /// The start of the state machine's clock, which stands still while the computer sleeps, as
+    /// work does.
     began: Instant,
     state: watch::Sender<ServiceState>,
 }
@@ -56,7 +57,7 @@ struct Inner {
     machine: Lifecycle,
     trouble: Option<String>,
     since_ms: i64,
-    /// Counts what there is to tell, and up to where it was told.
+    /// Counts the reports, and how many of them were delivered.
     news: u64,
     told: u64,
     must_end: bool,
@@ -76,7 +77,7 @@ impl Inner {
 }
 
 impl ServiceLife {
-    /// Begins to start. `listener` is told of each change of state.
+    /// Begins to start the service. `listener` is called at each change of state.
     pub(crate) fn begin(
         limits: Limits,
         manager: Option<Arc<dyn ServiceManager>>,
@@ -105,29 +106,29 @@ impl ServiceLife {
         Ok(life)
     }
 
-    /// The service as it is now.
+    /// The current status of the service.
     pub(crate) fn seen(&self) -> ServiceNow {
         self.lock().seen()
     }
 
-    /// The state alone.
+    /// The current state.
     pub(crate) fn state(&self) -> ServiceState {
         *self.shared.state.borrow()
     }
 
-    /// Waits until it is to stop.
+    /// Waits until the service has to stop.
     pub(crate) async fn stopping(&self) {
         let mut state = self.shared.state.subscribe();
         // The sender lives as long as this does.
         let _ = state.wait_for(|state| is_ending(*state)).await;
     }
 
-    /// Whether it is to stop.
+    /// Whether the service has to stop.
     pub(crate) fn is_stopping(&self) -> bool {
         is_ending(self.state())
     }
 
-    /// Waits until the state is another than `state`; answers it.
+    /// Waits until the state differs from `state`; returns the new one.
     pub(crate) async fn other_than(&self, state: ServiceState) -> ServiceState {
         let mut states = self.shared.state.subscribe();
         match states.wait_for(|now| *now != state).await {
@@ -136,29 +137,30 @@ impl ServiceLife {
         }
     }
 
-    /// Takes a control, or refuses it; beside that the service as it is then.
+    /// Accepts or refuses a control; returns also the status after it.
     pub(crate) fn control(&self, control: Control) -> (Result<(), Refusal>, ServiceNow) {
         let mut inner = self.lock();
         let taken = self.apply(&mut inner, Input::Control(control));
         (taken, inner.seen())
     }
 
-    /// The operating system ends it.
+    /// The operating system ends the service.
     pub(crate) fn terminate(&self) {
         self.carry(Input::Terminate);
     }
 
-    /// The work in hand stands there now.
+    /// Reports the progress of the work in hand.
     pub(crate) fn moved(&self, step: Step, left: u64) {
         self.carry(Input::Moved(Work::new(step, left)));
     }
 
-    /// The work in hand is done.
+    /// Reports that the work in hand is done.
     pub(crate) fn done(&self) {
         self.carry(Input::Done);
     }
 
-    /// The pause or continuation of that state is done, unless something else came in between.
+    /// Reports that the pause or continuation of that state is done, unless the state has changed
+    /// since.
     pub(crate) fn settled(&self, state: ServiceState) {
         let mut inner = self.lock();
         let is_settling = matches!(
@@ -170,12 +172,12 @@ impl ServiceLife {
         }
     }
 
-    /// It cannot go on: whoever runs it returns an error, which ends the process.
+    /// Reports that the service cannot go on: its runner returns an error, which ends the process.
     pub(crate) fn failed(&self, code: u8) {
         self.carry(Input::Failed(u32::from(code)));
     }
 
-    /// Why it serves less well than it should, or that it does again.
+    /// Reports trouble while serving, or that it is over.
     pub(crate) fn trouble(&self, trouble: Option<&str>) {
         let mut inner = self.lock();
         if inner.trouble.as_deref() != trouble {
@@ -193,7 +195,7 @@ impl ServiceLife {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An input that is never refused in the state that it is for, and means nothing in others.
+    /// Applies an input that its state never refuses, and that other states ignore.
     fn carry(&self, input: Input) {
         let _ = self.apply(&mut self.lock(), input);
     }
@@ -233,7 +235,7 @@ impl ServiceLife {
         }
     }
 
-    /// Keeps the deadlines until it has stopped.
+    /// Enforces the deadlines until the service has stopped.
     fn keep(&self) {
         let mut inner = self.lock();
         while inner.machine.state() != ServiceState::Stopped {
@@ -257,7 +259,7 @@ impl ServiceLife {
         }
     }
 
-    /// Waits until the service manager was told all, though not for long.
+    /// Waits, not for long, until all reports were delivered to the service manager.
     pub(crate) fn wait_until_told(&self) {
         let until = Instant::now() + LAST_WORDS;
         let mut inner = self.lock();
@@ -270,7 +272,7 @@ impl ServiceLife {
         }
     }
 
-    /// Tells the log and the service manager what there is, until it has stopped.
+    /// Delivers the reports to the log and the service manager until the service has stopped.
     fn tell(&self, manager: Option<&dyn ServiceManager>) {
         let mut last = ServiceState::Stopped;
         loop {

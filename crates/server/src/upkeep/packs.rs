@@ -25,11 +25,11 @@ use crate::upkeep::backups::Backups;
 use crate::upkeep::report::pack_changed;
 use crate::wire::problem::Refusal;
 
-/// The schedule of a data file that has none: SMS 2.0's.
+/// The default schedule, that of SMS 2.0.
 const SCHEDULE: &str = "Sun 01:59:59";
-/// After which a pack that the disk refused goes on.
+/// After which time a pack that a disk error stopped resumes.
 const RETRY: Duration = Duration::from_secs(15 * 60);
-/// Between two looks at the clock, at the most: it may be set.
+/// The longest pause between two looks at the clock, because it may be set.
 const LOOK: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 86_400_000;
 
@@ -39,7 +39,7 @@ pub(crate) struct Upkeep {
     backups: Arc<Backups>,
     keep_days: u32,
     known: Mutex<Known>,
-    /// Held while the plan is changed and kept, so that what is known follows what is kept.
+    /// Held while the plan is changed, so that memory and file stay the same.
     planning: Mutex<()>,
 }
 
@@ -47,48 +47,48 @@ struct Known {
     planned: Planned,
     time_zone: String,
     last: Option<PackReport>,
-    /// When a pack that was cut off goes on.
+    /// When an interrupted pack resumes; `None`: no pack was interrupted.
     go_on_at: Option<Instant>,
     served: Option<Served>,
 }
 
 impl Known {
-    /// Whether a pack that was cut off is to go on now.
+    /// Whether an interrupted pack has to resume now.
     fn goes_on(&self, now: Instant) -> bool {
         self.go_on_at.is_some_and(|at| at <= now)
     }
 }
 
-/// The version that serves, and what served before.
+/// The version that serves, and the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Served {
     pub(crate) now: ServedBy,
     pub(crate) before: Option<String>,
 }
 
-/// Who asked for a pack.
+/// Why a pack runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// It was due.
+    /// It was due by the schedule.
     Schedule,
-    /// It was cut off, and goes on.
+    /// It resumes after an interruption.
     Resumed,
     Hand,
 }
 
-/// What is known of packs.
+/// The state of packs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PackNow {
-    /// How far the running one is; none if none runs.
+    /// The progress of the running pack; none: no pack runs.
     pub(crate) progress: Option<f64>,
-    /// When packs run.
+    /// The schedule.
     pub(crate) plan: PackPlan,
-    /// The last one that ended.
+    /// The report of the last pack.
     pub(crate) last: Option<PackReport>,
 }
 
 impl Upkeep {
-    /// Reads what the file keeps of packs; what it keeps of none is made.
+    /// Reads what the file stores about packs, and fills in defaults.
     pub(crate) fn open(
         engine: &Engine,
         feed: Arc<Feed>,
@@ -131,8 +131,8 @@ impl Upkeep {
         })
     }
 
-    /// What is known of packs. Never waits for the disk. One that was cut off and goes on at once
-    /// counts as running, so that nobody who sees it run before a start finds it idle after.
+    /// The state of packs. Never waits for the disk. An interrupted pack that resumes at once
+    /// counts as running, so that it does not seem idle after a restart.
     pub(crate) fn seen(&self) -> PackNow {
         let known = lock(&self.known);
         let goes_on = known.goes_on(Instant::now());
@@ -144,17 +144,17 @@ impl Upkeep {
         }
     }
 
-    /// The version that serves, and what served before. Never waits for the disk.
+    /// The version that serves, and the one before. Never waits for the disk.
     pub(crate) fn versions(&self) -> Option<Served> {
         lock(&self.known).served.clone()
     }
 
-    /// From when on what has ended is kept, in Unix milliseconds: a pack removes what is older.
+    /// From when on ended rows are kept, in Unix milliseconds; a pack removes older ones.
     pub(crate) fn kept_from(&self, now_ms: i64) -> i64 {
         now_ms.saturating_sub(i64::from(self.keep_days) * DAY_MS)
     }
 
-    /// Begins a pack now, beside the schedule.
+    /// Starts a pack now, besides the schedule.
     pub(crate) fn begin(self: &Arc<Self>) -> Result<(), PackError> {
         let turn = self.engine.pack().begin()?;
         lock(&self.known).go_on_at = None;
@@ -162,13 +162,14 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Asks a running pack to stop after its slice; one that the disk refused waits for the next.
+    /// Asks a running pack to stop after its slice; a pack that waits after a disk error is given
+    /// up, too.
     pub(crate) fn stop(&self) {
         lock(&self.known).go_on_at = None;
         self.engine.pack().stop();
     }
 
-    /// Packs by another schedule from now on. Blocks.
+    /// Changes the schedule. Blocks.
     pub(crate) fn plan_anew(&self, planned: Planned, time_zone: String) -> Result<(), Failure> {
         let _planning = lock(&self.planning);
         self.engine.pack().keep_plan(plan(&planned, &time_zone))?;
@@ -178,12 +179,12 @@ impl Upkeep {
         Ok(())
     }
 
-    /// The name of the time zone in which it packs.
+    /// The name of the schedule's time zone.
     pub(crate) fn time_zone(&self) -> String {
         lock(&self.known).time_zone.clone()
     }
 
-    /// Begins what is due, until the server ends.
+    /// Starts what is due, until the server ends.
     pub(crate) async fn keep(self: Arc<Self>) {
         loop {
             let (is_time, wait) = self.look(Timestamp::now());
@@ -197,7 +198,7 @@ impl Upkeep {
         }
     }
 
-    /// Whether there is something to do now, and how long to wait for the next look.
+    /// What to do now, and how long to wait until the next look.
     fn look(&self, now: Timestamp) -> (bool, Duration) {
         let known = lock(&self.known);
         let goes_on = known.goes_on(Instant::now());
@@ -210,12 +211,12 @@ impl Upkeep {
         )
     }
 
-    /// Does what there is to do.
+    /// Does what is due.
     fn act(self: &Arc<Self>, now: Timestamp) {
         let _planning = lock(&self.planning);
         let mut planned = lock(&self.known).planned.clone();
         if planned.settle(now) {
-            tracing::warn!("the next pack was planned by a clock that was far ahead");
+            tracing::warn!("the next pack was planned by a wall clock that was far ahead");
             return keep(&self.engine, self.follow(planned));
         }
         let is_due = planned.is_due(now);
@@ -235,14 +236,14 @@ impl Upkeep {
         }
     }
 
-    /// Goes by this plan from now on; gives it as it is to be kept.
+    /// Follows this plan from now on; returns it in the form in which it is stored.
     fn follow(&self, planned: Planned) -> PackPlan {
         let mut known = lock(&self.known);
         known.planned = planned;
         plan(&known.planned, &known.time_zone)
     }
 
-    /// Packs on a thread of its own; what the schedule named, after a snapshot.
+    /// Runs a pack on a thread of its own; a scheduled one after a snapshot.
     fn run(self: &Arc<Self>, turn: PackTurn, by: By) {
         let upkeep = self.clone();
         let options = PackOptions {
@@ -259,7 +260,7 @@ impl Upkeep {
                 .flatten();
             match turn.run(&options) {
                 // It goes on at the next start.
-                Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
+                Err(Failure::Stopping) => tracing::info!("the stop has interrupted the pack"),
                 Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, turn),
                 Ok(mut report) => {
                     // What was cut off was the schedule's, as a rule.
@@ -279,12 +280,12 @@ impl Upkeep {
         }
     }
 
-    /// This version has done a pack of the schedule: after the first, the one before may not take
-    /// the data over any more.
+    /// Records that this version has done a scheduled pack: after the first one, the previous
+    /// version can no longer take the data over.
     fn passed(&self, at: i64) {
         if let Err(failure) = self.engine.versions().packed(at) {
             let why = told(failure);
-            tracing::warn!(why, "it cannot be kept that this version has packed");
+            tracing::warn!(why, "cannot record that this version has packed");
             return;
         }
         if let Some(served) = &mut lock(&self.known).served {
@@ -292,8 +293,8 @@ impl Upkeep {
         }
     }
 
-    /// Notes what a pack did, and only then gives back its turn: who sees none running finds the
-    /// report.
+    /// Stores the report of a pack, and only then marks it as ended: whoever sees that none runs
+    /// finds the report.
     fn ended(&self, report: PackReport, goes_on: bool, turn: PackTurn) {
         let skipped: Vec<_> = report.skipped.iter().map(|s| (&s.what, &s.why)).collect();
         let (result, purged_rows) = (report.result, report.purged_rows);
@@ -320,15 +321,15 @@ fn served(mut versions: Vec<ServedBy>) -> Option<Served> {
     Some(Served { now, before })
 }
 
-/// Keeps a plan, where the disk lets it: it is gone by all the same until the next start.
+/// Stores a plan. If the disk refuses, the plan is followed until the next start all the same.
 fn keep(engine: &Engine, plan: PackPlan) {
     if let Err(failure) = engine.pack().keep_plan(plan) {
         let why = told(failure);
-        tracing::warn!(why, "the date of the next pack could not be kept");
+        tracing::warn!(why, "the date of the next pack could not be stored");
     }
 }
 
-/// Each change leaves what is locked whole.
+/// Locks even after a panic: each change leaves the value consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -341,18 +342,18 @@ fn plan(planned: &Planned, time_zone: &str) -> PackPlan {
     }
 }
 
-/// A plan that was kept. A time zone that this computer does not know any more is taken for UTC
-/// until it does, and the date that was kept stands.
+/// Reads a stored plan. If this computer no longer knows the time zone, UTC is used until it does,
+/// and the stored date counts.
 fn of_kept(plan: &PackPlan) -> Option<(Planned, String)> {
     let schedule = match Schedule::parse(&plan.schedule) {
         Ok(schedule) => schedule,
         Err(error) => {
-            tracing::warn!(%error, "the schedule that was kept cannot be read; {SCHEDULE} is taken");
+            tracing::warn!(%error, "the stored schedule cannot be read; {SCHEDULE} is used");
             return None;
         }
     };
     let zone = TimeZone::get(&plan.time_zone).unwrap_or_else(|error| {
-        tracing::warn!(%error, zone = plan.time_zone, "packs go by UTC until this zone is known");
+        tracing::warn!(%error, zone = plan.time_zone, "packs use UTC until this time zone is known");
         TimeZone::UTC
     });
     let next = plan
@@ -378,7 +379,7 @@ fn first_plan() -> (Planned, String) {
     (Planned::new(schedule, zone, Timestamp::now()), name)
 }
 
-/// The pack goes on without.
+/// Logs that there is no snapshot; the pack runs all the same.
 fn no_snapshot_taken(why: String) -> Skipped {
     Skipped {
         what: "the snapshot before the pack".to_owned(),
@@ -386,7 +387,7 @@ fn no_snapshot_taken(why: String) -> Skipped {
     }
 }
 
-/// The report of a pack whose beginning could not even be kept.
+/// The report of a pack whose beginning could not be stored.
 fn not_begun(started_at: i64, failure: Failure) -> PackReport {
     PackReport {
         started_at,

@@ -1,4 +1,4 @@
-//! What a pack did, as the wire says it, and its news to those who follow what happens.
+//! The report of a pack in the form of the API, and events about packs.
 
 use serde_json::json;
 use usher_api::{PackReport, PackResult, PackSkipped};
@@ -7,7 +7,7 @@ use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::engine::feed::{Feed, Item};
 
-/// A pack has begun, or ended. Never waits.
+/// Sends an event that a pack has begun or ended. Never waits.
 pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_store::PackReport>) {
     if !feed.has_listeners() {
         return;
@@ -20,7 +20,7 @@ pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_store::
     feed.send(Item::Event(format!("event: pack\ndata: {data}\n\n").into()));
 }
 
-/// A report on the wire.
+/// A report in the form of the API.
 pub(crate) fn report(report: usher_store::PackReport) -> PackReport {
     let skipped = report.skipped.into_iter();
     PackReport {

@@ -1,7 +1,7 @@
 //! Tells the service manager that the server is alive: because work went the whole way through
 //! queue, ledger and disk, never because time has passed.
 //!
-//! Where nothing was committed for half the manager's interval, an empty command is sent that way.
+//! If nothing was committed for half the manager's interval, an empty command is sent that way.
 //! A disk that answers and refuses, such as a full one, is a living server's trouble: another
 //! start would mend nothing. A disk that does not answer, or a writer that hangs, is silence.
 
@@ -14,10 +14,11 @@ use usher_store::{Engine, Failure};
 
 use crate::upkeep::lifecycle::ServiceLife;
 
-/// Looks in one of the manager's intervals: it hears twice or more.
+/// How often the engine is checked within one interval of the service manager, which so hears at
+/// least twice.
 const LOOKS: u32 = 4;
 
-/// Watches the engine on a thread of its own, where the manager wants to hear.
+/// Watches the engine on a thread of its own, if the service manager has a watchdog.
 pub(crate) fn watch(
     engine: Engine,
     life: ServiceLife,

@@ -1,5 +1,5 @@
-//! An entitlement as it is shown, and what is said of it besides its seats and dates: checked, and
-//! kept as a document.
+//! An entitlement in the form of the API. Its name, price and the like are checked and stored as a
+//! document.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use crate::wire::input;
 use crate::wire::problem::{self, Refusal};
 use crate::wire::records;
 
-/// What a request makes of the details of before; none if it says nothing of them.
+/// The details after a request; none: it does not change them.
 pub(crate) fn changed(
     request: &EntitlementRequest,
     before: &Details,
@@ -45,7 +45,7 @@ pub(crate) fn changed(
     }))
 }
 
-/// An entitlement as it is shown.
+/// An entitlement in the form of the API.
 pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
     let entitlement = &view.entitlement;
     let (from, to) = (entitlement.from.as_ref(), entitlement.to.as_ref());
@@ -75,7 +75,7 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
     }
 }
 
-/// What is said of an entitlement besides its seats and dates, each where it is said.
+/// The name, price and the like of an entitlement, each if it is set.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) name: Option<String>,
@@ -86,7 +86,7 @@ pub(crate) struct Said {
     pub(crate) note: Option<String>,
 }
 
-/// Reads it. What a later version wrote and this one cannot read is passed over.
+/// Reads the document. What only a later version can read is ignored.
 pub(crate) fn said(details: &Details) -> Said {
     let Document(fields) = Document::of(details);
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
@@ -101,7 +101,7 @@ pub(crate) fn said(details: &Details) -> Said {
     }
 }
 
-/// The fields as they are kept; those of a later version stay.
+/// The fields of the document; unknown ones of a later version are kept.
 struct Document(Map<String, Value>);
 
 impl Document {
@@ -109,7 +109,8 @@ impl Document {
         Document(serde_json::from_str(&details.document).unwrap_or_default())
     }
 
-    /// Puts a text or takes it away; an empty one is none. Answers whether anything was said.
+    /// Sets or removes a text; an empty one removes it. Answers whether the request mentions the
+    /// field.
     fn text(
         &mut self,
         field: &str,

@@ -1,4 +1,4 @@
-//! Faults of this process, as the API tells of them.
+//! The faults of this process, in the form of the API.
 
 use usher_api::{CaughtPanics, EndedByPanic, Faults};
 use usher_vital::ended::Ended;

@@ -8,7 +8,7 @@ use usher_http::Body;
 pub(crate) use usher_http::shown;
 use usher_store::Failure;
 
-/// An answer that says no.
+/// A refusal: an answer with a problem document.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal(usher_http::Refusal);
 
@@ -18,22 +18,22 @@ impl Refusal {
         Refusal(usher_http::Refusal::new(code, detail))
     }
 
-    /// The request cannot be understood, or a field is out of range.
+    /// A refusal of a request that cannot be parsed, or has a field out of range.
     pub(crate) fn invalid(detail: impl Into<String>) -> Refusal {
         Refusal::new(Code::InvalidRequest, detail)
     }
 
-    /// The token does not allow it.
+    /// A refusal because the token does not allow the request.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Refusal {
         Refusal::new(Code::Forbidden, detail)
     }
 
-    /// Whether too much was waiting: the same may be taken in a moment.
+    /// Whether the server was busy, so that a repeat may succeed in a moment.
     pub(crate) fn is_busy(&self) -> bool {
         self.problem().is(Code::Busy)
     }
 
-    /// No lease of that id, for who asks.
+    /// No such lease, as far as the sender may see.
     pub(crate) fn unknown_lease(id: &str) -> Refusal {
         let id = shown(id);
         Refusal::new(
@@ -42,7 +42,7 @@ impl Refusal {
         )
     }
 
-    /// No ticket of that id, for who asks.
+    /// No such ticket, as far as the sender may see.
     pub(crate) fn unknown_ticket(id: &str) -> Refusal {
         let id = shown(id);
         Refusal::new(
@@ -53,7 +53,7 @@ impl Refusal {
         )
     }
 
-    /// No product of that id.
+    /// No such product.
     pub(crate) fn unknown_product(id: &str) -> Refusal {
         let id = shown(id);
         Refusal::new(
@@ -62,7 +62,7 @@ impl Refusal {
         )
     }
 
-    /// No entitlement of that id.
+    /// No such entitlement.
     pub(crate) fn unknown_entitlement(id: &str) -> Refusal {
         let id = shown(id);
         Refusal::new(
@@ -71,7 +71,7 @@ impl Refusal {
         )
     }
 
-    /// The same key with another body.
+    /// The Idempotency-Key was used with another body.
     pub(crate) fn key_conflict() -> Refusal {
         Refusal::new(
             Code::IdempotencyConflict,
@@ -80,7 +80,7 @@ impl Refusal {
         )
     }
 
-    /// An answer came that does not belong to the question.
+    /// The ledger gave an answer of the wrong kind: a bug.
     pub(crate) fn unexpected() -> Refusal {
         Refusal::new(
             Code::Internal,
@@ -89,7 +89,7 @@ impl Refusal {
         )
     }
 
-    /// It panicked.
+    /// The request caused a panic.
     pub(crate) fn panicked() -> Refusal {
         Refusal::new(
             Code::Internal,
@@ -98,12 +98,12 @@ impl Refusal {
         )
     }
 
-    /// The same, to be tried again after so long.
+    /// The same refusal, with `Retry-After` in seconds.
     pub(crate) fn after(self, seconds: u64) -> Refusal {
         Refusal(self.0.after(seconds))
     }
 
-    /// The same, as a decision about a checkout.
+    /// The same refusal, as a decision about a checkout.
     pub(crate) fn with_decision(self, decision_id: String, reason: usher_api::Reason) -> Self {
         Refusal(self.0.with(|problem| {
             problem.decision = Some("denied".to_owned());
@@ -112,7 +112,7 @@ impl Refusal {
         }))
     }
 
-    /// The same, with the service as it is.
+    /// The same refusal, with the status of the service.
     pub(crate) fn with_service(self, win32_error: u32, service: usher_api::Service) -> Self {
         Refusal(self.0.with(|problem| {
             problem.win32_error = Some(win32_error);
@@ -120,7 +120,7 @@ impl Refusal {
         }))
     }
 
-    /// The same, with what a dangerous rule would hit.
+    /// The same refusal, with the programs that a dangerous rule would hit.
     pub(crate) fn with_hits(self, would_hit: Vec<usher_api::WouldHit>) -> Self {
         Refusal(self.0.with(|problem| problem.would_hit = would_hit))
     }
@@ -131,12 +131,12 @@ impl Refusal {
         self.problem().status
     }
 
-    /// The document.
+    /// The problem document.
     pub(crate) fn problem(&self) -> &Problem {
         self.0.problem()
     }
 
-    /// As an HTTP answer.
+    /// The refusal as an HTTP answer.
     pub(crate) fn into_response(self) -> Response<Body> {
         self.0.into_response()
     }

@@ -63,12 +63,12 @@ pub(crate) fn passed_over(product: &str, seats: u32, also: &[ledger::Also]) -> S
     format!("of {product} {fewer}, in use or not, so others are served first")
 }
 
-/// The same, of a program that was held for a seat.
-pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
+/// The same, of a program that was held for a seat; so many of the seats in use are only kept.
+pub(crate) fn held_program_denied(denied: &ledger::DeniedItem, kept: u64) -> String {
     let run = waiting_run(&denied.product, denied.seats, "");
     let next = format!("start it again later, or wait for a seat with `{run}`");
     let (seats, reason, scene) = (denied.seats, denied.reason, denied.scene);
-    denial(&denied.product, seats, &next, reason, (scene, 0))
+    denial(&denied.product, seats, &next, reason, (scene, kept))
 }
 
 /// The command that waits for seats of a product, to be typed with the program's own in the place of

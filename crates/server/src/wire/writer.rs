@@ -1,6 +1,9 @@
 //! The answers of the hot routes, written straight into one buffer. They say exactly what the
 //! types of usher-api say; a test holds the two against each other.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use usher_core::ledger::{self, Also, DecisionId, ItemReply, Now, TicketView};
 
 use crate::secrets::proof::Proof;
@@ -130,8 +133,9 @@ pub(crate) fn queued(view: &TicketView, product: &str) -> Vec<u8> {
     to.into_bytes()
 }
 
-/// An item's outcome in the answer to an agent, after its `sequence` field.
-pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
+/// An item's outcome in the answer to an agent, after its `sequence` field. `kept` says of products
+/// how many seats are only kept for a start to come.
+pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply, kept: &BTreeMap<Arc<str>, u64>) {
     match reply {
         ItemReply::Granted { lease, ttl_seconds } => {
             to.raw("\"outcome\":\"granted\",\"lease\":")
@@ -160,12 +164,13 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
             to.raw("\"outcome\":\"unknown_product\"");
         }
         ItemReply::Denied(denied) => {
+            let kept = kept.get(&denied.product).copied().unwrap_or(0);
             to.raw("\"outcome\":\"denied\",\"reason\":")
                 .string(crate::wire::records::reason(denied.reason).as_str())
                 .raw(",\"decision_id\":")
                 .decision_id(denied.decision)
                 .raw(",\"detail\":")
-                .string(&crate::wire::records::held_program_denied(denied));
+                .string(&crate::wire::records::held_program_denied(denied, kept));
         }
         ItemReply::Undecided => {
             to.raw("\"outcome\":\"undecided\"");
@@ -351,7 +356,7 @@ mod tests {
         for (reply, said) in replies {
             let mut to = Writer::with_capacity(64);
             to.raw("{\"sequence\":").number(4).raw(",");
-            outcome(&mut to, &reply);
+            outcome(&mut to, &reply, &BTreeMap::new());
             to.raw("}");
             let read: SyncResult = serde_json::from_slice(&to.into_bytes()).unwrap();
             assert_eq!((read.sequence, read.outcome), (4, said));

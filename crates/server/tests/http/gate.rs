@@ -148,6 +148,39 @@ async fn a_seat_that_came_free_for_who_waited_is_the_seat_of_their_next_start() 
 }
 
 #[tokio::test]
+async fn a_start_that_is_refused_as_the_seat_is_only_kept_is_told_so() {
+    let server = Server::start();
+    product(&server, "enforce").await;
+    let agent = agent(&server).await;
+    let body = json!({
+        "product": "cad", "user": "bob", "computer": "c1", "ttl_seconds": 120,
+        "program": { "name": "(kept)" },
+        "subject": { "authority": "computer:c1", "id": "uid-bob" },
+    });
+    let kept = server
+        .call_as(&agent, "POST", "/v1/checkouts", Some(body))
+        .await;
+    assert_eq!(kept.status, 201, "{}", kept.body);
+    let refused = sync(&server, &agent, starts(1, 1, "ann")).await;
+    assert_eq!(refused["outcome"], "denied", "{refused}");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("the only seat of cad is kept for somebody's next start"),
+        "{detail}"
+    );
+
+    // A `usher run` uses it: its agent asks what it covers.
+    let lease = kept.body["lease"]["id"].as_str().unwrap();
+    server.get(&format!("/v1/agents/leases/{lease}")).await;
+    let refused = sync(&server, &agent, starts(2, 2, "cleo")).await;
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("the only seat of cad is in use"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
 async fn while_the_server_is_paused_nothing_is_decided() {
     let server = Server::start();
     product(&server, "enforce").await;

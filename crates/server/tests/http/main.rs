@@ -15,6 +15,7 @@ mod common;
 mod connections;
 mod demand;
 mod endings;
+mod entitlements;
 mod facts;
 mod gate;
 mod granting;

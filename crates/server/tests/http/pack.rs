@@ -154,7 +154,10 @@ async fn a_schedule_is_kept_over_a_restart_and_what_is_none_is_refused() {
     // 03:00 in Nepal is 21:15 in UTC.
     assert_eq!(pack["pack_time"].as_i64().unwrap() % 86_400, 76_500);
     for (wrong, word) in [
-        (json!({ "schedule": "sometimes" }), "is no schedule: write"),
+        (
+            json!({ "schedule": "sometimes" }),
+            "is not a schedule: write",
+        ),
         (json!({ "schedule": "" }), "`schedule` is empty"),
         (
             json!({ "schedule": "daily 03:00", "time_zone": "Mars/Olympus" }),

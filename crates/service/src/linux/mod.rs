@@ -20,7 +20,7 @@ pub use systemctl::{
 pub struct Given {
     /// Listeners that are bound already (sd_listen_fds(3)).
     pub listeners: Vec<TcpListener>,
-    /// Who wants to hear of the service's state, where somebody does.
+    /// Who wants to hear of the service's state, if somebody does.
     pub manager: Option<Arc<dyn ServiceManager>>,
 }
 

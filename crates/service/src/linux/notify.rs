@@ -90,7 +90,7 @@ pub fn tell_ready() {
 fn send(address: &OsStr, said: &[NotifyState<'_>]) {
     let lines: Vec<String> = said.iter().map(NotifyState::to_string).collect();
     if let Err(error) = datagram(address, lines.join("\n").as_bytes()) {
-        tracing::warn!(%error, "cannot tell systemd of the service");
+        tracing::warn!(%error, "cannot report the state of the service to systemd");
     }
 }
 

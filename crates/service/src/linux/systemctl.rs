@@ -1,5 +1,5 @@
 //! Asks systemd by `systemctl`, which is on every computer that has it: one short-lived process a
-//! question, ended where it takes too long.
+//! question, ended if it takes too long.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ pub fn has_manager() -> bool {
 /// How a unit is.
 ///
 /// # Errors
-/// [`AskError`] where systemd gave no answer. A unit that does not exist is an answer.
+/// [`AskError`] if systemd gave no answer. A unit that does not exist is an answer.
 pub fn query(unit: &str) -> Result<Unit, AskError> {
     let words = [
         "show",
@@ -55,7 +55,7 @@ pub fn query(unit: &str) -> Result<Unit, AskError> {
 /// Starts units, and waits until they are ready.
 ///
 /// # Errors
-/// [`AskError`] where they did not come up, or systemd gave no answer.
+/// [`AskError`] if they did not come up, or systemd gave no answer.
 pub fn start(units: &[&str]) -> Result<(), AskError> {
     steer("start", units)
 }
@@ -63,7 +63,7 @@ pub fn start(units: &[&str]) -> Result<(), AskError> {
 /// Stops units, and waits until they have.
 ///
 /// # Errors
-/// [`AskError`] where they did not stop, or systemd gave no answer.
+/// [`AskError`] if they did not stop, or systemd gave no answer.
 pub fn stop(units: &[&str]) -> Result<(), AskError> {
     steer("stop", units)
 }
@@ -71,7 +71,7 @@ pub fn stop(units: &[&str]) -> Result<(), AskError> {
 /// Restarts units, and waits until they are ready again.
 ///
 /// # Errors
-/// [`AskError`] where they did not come up, or systemd gave no answer.
+/// [`AskError`] if they did not come up, or systemd gave no answer.
 pub fn restart(units: &[&str]) -> Result<(), AskError> {
     steer("restart", units)
 }
@@ -79,7 +79,7 @@ pub fn restart(units: &[&str]) -> Result<(), AskError> {
 /// Asks systemd to stop a unit, and does not wait for it.
 ///
 /// # Errors
-/// [`AskError`] where systemd gave no answer, or said no.
+/// [`AskError`] if systemd gave no answer, or said no.
 pub fn ask_to_stop(unit: &str) -> Result<(), AskError> {
     ask(unit, &["stop", "--no-block", "--", unit], PATIENCE).map(drop)
 }
@@ -87,16 +87,16 @@ pub fn ask_to_stop(unit: &str) -> Result<(), AskError> {
 /// Asks systemd to start a unit, and does not wait until it is ready.
 ///
 /// # Errors
-/// [`AskError`] where systemd gave no answer, or said no.
+/// [`AskError`] if systemd gave no answer, or said no.
 pub fn ask_to_start(unit: &str) -> Result<(), AskError> {
     ask(unit, &["start", "--no-block", "--", unit], PATIENCE).map(drop)
 }
 
-/// Kills a unit's processes (SIGKILL), and does not wait: systemd starts it again where its file
+/// Kills a unit's processes (SIGKILL), and does not wait: systemd starts it again if its file
 /// says so.
 ///
 /// # Errors
-/// [`AskError`] where systemd gave no answer, or there was nothing to kill.
+/// [`AskError`] if systemd gave no answer, or there was nothing to kill.
 pub fn kill(unit: &str) -> Result<(), AskError> {
     let words = ["kill", "--signal=KILL", "--", unit];
     ask(unit, &words, PATIENCE).map(drop)
@@ -105,7 +105,7 @@ pub fn kill(unit: &str) -> Result<(), AskError> {
 /// Has systemd read its files again.
 ///
 /// # Errors
-/// [`AskError`] where systemd gave no answer.
+/// [`AskError`] if systemd gave no answer.
 pub fn reload() -> Result<(), AskError> {
     ask("its units", &["daemon-reload"], PATIENCE).map(drop)
 }

@@ -13,7 +13,7 @@ use crate::unit::{AskError, Unit};
 pub struct Given {
     /// Listeners that are bound already.
     pub listeners: Vec<TcpListener>,
-    /// Who wants to hear of the service's state, where somebody does.
+    /// Who wants to hear of the service's state, if somebody does.
     pub manager: Option<Arc<dyn ServiceManager>>,
 }
 

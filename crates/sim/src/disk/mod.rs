@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use registry::{Shared, lock};
 use state::State;
 
-/// See the module. What chance decides depends on its seed alone.
+/// The simulated disk. Its random decisions depend on its seed alone.
 #[derive(Debug)]
 pub struct Disk {
     number: u64,

@@ -261,7 +261,7 @@ impl State {
     }
 }
 
-/// Whether the count has come to its end; it is none then.
+/// Whether the count has reached its end; then nothing is counted any more.
 fn is_over(count: &mut Option<u64>) -> bool {
     match count {
         None => false,

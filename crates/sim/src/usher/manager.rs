@@ -65,7 +65,7 @@ impl Manager {
         self.tell(now, 9423, vec![SERVER.to_owned(), why])
     }
 
-    /// A message, unless it is one of before, or no rule keeps it.
+    /// Keeps a message, unless it was kept before or no rule keeps it.
     fn tell(&mut self, now: Moment, id: u16, values: Vec<String>) -> Option<Message> {
         let message = Message {
             id,
@@ -88,7 +88,7 @@ impl Manager {
     }
 }
 
-/// The verdict that a message tells of.
+/// The verdict that a message states.
 pub(super) fn verdict(id: u16) -> Option<Verdict> {
     Verdict::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! The rows of what has ended: one each, whatever brings it a second time.
+//! The rows of what has ended: one row for each item, even if it arrives a second time.
 
 use rusqlite::{Connection, Result, ToSql, named_params};
 
@@ -8,7 +8,7 @@ use crate::collected::{
 };
 use crate::columns::signed;
 
-/// Where an item was collected, and what all have.
+/// What the rows of all kinds have in common.
 struct Common<'i> {
     source: i64,
     item: &'i HistoryItem,
@@ -17,8 +17,8 @@ struct Common<'i> {
     computer: Option<i64>,
 }
 
-/// Appends an item; whether it is new. One that is there stays as it is; it is no longer marked as
-/// gone, since a server has it.
+/// Appends an item; answers whether it is new. An item that is there already stays unchanged, but
+/// is no longer marked as gone, because a server has it.
 pub(super) fn append(
     connection: &Connection,
     source: i64,
@@ -145,7 +145,7 @@ fn wait(connection: &Connection, common: &Common<'_>, it: &EndedWait) -> Result<
     of_server(connection, "history_waits", common, it.key, &columns)
 }
 
-/// Appends what its server tells by a life of its data and an event.
+/// Appends an item whose key is a life of the server's data and an event.
 fn of_server(
     connection: &Connection,
     table: &str,
@@ -187,7 +187,7 @@ fn of_server(
     )
 }
 
-/// One that was gone is on a server again, where it was collected now; it is never new.
+/// Removes the mark of an item that was gone and is collected again; such an item is never new.
 fn is_back(
     connection: &Connection,
     table: &str,

@@ -1,11 +1,11 @@
-//! Which of what was collected is on its server, after the server's data were put back.
+//! Marks collected items that are no longer on their server after a restore.
 
 use rusqlite::{Connection, Result, params};
 
 use crate::collected::{Place, Point};
 use crate::columns::signed;
 
-/// The tables of what has ended.
+/// The tables of items.
 const TABLES: [&str; 4] = [
     "history_sessions",
     "history_leases",

@@ -1,19 +1,23 @@
-//! The embedded engine's collected history: a batch is appended whole, and what it brings a second
-//! time is there once.
+//! The collected history in the embedded engine. A batch is appended completely or not at all, and
+//! an item that arrives twice is stored once.
 
 mod items;
 mod marks;
 mod names;
+mod past;
 mod places;
 
 use rusqlite::{Connection, Result, params};
 
 use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
+use crate::usage::RollUp;
 
+pub(crate) use names::Names;
+pub(crate) use past::{page as past_page, sources};
 pub(crate) use places::of as places_of;
 
-/// Appends a batch if it goes on from a place that is collected to.
+/// Appends a batch if it continues the collected history.
 pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Appended> {
     let mut known = places::of(connection, &batch.server)?;
     known.reverse();
@@ -36,17 +40,22 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
         )?;
     }
     places::write(connection, source, before, batch)?;
-    let mut names = names::Names::enter(connection, batch)?;
+    let mut names = Names::enter(connection, batch)?;
+    let mut roll_up = RollUp::new(connection);
     for item in &batch.items {
         match items::append(connection, source, item, &mut names)? {
-            true => done.added += 1,
+            true => {
+                done.added += 1;
+                roll_up.add_ended(names.product(&item.product)?, item)?;
+            }
             false => done.already += 1,
         }
     }
+    roll_up.write()?;
     Ok(done)
 }
 
-/// The number of a server, which it gets with its first batch.
+/// The number of a server; it is assigned with the first batch.
 fn source(connection: &Connection, batch: &HistoryBatch) -> Result<i64> {
     connection
         .prepare_cached(

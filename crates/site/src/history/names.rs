@@ -1,4 +1,5 @@
-//! The names in a batch: each gets a surrogate of the site's, the same from whatever server it comes.
+//! The names in a batch: each gets a surrogate of the site's, the same from whatever server or file it
+//! comes.
 
 use std::collections::HashMap;
 
@@ -7,34 +8,39 @@ use rusqlite::{Connection, Result, params};
 use crate::collected::HistoryBatch;
 
 /// The site's numbers for what a batch names.
-pub(super) struct Names<'c> {
+pub(crate) struct Names<'c> {
     connection: &'c Connection,
     people: HashMap<String, i64>,
+    elsewhere: HashMap<String, i64>,
     computers: HashMap<String, i64>,
     keys: HashMap<String, i64>,
     products: HashMap<String, i64>,
 }
 
-/// A surrogate that tells nothing, not even who came first.
+/// SQL for a random surrogate, which reveals nothing, not even the order of arrival.
 const SURROGATE: &str = "random() & 0x7fffffffffffffff";
 
+/// The realm of accounts that other licence servers name: they do not tell of which directory these are.
+const ELSEWHERE: &str = "elsewhere";
+
 impl<'c> Names<'c> {
-    /// Enters who and what the batch names.
-    pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
-        let mut names = Names {
+    /// With nothing entered.
+    pub(crate) fn new(connection: &'c Connection) -> Names<'c> {
+        Names {
             connection,
             people: HashMap::new(),
+            elsewhere: HashMap::new(),
             computers: HashMap::new(),
             keys: HashMap::new(),
             products: HashMap::new(),
-        };
-        let mut enter = connection.prepare_cached(&format!(
-            "INSERT INTO history_people (id, realm, account, name) VALUES ({SURROGATE}, ?1, ?2, ?3) \
-             ON CONFLICT (realm, account) DO UPDATE SET name = ?3 RETURNING id"
-        ))?;
+        }
+    }
+
+    /// Enters who and what the batch names.
+    pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
+        let mut names = Names::new(connection);
         for it in &batch.people {
-            let row = params![it.realm, it.account, it.name];
-            let id = enter.query_row(row, |row| row.get(0))?;
+            let id = names.person_named(&it.realm, &it.account, &it.name)?;
             names.people.insert(it.id.clone(), id);
         }
         for it in &batch.computers {
@@ -44,9 +50,29 @@ impl<'c> Names<'c> {
         Ok(names)
     }
 
-    /// A person by the server's surrogate; none: the server does not know who it was any more.
+    /// The person with the server's surrogate; none: the server has forgotten the person.
     pub(super) fn person(&self, id: &str) -> Option<i64> {
         self.people.get(id).copied()
+    }
+
+    /// A person by the account that another licence server names.
+    pub(crate) fn person_elsewhere(&mut self, account: &str) -> Result<i64> {
+        if let Some(id) = self.elsewhere.get(account) {
+            return Ok(*id);
+        }
+        let id = self.person_named(ELSEWHERE, account, account)?;
+        self.elsewhere.insert(account.to_owned(), id);
+        Ok(id)
+    }
+
+    fn person_named(&self, realm: &str, account: &str, name: &str) -> Result<i64> {
+        self.connection
+            .prepare_cached(&format!(
+                "INSERT INTO history_people (id, realm, account, name) \
+                 VALUES ({SURROGATE}, ?1, ?2, ?3) \
+                 ON CONFLICT (realm, account) DO UPDATE SET name = ?3 RETURNING id"
+            ))?
+            .query_row(params![realm, account, name], |row| row.get(0))
     }
 
     /// A computer by the server's surrogate; none: the server does not know which it was any more.
@@ -54,8 +80,8 @@ impl<'c> Names<'c> {
         self.computers.get(id).copied()
     }
 
-    /// A computer by the id that its agent made.
-    pub(super) fn computer_of(&mut self, key: &str) -> Result<i64> {
+    /// A computer by the id that its agent made, or by its name if no agent told of it.
+    pub(crate) fn computer_of(&mut self, key: &str) -> Result<i64> {
         match self.keys.get(key) {
             Some(id) => Ok(*id),
             None => self.computer_named(key, key),
@@ -75,7 +101,7 @@ impl<'c> Names<'c> {
     }
 
     /// A product.
-    pub(super) fn product(&mut self, id: &str) -> Result<i64> {
+    pub(crate) fn product(&mut self, id: &str) -> Result<i64> {
         if let Some(number) = self.products.get(id) {
             return Ok(*number);
         }

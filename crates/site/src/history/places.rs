@@ -1,14 +1,14 @@
-//! Up to where the lives of a server's data are collected.
+//! Up to which points the lives of a server's data are collected.
 
 use rusqlite::{Connection, Result, params};
 
 use crate::collected::{HistoryBatch, Place, Point};
 use crate::columns::{signed, unsigned};
 
-/// Lives that are remembered of a server: restores are rare.
+/// How many lives of a server's data are remembered; restores are rare.
 const PLACES_LIMIT: usize = 64;
 
-/// The places of a server's history, the one to go on with first.
+/// The places of a server's history, the one to continue from first.
 pub(crate) fn of(connection: &Connection, server: &str) -> Result<Vec<Place>> {
     let mut statement = connection.prepare_cached(
         "SELECT p.incarnation, p.event, p.cursor FROM history_places p \

@@ -1,8 +1,10 @@
 //! The history that is collected: each item once, whatever brings it a second time.
 
+use usher_core::replay::{MadeBy, Past};
 use usher_site::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
-    HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run, Site, SqliteSite,
+    HistoryComputer, HistoryItem, HistoryPerson, Made, PastAsked, Place, Point, Run, Site,
+    SqliteSite,
 };
 
 use crate::common::*;
@@ -310,4 +312,82 @@ async fn a_batch_is_appended_whole_or_not_at_all() {
     drop(site);
     let again = SqliteSite::open(folder.path()).unwrap();
     assert_eq!(places(&again, "s1").await.len(), 1);
+}
+
+/// All pages of what is known of the product `past` in a time.
+async fn past(site: &dyn Site, from_ms: i64, until_ms: i64) -> Vec<Past> {
+    let mut asked = PastAsked {
+        product: "past".to_owned(),
+        from_ms,
+        until_ms,
+        after: None,
+    };
+    let mut items = Vec::new();
+    loop {
+        let page = site.past(asked.clone()).await.unwrap();
+        assert!(page.is_known);
+        items.extend(page.items);
+        asked.after = page.next;
+        if asked.after.is_none() {
+            return items;
+        }
+    }
+}
+
+pub(crate) async fn tells_what_was_held_wanted_and_refused_of_a_product(site: &dyn Site) {
+    let of = |item: HistoryItem| HistoryItem {
+        product: "past".to_owned(),
+        ..item
+    };
+    let items = vec![
+        of(session(point(7, 10), 50)),
+        of(lease(point(7, 12), made(7, 3), 5_000)),
+        of(denial(point(7, 14), made(7, 14))),
+        of(wait(point(7, 16), made(7, 5))),
+    ];
+    let first = batch("s7", None, None, point(7, 20), items);
+    assert_eq!(append(site, first).await, (4, 0, 0));
+    let sources = site.sources().await.unwrap();
+    let source = sources.iter().find(|it| it.server == "s7").unwrap();
+    assert_eq!(source.collected_ms, 9_000);
+    let key = |event| MadeBy {
+        server: source.number,
+        incarnation: 7,
+        event,
+    };
+    let all = past(site, 0, 10_000).await;
+    assert_eq!(all.len(), 4);
+    for it in &all {
+        match it {
+            Past::Lease(lease) => {
+                assert_eq!((lease.key, lease.seats), (key(3), 2));
+                assert_eq!((lease.granted_ms, lease.held_ms), (1_000, Some(4_000)));
+                assert!(lease.was_used && lease.ticket.is_none());
+                assert!(lease.who.person.is_some() && lease.who.computer.is_some());
+            }
+            Past::Session(session) => {
+                assert_eq!((session.started_ms, session.duration_ms), (1_000, 4_000));
+                assert_eq!((session.lease, session.unseated_ms), (Some(key(3)), 0));
+            }
+            Past::Wait(wait) => {
+                assert_eq!((wait.key, wait.lease), (key(5), Some(key(9))));
+                assert_eq!((wait.queued_ms, wait.waited_ms), (1_000, 250));
+                assert!(wait.was_granted && wait.priority == -1);
+            }
+            Past::Refusal(refusal) => {
+                assert_eq!((refusal.first_ms, refusal.last_ms), (1_000, 2_000));
+                assert!(refusal.seats_help && refusal.would_wait.is_none());
+            }
+        }
+    }
+    assert_eq!(past(site, 3_000, 10_000).await.len(), 2);
+    assert_eq!(past(site, 0, 1_000).await, []);
+    assert_eq!(past(site, 5_001, 10_000).await, []);
+    let other = PastAsked {
+        product: "never".to_owned(),
+        from_ms: 0,
+        until_ms: 10_000,
+        after: None,
+    };
+    assert!(!site.past(other).await.unwrap().is_known);
 }

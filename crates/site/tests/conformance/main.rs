@@ -6,11 +6,14 @@ mod calls;
 mod common;
 mod deliveries;
 mod files;
+mod histories;
 mod history;
+mod imports;
 mod messages;
 mod servers;
 mod settings;
 mod trouble;
+mod usage;
 
 use usher_site::{Resumed, Site};
 
@@ -33,5 +36,18 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     history::appends_what_is_collected_once(&site).await;
     history::goes_on_from_where_a_server_was_put_back_to(&site).await;
     history::knows_what_is_there_again_after_another_restore(&site).await;
+    history::tells_what_was_held_wanted_and_refused_of_a_product(&site).await;
     messages::tells_once_what_is_told_once(&site).await;
+    imports::takes_rows_in_their_order_and_once(&site).await;
+    imports::adds_of_the_same_or_a_grown_file_only_what_is_new(&site).await;
+    imports::completes_what_had_no_end(&site).await;
+    imports::counts_nothing_of_what_was_never_finished_and_removes_it(&site).await;
+    imports::counts_once_what_two_imports_bring_side_by_side(&site).await;
+    imports::takes_an_import_out_and_in_again(&site).await;
+    imports::begins_an_import_once_for_a_request(&site).await;
+    imports::lists_imports_the_newest_first(&site).await;
+    imports::has_room_for_so_many_imports_that_are_not_finished(&site).await;
+    usage::rolls_up_what_the_rows_say(&site).await;
+    usage::counts_what_still_runs_until_it_has_ended(&site).await;
+    usage::knows_what_is_collected_and_of_which_products(&site).await;
 }

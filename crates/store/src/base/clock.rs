@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use usher_platform::clock;
 
-/// Where the time comes from.
+/// The clocks of a computer.
 pub trait Clock: Send + Sync {
-    /// Which boot of the computer this is: another text after each boot.
+    /// An id of the current boot of the computer, different after each boot.
     fn boot_id(&self) -> String;
-    /// Milliseconds since that boot, sleep counted, on a clock that nobody sets.
+    /// Milliseconds since that boot, time asleep included, on a clock that nobody can set.
     fn boot_ms(&self) -> u64;
-    /// Milliseconds since 1970-01-01 UTC on the clock that people set.
+    /// Milliseconds since 1970-01-01 UTC on the wall clock, which people can set.
     fn wall_ms(&self) -> i64;
-    /// Now, to count how long something lasts or is to wait.
+    /// The current instant, for measuring durations.
     fn instant(&self) -> Instant {
         Instant::now()
     }
@@ -37,8 +37,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// What a boot is called that the system has no name for: another for each process, as it may have
-/// been another boot. Only the wall clock then tells what has passed between two.
+/// The id of a boot for which the system has none: different for each process, because the computer
+/// may have been rebooted between them. Then only the wall clock tells how much time has passed.
 fn unknown_boot() -> String {
     static NAME: OnceLock<String> = OnceLock::new();
     let name = || format!("unknown-{}-{}", clock::wall_ms(), std::process::id());

@@ -1,16 +1,16 @@
-//! How values stand in the columns of a data file.
+//! How values are stored in the columns of a data file.
 
 use std::fmt::Write as _;
 
 use smallvec::SmallVec;
 use usher_core::ledger::{AllotmentNumber, Bound, Draw, Other, SessionKey, Wall};
 
-/// SQLite's integers are signed; ours that are not keep their bits.
+/// An unsigned integer as SQLite's signed one, with the same bits.
 pub(crate) fn from_i64(value: i64) -> u64 {
     value.cast_unsigned()
 }
 
-/// Draws as people can read them: `allotment:seats`, with commas.
+/// Draws as readable text: `allotment:seats`, separated by commas.
 pub(crate) fn write_draws(draws: &[Draw]) -> String {
     let mut text = String::new();
     for draw in draws {
@@ -20,7 +20,7 @@ pub(crate) fn write_draws(draws: &[Draw]) -> String {
     text
 }
 
-/// What [`write_draws`] wrote; what cannot be read is left out.
+/// Reads what [`write_draws`] wrote; unreadable parts are left out.
 pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
     pairs(text)
         .filter_map(|(allotment, seats)| {
@@ -33,8 +33,8 @@ pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
         .collect()
 }
 
-/// What else was asked for, as people can read it: `product:seats`, with commas; none if
-/// nothing was.
+/// The further products of a request as readable text: `product:seats`, separated by commas; none
+/// if there are none.
 pub(crate) fn write_also(also: &[Other]) -> Option<String> {
     let each = also
         .iter()
@@ -42,12 +42,12 @@ pub(crate) fn write_also(also: &[Other]) -> Option<String> {
     (!also.is_empty()).then(|| each.collect::<Vec<_>>().join(","))
 }
 
-/// The product numbers and seats that [`write_also`] wrote; what cannot be read is left out.
+/// Reads the product numbers and seats that [`write_also`] wrote; unreadable parts are left out.
 pub(crate) fn read_also(text: &str) -> impl Iterator<Item = (u64, u32)> {
     pairs(text).filter_map(|(product, seats)| Some((product.parse().ok()?, seats.parse().ok()?)))
 }
 
-/// Holders as people can read them: `computer:session:incarnation`, with commas.
+/// Holders as readable text: `computer:session:incarnation`, separated by commas.
 pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
     let mut text = String::new();
     for holder in holders {
@@ -62,7 +62,8 @@ pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
     text
 }
 
-/// What [`write_holders`] wrote, now or without an incarnation; what cannot be read is left out.
+/// Reads what [`write_holders`] wrote, also the older form without an incarnation; unreadable parts
+/// are left out.
 pub(crate) fn read_holders(text: &str) -> Box<[SessionKey]> {
     pairs(text)
         .filter_map(|(computer, session)| {
@@ -102,7 +103,7 @@ words! {
 /// One end of a validity as three columns: an instant, or a day and its zone.
 pub(crate) type BoundColumns = (Option<i64>, Option<String>, Option<String>);
 
-/// What stands in the columns of one end of a validity.
+/// The columns of one end of a validity.
 pub(crate) fn write_bound(bound: Option<&Bound>) -> BoundColumns {
     match bound {
         None => (None, None, None),
@@ -115,8 +116,8 @@ pub(crate) fn write_bound(bound: Option<&Bound>) -> BoundColumns {
     }
 }
 
-/// What [`write_bound`] wrote; a day that cannot be read is an error, for without it a right
-/// would hold for ever.
+/// Reads what [`write_bound`] wrote. An unreadable day is an error, because without it an
+/// entitlement would be valid for ever.
 pub(crate) fn read_bound(columns: BoundColumns) -> rusqlite::Result<Option<Bound>> {
     match columns {
         (_, Some(day), Some(zone)) => {

@@ -2,29 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-/// Each says what was tried, on what, why it failed and what to do.
+/// Why a data file cannot be used. Each error says what was tried, on what, why it failed and what
+/// to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process has it.
+    /// Another process uses the data directory.
     #[error(
         "the data directory {} is in use by another usher: stop that one, or choose another \
          directory with --data", .0.display()
     )]
     InUse(PathBuf),
-    /// It is of a later version.
+    /// A later version wrote the file.
     #[error(
         "{} was written by a later version of usher (schema {found}, this version knows {known}): \
          use that version; nothing was changed", path.display()
     )]
     TooNew {
-        /// The data file.
+        /// The path of the data file.
         path: PathBuf,
         /// Its schema version.
         found: u32,
-        /// The highest that this version can write.
+        /// The highest schema version that this version can write.
         known: u32,
     },
-    /// A build that was no release wrote it, with other tables.
+    /// A build that is not a release wrote the file, with other tables.
     #[error(
         "{} was written by a development build of usher: it says that it has the tables of schema \
          {schema}, but {differs}. Nothing was changed. Restore a backup of a released version (usher \
@@ -33,65 +34,65 @@ pub enum StoreError {
         path.display()
     )]
     OtherBuild {
-        /// The data file.
+        /// The path of the data file.
         path: PathBuf,
         /// Its schema version.
         schema: u32,
-        /// In what its tables are others.
+        /// How its tables differ.
         differs: String,
     },
-    /// It is damaged, or is no data file of usher.
+    /// The file is damaged, or is not a data file of usher.
     #[error("{} cannot be used: {why}", path.display())]
     Damaged {
-        /// The data file.
+        /// The path of the data file.
         path: PathBuf,
-        /// What was found.
+        /// What is wrong with it.
         why: String,
     },
-    /// The write-ahead log beside it is another file's.
+    /// The write-ahead log beside it belongs to another file.
     #[error(
-        "{} is {}, and the write-ahead log {}-wal beside it is of another file: a backup was copied \
-         over the data file, and the log of the file before stayed. Nothing was changed. Put the \
-         backup somewhere else and bring it back by `usher restore FILE`, which keeps what is there \
-         and takes care that no seat is granted twice",
+        "{} is {}, and the write-ahead log {}-wal beside it belongs to another file: a backup was \
+         copied over the data file, and the log of the former file stayed. Nothing was changed. Put \
+         the backup somewhere else and restore it with `usher restore FILE`, which keeps what is \
+         there and makes sure that no seat is granted twice",
         path.display(),
         if *is_whole { "whole by itself" } else { "damaged by itself, too" },
         path.display()
     )]
     ForeignLog {
-        /// The data file.
+        /// The path of the data file.
         path: PathBuf,
-        /// Whether the file is whole without the log.
+        /// Whether the file is complete without the log.
         is_whole: bool,
     },
-    /// Who was told what a restore will do did not agree.
+    /// The user did not agree to a restore.
     #[error("nothing was restored, and nothing was changed")]
     NotAgreed,
-    /// The system refused.
+    /// A call of the operating system failed.
     #[error("cannot {doing} {}: {why}", path.display())]
     System {
         /// What was tried.
         doing: &'static str,
-        /// On what.
+        /// The path that it was tried on.
         path: PathBuf,
-        /// What the system said.
+        /// The reason, as the system gives it.
         why: String,
     },
-    /// The database refused.
+    /// A call of SQLite failed.
     #[error("cannot {doing} {}: {source}", path.display())]
     Database {
         /// What was tried.
         doing: &'static str,
-        /// On what.
+        /// The path that it was tried on.
         path: PathBuf,
-        /// What SQLite said.
+        /// The reason, as SQLite gives it.
         source: rusqlite::Error,
     },
 }
 
 impl StoreError {
-    /// The same of `file`, of which the one that was looked at is a copy: whoever is told knows that
-    /// one.
+    /// The same error about `file`, of which the examined file is a copy: the user knows the path
+    /// of `file`.
     pub(crate) fn of_file(mut self, file: &Path) -> StoreError {
         match &mut self {
             StoreError::TooNew { path, .. }

@@ -1,4 +1,4 @@
-//! What a data file says of itself: its schema, and numbers and texts by name.
+//! What a data file says about itself: its schema, and numbers and texts by name.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -18,7 +18,7 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     Ok(u32::try_from(found).unwrap_or(u32::MAX))
 }
 
-/// A number in `meta`.
+/// Reads a number in the table `meta`.
 pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
     if !has_table(connection, "meta")? {
         return Ok(None);
@@ -38,7 +38,7 @@ pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result
     )
 }
 
-/// A text in `meta`.
+/// Reads a text in the table `meta`.
 pub(crate) fn text(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     connection
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
@@ -46,7 +46,7 @@ pub(crate) fn text(connection: &Connection, key: &str) -> rusqlite::Result<Optio
         .optional()
 }
 
-/// Puts a number into `meta`.
+/// Writes a number to the table `meta`.
 pub(crate) fn put(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
@@ -54,7 +54,7 @@ pub(crate) fn put(connection: &Connection, key: &str, value: u64) -> rusqlite::R
         .map(drop)
 }
 
-/// Puts a text into `meta`.
+/// Writes a text to the table `meta`.
 pub(crate) fn put_text(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?

@@ -1,4 +1,4 @@
-//! What all other parts stand on: errors, clocks, the schema, columns, and a data file as a whole.
+//! What all other parts use: errors, clocks, the schema, columns, and the data file as a whole.
 
 pub(crate) mod clock;
 pub(crate) mod columns;

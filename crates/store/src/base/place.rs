@@ -1,16 +1,16 @@
-//! Where a data file lies, and so what lies beside it.
+//! The place of a data file, which decides what lies beside it.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// Where a data file lies.
+/// The place of a data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In a directory of this computer, which others have too: it is locked, it has a mark when it
-    /// is closed, others read it, and somebody may take it away.
+    /// A directory of this computer, which other processes can use: the file is locked, it has a
+    /// mark while it is closed, others can read it, and somebody may remove it.
     Directory,
-    /// In an SQLite VFS of that name, for one connection alone: nothing lies beside it.
+    /// An SQLite VFS of that name, for a single connection: nothing lies beside the file.
     Vfs(&'static str),
 }
 
@@ -19,7 +19,7 @@ impl Place {
         self == Place::Directory
     }
 
-    /// Opens the file to write.
+    /// Opens the file for writing.
     pub(crate) fn open(self, path: &Path) -> rusqlite::Result<Connection> {
         let Place::Vfs(vfs) = self else {
             return Connection::open(path);

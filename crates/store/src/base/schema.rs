@@ -19,7 +19,7 @@ use crate::base::whole::copy_whole;
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA_VERSION: u32 = 6;
-/// The schema since which a person is a realm and an account, and names are in composed form.
+/// The first schema in which a person is a realm and an account, and names are in composed form.
 const PEOPLE_AND_NAMES: usize = 3;
 
 /// Opens a connection as the writer needs it.
@@ -66,12 +66,12 @@ pub(crate) fn connect(path: &Path, place: Place) -> Result<Connection, StoreErro
     Ok(connection)
 }
 
-/// What becomes of a file of an earlier version as it was.
+/// What happens to the unchanged copy of a file of an earlier version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Saved {
-    /// It stays beside the new one.
+    /// A copy is kept beside the new file.
     Beside,
-    /// It lies elsewhere already.
+    /// A copy exists elsewhere already.
     Elsewhere,
 }
 

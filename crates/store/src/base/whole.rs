@@ -11,19 +11,19 @@ use crate::base::meta;
 
 /// A data file and what SQLite keeps beside it.
 pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-/// What lies beside a file under its name and more.
+/// The path of a file beside another: its name with a suffix.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Removes a file that may not be there.
+/// Removes a file if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     files::remove_if_there(path).map_err(system("remove", path))
 }
 
-/// What the system said, as an error.
+/// An error of the operating system.
 pub(crate) fn system(
     doing: &'static str,
     path: &Path,
@@ -36,8 +36,8 @@ pub(crate) fn system(
     }
 }
 
-/// Writes what `connection` has open to the file `to`, in the place of what may be there: whole and
-/// on disk under that name, or not at all. What a killed one left is removed.
+/// Writes the database of `connection` to the file `to` and replaces a file of that name:
+/// completely and synced, or not at all. Remains of a killed process are removed.
 pub(crate) fn copy_whole(
     connection: &Connection,
     path: &Path,
@@ -54,7 +54,7 @@ pub(crate) fn copy_whole(
     files::sync_folder(folder).map_err(system("write", folder))
 }
 
-/// SQLite takes an empty file for none, and would make one that others may read.
+/// Makes an empty file that only its owner can read: SQLite would make one that others can read.
 pub(crate) fn make_empty(to: &Path) -> Result<(), StoreError> {
     files::create_new(to, Readers::Nobody)
         .map(drop)
@@ -71,7 +71,7 @@ impl ToSql for FileName<'_> {
     }
 }
 
-/// Writes what a connection has open to an empty file, and syncs it.
+/// Writes the database of a connection to an empty file, and syncs it.
 pub(crate) fn vacuum_into(
     connection: &Connection,
     path: &Path,
@@ -87,7 +87,7 @@ pub(crate) fn vacuum_into(
     files::sync_file(to).map_err(system("write the snapshot", to))
 }
 
-/// Whether a file is a whole data file of usher.
+/// Whether a file is a complete data file of usher.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let damaged = |why: String| StoreError::Damaged {
         path: path.into(),

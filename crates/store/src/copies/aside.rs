@@ -1,23 +1,24 @@
-//! Data files of before a restore, which are kept beside the data.
+//! Data files from before a restore, which are kept beside the data.
 
 use std::path::{Path, PathBuf};
 
 use crate::base::error::StoreError;
 use crate::base::whole::{beside, remove, system};
 
-/// What such a file is called, before its number.
+/// The beginning of such a file's name, before its number.
 const ASIDE: &str = "cache.db.before-restore-";
 
-/// A data file that was put aside.
+/// A data file that a restore has put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Aside {
     pub(crate) path: PathBuf,
-    /// Its write-ahead log, if that holds something: the file is not whole without it.
+    /// Its write-ahead log, if that is not empty: the file is not complete without it.
     pub(crate) log: Option<PathBuf>,
 }
 
-/// Renames the data file of before, and its write-ahead log if something is in it. Its number is the
-/// highest. What SQLite keeps beside a file otherwise is made again when it is opened, and goes.
+/// Renames the former data file, and its write-ahead log if that is not empty. Its number is the
+/// highest. Other files that SQLite keeps beside it are removed: SQLite makes them again when it
+/// opens the file.
 pub(crate) fn put(data: &Path, path: &Path) -> Result<Aside, StoreError> {
     let last = numbers(data).max().unwrap_or(0);
     let aside = data.join(format!("{ASIDE}{}", last.saturating_add(1)));
@@ -49,7 +50,7 @@ pub(crate) fn count(data: &Path) -> (usize, u64) {
     })
 }
 
-/// The numbers of the data files that were put aside; none where that cannot be read.
+/// The numbers of the data files that were put aside; none if the folder cannot be read.
 fn numbers(data: &Path) -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
     entries.filter_map(|entry| {

@@ -18,41 +18,42 @@ use crate::file::foreign_log;
 use crate::file::open;
 use crate::tables::load::load;
 
-/// How a restore is made.
+/// The options of a restore.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RestoreOptions {
-    /// Grant at once. Without it nothing is granted while leases may still be in use that were
-    /// granted after the snapshot: see [`WaitsFor`].
+    /// Grant at once. If false, nothing is granted as long as leases that were granted after the
+    /// snapshot may still be in use: see [`WaitsFor`].
     pub accept_risk: bool,
 }
 
-/// What a restore is going to do, told before it changes anything.
+/// What a restore will do, known before it changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
-    /// Nothing is granted for so many seconds.
+    /// For how many seconds nothing will be granted.
     pub hold_seconds: u64,
-    /// By what that is known.
+    /// What that follows from.
     pub waits_for: WaitsFor,
-    /// Leases that the snapshot holds.
+    /// How many leases the snapshot holds.
     pub leases: u64,
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug, Clone)]
 pub struct Restored {
-    /// Where the data file of before was put, if there was one.
+    /// Where the former data file was put; none: there was none.
     pub kept: Option<PathBuf>,
-    /// Where its write-ahead log was put, if something was in it: the two belong together.
+    /// Where its write-ahead log was put, if that is not empty: the two belong together.
     pub kept_log: Option<PathBuf>,
-    /// How many such files lie there by now, of this and of earlier times, and their bytes.
+    /// How many such files there are now, those of earlier restores included, and their size in
+    /// bytes.
     pub kept_in_all: (usize, u64),
-    /// What was told before.
+    /// What was known before.
     pub outlook: Outlook,
 }
 
 /// Copies a data file, as it is at one instant, to `to`, which must not exist. It may be written to
 /// meanwhile, by this process or another, or lie at rest. What is there when this returns is whole
-/// and on disk, for its owner alone; where it fails, what it has begun is gone.
+/// and on disk, for its owner alone; if it fails, what it has begun is gone.
 ///
 /// # Errors
 /// The data file cannot be read, or the copy not be written or checked.
@@ -91,11 +92,12 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
 }
 
 /// Puts a snapshot, called `file`, in the place of the data file of a stopped server, as a new
-/// incarnation: ids that were made after the snapshot are never made again. The data file of before
-/// is kept. `agree` is told first what it will do; if that returns an error, nothing is changed.
+/// incarnation: ids that were made after the snapshot are never made again. The former data file is
+/// kept. `agree` is called first, with what this will do; if it returns an error, nothing is
+/// changed.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, the snapshot is not whole, or what `agree` says.
+/// The directory is in use or cannot be written, the snapshot is damaged, or the error of `agree`.
 pub fn restore_open(
     data: &Path,
     snapshot: std::fs::File,
@@ -114,13 +116,11 @@ pub fn restore_open(
     )
 }
 
-/// Ends the time in which a restored server grants nothing, in the data of a stopped server: they
-/// begin another life, which grants at once. Nothing else in them changes, and the data file of
-/// before is kept.
+/// Ends the hold in the data of a stopped server that was restored: the data begin another life,
+/// which grants at once. Nothing else in them changes, and the former data file is kept.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, has no whole data file, or nothing is waited for in
-/// it.
+/// The directory is in use or cannot be written, has no undamaged data file, or there is no hold.
 pub fn end_hold(data: &Path) -> Result<Restored, StoreError> {
     let path = data.join(DATA_FILE);
     // A data file is never made here.
@@ -136,10 +136,10 @@ pub fn end_hold(data: &Path) -> Result<Restored, StoreError> {
     )
 }
 
-/// What the data file of a data directory is called.
+/// The name of the data file in a data directory.
 const DATA_FILE: &str = "cache.db";
 
-/// Puts what `bring` makes in the place of the data file, if that is agreed to.
+/// Replaces the data file by the one that `bring` makes, if the user agrees.
 fn put(
     data: &Path,
     bring: impl FnOnce(&Path) -> Result<Outlook, StoreError>,
@@ -173,7 +173,7 @@ fn put(
     })
 }
 
-/// Holds a data directory, and the data file in it where there is one, against every server.
+/// Holds a data directory, and the data file in it if there is one, against every server.
 fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError> {
     let lock = open::lock(data)?;
     let path = data.join(DATA_FILE);
@@ -181,7 +181,7 @@ fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError
     Ok((lock, file))
 }
 
-/// How long a lock of SQLite's is waited for.
+/// How long to wait for a lock of SQLite.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Copies a snapshot to where only the owner can read it.
@@ -191,9 +191,8 @@ fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Resul
     copied.map(drop).map_err(system("read the snapshot", file))
 }
 
-/// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
-/// wrong with it is told of the `file` that was given. `there` is the data file that it takes the
-/// place of.
+/// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. Errors
+/// name the `file` that was given. `there` is the data file that it replaces.
 fn prepare(
     path: &Path,
     file: &Path,
@@ -229,9 +228,9 @@ fn prepare_to_grant(path: &Path, file: &Path) -> Result<Outlook, StoreError> {
     let life = NewLife::of(&connection, path, known, &SystemClock)?;
     if !life.waits() {
         return Err(StoreError::System {
-            doing: "end the waiting after a restore in",
+            doing: "end the wait after a restore in",
             path: file.into(),
-            why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
+            why: "there is no such wait; to restore a copy, name its FILE".to_owned(),
         });
     }
     life.begin(0, &unknown)?;
@@ -239,7 +238,7 @@ fn prepare_to_grant(path: &Path, file: &Path) -> Result<Outlook, StoreError> {
     Ok(outlook)
 }
 
-/// Opens the copy of `file`, brings it to this version's schema and reads it.
+/// Opens the copy of `file`, migrates it to this version's schema and reads it.
 fn checked(path: &Path, file: &Path) -> Result<(Connection, Known), StoreError> {
     check(&Connection::open(path).map_err(restoring(path))?, file)?;
     let told = |error: StoreError| error.of_file(file);
@@ -250,7 +249,7 @@ fn checked(path: &Path, file: &Path) -> Result<(Connection, Known), StoreError> 
     Ok((connection, known))
 }
 
-/// Takes the write-ahead log into the file, which is moved without it.
+/// Checkpoints the write-ahead log completely: the file is moved without it.
 fn checkpoint(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

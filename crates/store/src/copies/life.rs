@@ -15,7 +15,7 @@ use crate::copies::unknown::{Known, UNKNOWN_UNTIL, Unknown};
 use crate::file::open;
 use crate::tables::journal;
 
-/// Data that are to begin another life.
+/// Data that will begin another life.
 pub(crate) struct NewLife<'a> {
     connection: &'a Connection,
     path: &'a Path,
@@ -28,7 +28,8 @@ pub(crate) struct NewLife<'a> {
 }
 
 impl<'a> NewLife<'a> {
-    /// Of the file at `path`, which `connection` has open and of which that is known.
+    /// The data in the file at `path`, which `connection` has open, and what is known about unknown
+    /// leases.
     pub(crate) fn of(
         connection: &'a Connection,
         path: &'a Path,
@@ -55,7 +56,7 @@ impl<'a> NewLife<'a> {
         })
     }
 
-    /// Whether the life before grants nothing now because of a restore.
+    /// Whether the former life grants nothing now because of a restore.
     pub(crate) fn waits(&self) -> bool {
         let until = self.ledger.hold_until();
         until.is_some_and(|until| until > self.now.steady)

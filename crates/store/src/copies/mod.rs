@@ -1,4 +1,4 @@
-//! Copies of the data file, and coming back from one.
+//! Copies of the data file: snapshots, backups, restores.
 
 mod aside;
 pub(crate) mod backup;

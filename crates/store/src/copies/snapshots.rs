@@ -20,17 +20,17 @@ const PREFIX: &str = "usher-";
 const SUFFIX: &str = ".db";
 const TIME: &str = "%Y-%m-%dT%H%M%SZ";
 
-/// What a snapshot was taken before.
+/// The event before which a snapshot was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SnapshotReason {
-    /// A pack that the schedule named.
+    /// A scheduled pack.
     Pack,
-    /// Another version takes over the data.
+    /// A change to another version.
     Upgrade,
 }
 
 impl SnapshotReason {
-    /// As it stands in names.
+    /// The word for it in file names.
     pub fn as_str(self) -> &'static str {
         match self {
             SnapshotReason::Pack => "before-pack",
@@ -39,27 +39,28 @@ impl SnapshotReason {
     }
 }
 
-/// A snapshot that is kept.
+/// A stored snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The file's name, without its folder.
     pub name: String,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// When it was taken, in Unix milliseconds.
+    /// When it was taken; Unix milliseconds, wall clock.
     pub taken_at: i64,
-    /// What it was taken before: a [`SnapshotReason`], perhaps one of another version.
+    /// Why it was taken: the word of a [`SnapshotReason`], perhaps of one that only another version
+    /// knows.
     pub reason: String,
     /// The size of the file, in bytes.
     pub bytes: u64,
 }
 
-/// What became of a snapshot that was asked for.
+/// The result of taking a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// It is kept, whole and on disk.
+    /// The snapshot is complete and on disk.
     Kept(Snapshot),
-    /// It was left out, for a reason that is no failure.
+    /// The snapshot was skipped, for a reason that is not a failure.
     Skipped(String),
 }
 
@@ -70,7 +71,7 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Of the data directory `data`. Touches nothing.
+    /// The snapshots of the data directory `data`. Changes nothing.
     pub fn of(data: &Path) -> Snapshots {
         Snapshots { data: data.into() }
     }
@@ -78,7 +79,7 @@ impl Snapshots {
     /// Those that are kept, newest first.
     ///
     /// # Errors
-    /// Where the folder cannot be read; that there is none is no error.
+    /// If the folder cannot be read; that there is none is no error.
     pub fn list(&self) -> Result<Vec<Snapshot>, StoreError> {
         let folder = self.folder();
         let entries = match std::fs::read_dir(&folder) {
@@ -103,11 +104,11 @@ impl Snapshots {
     /// none is taken, and none removed. Waits as long as copying and checking the file takes, so
     /// never on an async thread; a server goes on writing meanwhile.
     ///
-    /// It is left out where another is being taken at the moment, and where the disk has not room
+    /// It is left out if another is being taken at the moment, and if the disk has not room
     /// for the data file and a tenth more.
     ///
     /// # Errors
-    /// Where the data file cannot be read, or the snapshot not be written or checked.
+    /// If the data file cannot be read, or the snapshot not be written or checked.
     pub fn take(&self, reason: SnapshotReason, keep: u32) -> Result<Taken, StoreError> {
         if keep == 0 {
             return Ok(Taken::Skipped("no snapshots are to be kept".to_owned()));
@@ -165,7 +166,7 @@ impl Snapshots {
         }
     }
 
-    /// Why there is not room enough, where that is so.
+    /// Why there is not enough room; none: there is.
     fn lacks_room(&self, folder: &Path) -> Result<Option<String>, StoreError> {
         let file = self.data.join("cache.db");
         let found = std::fs::metadata(&file).map_err(system("look at", &file))?;
@@ -187,7 +188,7 @@ impl Snapshots {
     }
 }
 
-/// A name for a snapshot that no file has, of now or of one of the next seconds.
+/// An unused name for a snapshot, with the current time or one of the next seconds.
 fn free_name(folder: &Path, reason: SnapshotReason) -> Result<PathBuf, StoreError> {
     let now = SystemClock.wall_ms();
     (0..60)
@@ -202,7 +203,7 @@ fn free_name(folder: &Path, reason: SnapshotReason) -> Result<PathBuf, StoreErro
         })
 }
 
-/// What a file in the folder is, where it is a snapshot.
+/// The snapshot that a file in the folder is; none: it is not one.
 fn read(entry: &std::fs::DirEntry) -> Option<Snapshot> {
     let name = entry.file_name().into_string().ok()?;
     let inner = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
@@ -218,12 +219,12 @@ fn read(entry: &std::fs::DirEntry) -> Option<Snapshot> {
     })
 }
 
-/// What root makes belongs to the account that the data belongs to, as all else there does.
+/// Gives a file that root has made to the owner of the data.
 fn give_to_owner(data: &Path, path: &Path) -> Result<(), StoreError> {
     files::give_to_owner_of(data, path).map_err(system("give to the data's owner", path))
 }
 
-/// Why `bytes` of data do not fit, where the disk has `room`.
+/// Why `bytes` of data do not fit on a disk with `room`; none: they fit.
 fn lacks_room(bytes: u64, room: u64, folder: &Path) -> Option<String> {
     let needed = bytes.saturating_add(bytes / 10);
     (room < needed).then(|| {

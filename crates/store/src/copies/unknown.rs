@@ -1,9 +1,9 @@
 //! How long leases that a restored file does not know may still be in use.
 //!
-//! What was granted after a copy was made is known to the file that the copy takes the place of, if
-//! that file is whole, as its server left it, and further than the copy: of the same life, or of one
-//! that followed it and knows how it ended. Then its leases say how long, as they would if that file
-//! were served again. Of any other file it is known only how long a lease could be at the most.
+//! The file that the copy replaces knows what was granted after the copy was made, if it is
+//! undamaged, is as its server left it, and is further than the copy: of the same life, or of one
+//! that followed it and knows how it ended. Then its leases say how long, as they would if that
+//! file were served again. Of any other file only the longest possible ttl of a lease is known.
 
 use std::path::Path;
 
@@ -16,33 +16,32 @@ use crate::file::closed;
 use crate::read::inventory;
 use crate::tables::load::{Loaded, load};
 
-/// Under which name a file keeps [`Known::unknown_until`].
+/// The name in `meta` of [`Known::unknown_until`].
 pub(crate) const UNKNOWN_UNTIL: &str = "unknown_until";
 
 /// Why a restored server waits as long as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
-    /// The last lease that the data file of before knew.
+    /// The last lease that the former data file knew.
     LastLease,
-    /// Leases that the data file of before did not know itself, because of a restore before this
-    /// one.
+    /// Leases that the former data file did not know either, because of an earlier restore.
     EarlierRestore,
     /// The longest ttl that a product allows: nobody knows what else was granted.
     LongestTtl,
 }
 
-/// Leases that may be in use and that a restored file does not know.
+/// Leases that may be in use although a restored file does not know them.
 pub(crate) struct Unknown {
     /// For how long the last of them may be in use.
     pub(crate) seconds: u64,
-    /// By what that is known.
+    /// What that follows from.
     pub(crate) waits_for: WaitsFor,
     /// Lives whose leases are among them, or are known to the restored file.
     pub(crate) ends: Ends,
 }
 
 impl Unknown {
-    /// Of the `restored` file in the place of the one at `there`.
+    /// For the `restored` file, which replaces the one at `there`.
     pub(crate) fn of(restored: &Known, there: &Path) -> Unknown {
         let there = There::read(there).filter(|there| there.known.server_id == restored.server_id);
         let ends = restored.ends.clone();
@@ -72,7 +71,7 @@ impl Unknown {
         }
     }
 
-    /// Of data that go on as they are, at `there`, of which `known` was copied: they know all leases.
+    /// For data at `there` that are used further, of which `known` is a copy: they know all leases.
     pub(crate) fn of_the_same(known: &Known, there: &Path) -> Unknown {
         let is_whole =
             inventory::open(there).is_ok_and(|connection| closed::is_as_left(&connection, there));
@@ -87,7 +86,7 @@ impl Unknown {
         }
     }
 
-    /// Of a file in whose place nothing is known.
+    /// For a file about whose predecessor nothing is known.
     pub(crate) fn of_copy(known: &Known) -> Unknown {
         let (seconds, waits_for) = known.longest();
         Unknown {
@@ -98,7 +97,7 @@ impl Unknown {
     }
 }
 
-/// What a data file knows.
+/// What a data file knows about leases that may be in use.
 pub(crate) struct Known {
     server_id: Option<String>,
     /// Until when leases of lives before its own may be in use.
@@ -109,7 +108,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What the file at `path` knows, of which `loaded` was read.
+    /// What the file at `path` knows, from which `loaded` was read.
     pub(crate) fn of(connection: &Connection, loaded: Loaded) -> rusqlite::Result<Known> {
         let unknown_until = meta::number(connection, UNKNOWN_UNTIL)?;
         Ok(Known {
@@ -120,8 +119,8 @@ impl Known {
         })
     }
 
-    /// Until when leases of lives before its own may be in use, where that is to be waited for and
-    /// where it is not.
+    /// Until when leases of lives before its own may be in use, if that is to be waited for and
+    /// if it is not.
     pub(crate) fn unknown_until(&self) -> Steady {
         let waited_for = self.loaded.ledger.hold_until();
         self.unknown_until.max(waited_for.unwrap_or_default())
@@ -151,7 +150,7 @@ impl Known {
     }
 
     /// How many seconds a lease may be in use that was granted or renewed after what it knows, and
-    /// why. A lease keeps the ttl that it was granted with, also where its product allows less since.
+    /// why. A lease keeps the ttl that it was granted with, also if its product allows less since.
     fn longest(&self) -> (u64, WaitsFor) {
         let ledger = &self.loaded.ledger;
         let waiting = ledger
@@ -169,7 +168,7 @@ impl Known {
     }
 }
 
-/// The data file that is there, as far as it can be read.
+/// The present data file, as far as it can be read.
 struct There {
     is_whole: bool,
     known: Known,

@@ -2,12 +2,12 @@
 //!
 //! A server that ends puts a random mark into its file with the last commit, and the same one beside
 //! the file when that is closed, with the file's inode and time of change; one that begins takes both
-//! away before it grants anything. So where the two agree, the file holds everything that its server
+//! away before it grants anything. So if the two agree, the file holds everything that its server
 //! has granted: it is no copy, its write-ahead log is not missing, and nobody has served it since. A
 //! killed server leaves no mark.
 //!
-//! Where there is a mark beside the file and the file has another one or none, it is not the file
-//! that was closed: a copy was put in its place. Where the file was moved with its mark, the two
+//! If there is a mark beside the file and the file has another one or none, it is not the file
+//! that was closed: a copy was put in its place. If the file was moved with its mark, the two
 //! agree, though its inode is another.
 
 use std::io::Write;
@@ -20,11 +20,11 @@ use crate::base::error::StoreError;
 use crate::base::meta;
 use crate::base::whole::{beside, remove, system};
 
-/// Under which name the file keeps its mark.
+/// The name in `meta` of the mark.
 const MARK: &str = "closed";
-/// What the file beside it is called, behind the data file's name.
+/// The suffix of the mark file's name, after the name of the data file.
 const SUFFIX: &str = ".closed";
-/// More than any mark beside a file has.
+/// The largest mark file that is read, in bytes.
 const MARK_LIMIT_BYTES: u64 = 256;
 
 /// Takes the marks away. What is granted from now on may be in no file that has one. That beside the
@@ -39,7 +39,7 @@ pub(crate) fn begin(connection: &Connection, path: &Path) -> Result<(), StoreErr
     })
 }
 
-/// Takes the mark beside a file away: another file is put in its place.
+/// Removes the mark beside a file, because another file will replace it.
 pub(crate) fn forget_beside(path: &Path) -> Result<(), StoreError> {
     let mark = mark_of(path);
     if !mark.exists() {
@@ -49,7 +49,7 @@ pub(crate) fn forget_beside(path: &Path) -> Result<(), StoreError> {
     sync_folder(path)
 }
 
-/// Puts a mark into the file: nothing is written after it. `None` where it cannot be written.
+/// Writes a mark into the file, as the last write to it. `None` if it cannot be written.
 pub(crate) fn put(connection: &Connection) -> Option<String> {
     let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
     let mark = format!("{high:016x}{low:016x}");
@@ -57,7 +57,7 @@ pub(crate) fn put(connection: &Connection) -> Option<String> {
     Some(mark)
 }
 
-/// Puts the mark beside the file, which is closed.
+/// Writes the mark beside the closed file.
 pub(crate) fn put_beside(path: &Path, mark: &str) -> Result<(), StoreError> {
     let name = mark_of(path);
     let text = text(path, mark).map_err(system("look at", path))?;
@@ -72,7 +72,7 @@ pub(crate) fn put_beside(path: &Path, mark: &str) -> Result<(), StoreError> {
     sync_folder(path)
 }
 
-/// Whether the file is as its server left it.
+/// Whether the file is unchanged since its server closed it.
 pub(crate) fn is_as_left(connection: &Connection, path: &Path) -> bool {
     let expected = meta::text(connection, MARK)
         .ok()
@@ -81,8 +81,8 @@ pub(crate) fn is_as_left(connection: &Connection, path: &Path) -> bool {
     expected.is_some() && expected == read_beside(path)
 }
 
-/// Whether another file than the one that was closed lies here. One that no server has made yet is
-/// none.
+/// Whether another file than the closed one is here. A file that no server has used yet does not
+/// count.
 pub(crate) fn is_another(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     let database = |source| StoreError::Database {
         doing: "look at",
@@ -98,7 +98,7 @@ pub(crate) fn is_another(connection: &Connection, path: &Path) -> Result<bool, S
     Ok(is_made.is_some() && mark.as_deref() != Some(left))
 }
 
-/// What stands beside the file, if it may be a mark.
+/// The content of the mark file, if it can be a mark.
 fn read_beside(path: &Path) -> Option<String> {
     let name = mark_of(path);
     let found = std::fs::symlink_metadata(&name).ok()?;
@@ -106,14 +106,14 @@ fn read_beside(path: &Path) -> Option<String> {
     is_short.then(|| std::fs::read_to_string(&name).ok())?
 }
 
-/// The mark in what stands beside a file; none if it was not written whole.
+/// The mark in the content of a mark file; none if it is not complete.
 fn mark_in(text: &str) -> Option<&str> {
     let (mark, rest) = text.split_once(' ')?;
     let is_mark = mark.len() == 32 && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
     (is_mark && rest.ends_with('\n')).then_some(mark)
 }
 
-/// What stands beside a file that is closed with that mark.
+/// The content of the mark file for a file that is closed with that mark.
 fn text(path: &Path, mark: &str) -> std::io::Result<String> {
     let file = files::identity(path)?;
     let changed = files::changed_at_ticks(path)?;

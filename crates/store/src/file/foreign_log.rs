@@ -17,7 +17,7 @@ use crate::base::whole::{beside, check};
 const WRITE_VERSION_AT: usize = 18;
 const WITH_LOG: u8 = 2;
 
-/// Refuses a copy that has never had a log, with a log beside it.
+/// Refuses a file with a log beside it if the file has never had a log.
 pub(crate) fn refuse(path: &Path) -> Result<(), StoreError> {
     let mut header = [0; WRITE_VERSION_AT + 1];
     // What cannot be read is told by who opens it.
@@ -29,8 +29,8 @@ pub(crate) fn refuse(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What `error` is, of a data file with a log beside it: where the file is whole by itself, it is
-/// the log that is wrong.
+/// The error to report instead of `error` for a data file with a log beside it: if the file is
+/// complete by itself, the log is at fault.
 pub(crate) fn explain(path: &Path, error: StoreError) -> StoreError {
     let is_damage = match &error {
         StoreError::Damaged { .. } => true,
@@ -50,7 +50,7 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
-/// Looks at the file without its log, and changes neither.
+/// Checks the file without its log, and changes neither.
 fn is_whole_alone(path: &Path) -> bool {
     let mut escaped = String::new();
     for byte in path.as_os_str().as_encoded_bytes() {

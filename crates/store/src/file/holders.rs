@@ -13,7 +13,7 @@ use crate::base::whole::beside;
 
 /// The bytes of the read locks.
 const READ_LOCKS: RangeInclusive<u64> = 123..=127;
-/// Processes that are named at the most.
+/// The largest number of processes that are named.
 const NAMED: usize = 5;
 
 /// The processes that read the file at `path` now, by name and number; empty if the system does

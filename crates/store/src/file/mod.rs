@@ -1,4 +1,4 @@
-//! The data file on its disk: opening it, whether it is still there, who else has it open.
+//! The data file on its disk: opens it, checks whether it is still there, and who else has it open.
 
 pub(crate) mod closed;
 pub(crate) mod foreign_log;

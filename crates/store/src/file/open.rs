@@ -1,4 +1,4 @@
-//! Taking hold of a data directory: its lock, its file, its identity, its clock.
+//! Takes possession of a data directory: its lock, its file, its identity, its clock.
 
 use std::fs::File;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::base::schema::{self, Saved};
 use crate::file::foreign_log;
 use crate::tables::people_and_names;
 
-/// Makes the directory where there is none, and locks it for this process.
+/// Makes the directory if there is none, and locks it for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, StoreError> {
     let system = |doing, path: &Path, error: std::io::Error| StoreError::System {
         doing,
@@ -35,7 +35,7 @@ pub(crate) fn lock(data: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Holds the data file itself, making it where there is none: the file `lock` may be removed while
+/// Holds the data file itself, making it if there is none: the file `lock` may be removed while
 /// a server runs, and a second one must not write to the same data all the same. The lock is of
 /// another kind than SQLite's own, so the two do not meet.
 pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {
@@ -76,7 +76,8 @@ fn connected(path: &Path, place: Place, saved: Saved) -> Result<Connection, Stor
     Ok(connection)
 }
 
-/// What the file holds was read, and holds together: who closes it last takes its log in.
+/// Marks that the content of the file was read and is consistent: the last one to close it
+/// checkpoints its log.
 pub(crate) fn is_sound(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
@@ -88,7 +89,7 @@ pub(crate) fn is_sound(connection: &Connection, path: &Path) -> Result<(), Store
         })
 }
 
-/// The server's id and its first incarnation: made once for a data file, out of what is drawn.
+/// The server's id and its first incarnation: made once for a data file, from random numbers.
 pub(crate) fn server_id(
     connection: &Connection,
     path: &Path,
@@ -123,7 +124,7 @@ fn incarnation_of(drawn: u64) -> u32 {
     u32::try_from(drawn >> 33).unwrap_or(0) + 1
 }
 
-/// What the identity of a file is made of, out of the system's randomness.
+/// Random numbers from the system, from which the identity of a file is made.
 pub(crate) fn draw(path: &Path) -> Result<[u64; 2], StoreError> {
     Ok([random(path)?, random(path)?])
 }
@@ -165,7 +166,7 @@ pub(crate) fn clock_offset(
     Ok((offset, known.is_some()))
 }
 
-/// Keeps the boot and its offset: restarts within this boot then go on with the same clock.
+/// Stores the boot id and its offset: restarts within this boot then continue the same clock.
 pub(crate) fn keep_clock(
     connection: &Connection,
     path: &Path,

@@ -15,12 +15,12 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    /// Of a file that nobody but who writes it can take away.
+    /// For a file that only its writer can remove.
     pub(crate) fn sure() -> Presence {
         Presence { files: Vec::new() }
     }
 
-    /// Of the data file at `path`, which is open.
+    /// For the open data file at `path`.
     pub(crate) fn of(path: &Path) -> Presence {
         let mut log = OsString::from(path);
         log.push("-wal");
@@ -33,7 +33,7 @@ impl Presence {
         }
     }
 
-    /// What is amiss, and what to do about it.
+    /// What is wrong, and what to do about it; none: nothing is.
     pub(crate) fn trouble(&self) -> Option<String> {
         let amiss = |(path, known): &(PathBuf, Option<Identity>)| {
             let found = identity(path);

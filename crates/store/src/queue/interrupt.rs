@@ -9,19 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
-/// Instructions of SQLite's between two looks: well under a millisecond.
+/// How many SQLite instructions run between two checks: well under a millisecond.
 const LOOK_EVERY: i32 = 10_000;
 
 thread_local! {
     static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
 }
 
-/// Clones are the same.
+/// A flag that ends queries. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Ends the queries of [`Interrupt::during`], those that are still to come too.
+    /// Ends the queries within [`Interrupt::during`], also later ones.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -30,7 +30,7 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Does `work` on this thread; readers' queries in it end when this is set.
+    /// Runs `work` on this thread; queries in it end when this is set.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         struct Restore(Option<Interrupt>);
         impl Drop for Restore {
@@ -43,7 +43,7 @@ impl Interrupt {
     }
 }
 
-/// Does a query under the interrupt of this thread, if it has one.
+/// Runs a query under the interrupt of this thread, if it has one.
 pub(crate) fn watched<T>(
     connection: &mut Connection,
     query: impl FnOnce(&Connection) -> rusqlite::Result<T>,

@@ -4,18 +4,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What is known of packs while the process runs.
+/// The state of packs in this process.
 #[derive(Default)]
 pub(crate) struct Turn {
     pub(crate) running: AtomicBool,
     pub(crate) stop: Mutex<bool>,
     told: Condvar,
-    /// In millionths.
+    /// The progress of the running pack, in millionths.
     pub(crate) progress: AtomicU64,
 }
 
 impl Turn {
-    /// Waits a little between slices; true if the pack is to stop.
+    /// Waits a little between slices; answers whether the pack has to stop.
     pub(crate) fn pause(&self, pause: Duration) -> bool {
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
@@ -25,7 +25,7 @@ impl Turn {
         *waited.0
     }
 
-    /// Asks for the end of what runs.
+    /// Asks the running pack to stop.
     pub(crate) fn stop(&self) {
         *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.told.notify_all();

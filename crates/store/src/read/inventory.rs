@@ -1,5 +1,5 @@
-//! What a data file at rest holds, read without changing it: to check whether another version left
-//! everything there.
+//! Reads a data file that no server has open, without changing it, to check whether another version
+//! lost something.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,19 +15,20 @@ use crate::file::foreign_log;
 use crate::read::versions::{self, ServedBy};
 use crate::tables::load::load;
 
-/// Of which version a data file is.
+/// The version of a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Its schema; 0 if it has no tables.
     pub schema: u32,
     /// The lowest schema whose versions may write it.
     pub oldest_writer: u32,
-    /// The version that served it last, where the file tells.
+    /// The version that served it last, if the file tells.
     pub served_by: Option<ServedBy>,
 }
 
 impl Found {
-    /// Whether a version before this one served it last. A file of schema 1 does not tell which.
+    /// Whether an earlier version than this one served it last. A file of schema 1 does not tell
+    /// which.
     pub fn is_older(&self) -> bool {
         let behind = self.schema > 0 && self.schema < schema::SCHEMA_VERSION;
         let other = |served: &ServedBy| is_before(&served.version, versions::VERSION);
@@ -35,7 +36,7 @@ impl Found {
     }
 }
 
-/// Whether version `a` comes before `b`, by their numbers.
+/// Whether version `a` is before `b`, by their numbers.
 fn is_before(a: &str, b: &str) -> bool {
     let numbers = |version: &str| -> Vec<u64> {
         let release = version.split(['-', '+']).next().unwrap_or_default();
@@ -80,7 +81,7 @@ pub fn found(data: &Path) -> Result<Option<Found>, StoreError> {
     }))
 }
 
-/// Reads what is there and writes nothing. Where a write-ahead log lies beside it, SQLite makes its
+/// Reads what is there and writes nothing. If a write-ahead log lies beside it, SQLite makes its
 /// index again; the log itself stays as it is, also when this is the last to close the file.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     foreign_log::refuse(path)?;
@@ -99,7 +100,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     })
 }
 
-/// The leases that are out, by a data file that no server has open.
+/// The leases that are held according to a data file that no server has open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inventory {
     /// Seats by lease.
@@ -119,7 +120,7 @@ impl Inventory {
         })
     }
 
-    /// Leases that are out.
+    /// How many leases are held.
     pub fn leases(&self) -> usize {
         self.leases.len()
     }

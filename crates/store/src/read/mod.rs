@@ -1,4 +1,4 @@
-//! What is read beside the writer.
+//! Reads beside the writer.
 
 pub(crate) mod consumers;
 pub(crate) mod history;

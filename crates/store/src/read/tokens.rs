@@ -12,7 +12,7 @@ use crate::read::history::{self, Rows};
 /// The realm of the users that tokens are bound to.
 pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;
 
-/// A token as it is kept.
+/// A token as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// Token id.
@@ -21,31 +21,31 @@ pub struct TokenRow {
     pub hash: [u8; 32],
     /// What its bearer may do.
     pub role: String,
-    /// What it is for.
+    /// A note for people what it is for.
     pub name: String,
-    /// The user that it is bound to: the account, as it is compared.
+    /// The account of the user that it is bound to, in the form in which accounts are compared.
     pub user: Option<String>,
-    /// That account as people are shown it; none: as it is compared.
+    /// That account as people see it; none: the same.
     pub account: Option<String>,
     /// The realm of that user; none: [`TOKEN_AUTHORITY`].
     pub realm: Option<String>,
     /// The computer that it is bound to.
     pub computer: Option<String>,
-    /// When it was made, in Unix milliseconds.
+    /// When it was made; Unix milliseconds, wall clock.
     pub created_at: i64,
-    /// When it stops working, in Unix milliseconds.
+    /// When it stops working; none: never. Unix milliseconds, wall clock.
     pub expires_at: Option<i64>,
-    /// When it was revoked, in Unix milliseconds.
+    /// When it was revoked; none: it was not. Unix milliseconds, wall clock.
     pub revoked_at: Option<i64>,
 }
 
-/// Who a token is bound to, by surrogate.
+/// The surrogates of the user and the computer that a token is bound to.
 struct Bound {
     subject: Option<SubjectId>,
     computer: Option<ComputerId>,
 }
 
-/// The question for a page.
+/// The SQL query for a page.
 const PAGE: &str = "SELECT id, hash, role, name, subject, computer, created_at, expires_at, \
     revoked_at, rowid FROM tokens WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
 
@@ -59,7 +59,7 @@ impl Tokens {
         Tokens { shared }
     }
 
-    /// All of them, revoked ones too, in order of creation.
+    /// All tokens, revoked ones included, in order of creation.
     pub fn list(&self) -> Result<Vec<TokenRow>, Failure> {
         let rows = self.read(0, u32::MAX)?;
         Ok(rows.into_iter().map(|(_, token)| token).collect())
@@ -122,7 +122,7 @@ impl Tokens {
         })
     }
 
-    /// Keeps a new one.
+    /// Adds a token.
     pub fn add(&self, token: TokenRow) -> Result<(), Failure> {
         let candidate = || {
             getrandom::u64().map_err(|error| Failure::Storage(format!("no random number: {error}")))
@@ -169,7 +169,7 @@ impl Tokens {
         })
     }
 
-    /// Revokes one; false if there is none of that id. The first time stands.
+    /// Revokes a token; false if there is none with that id. The first time of revocation stays.
     pub fn revoke(&self, id: &str, at_wall_ms: i64) -> Result<bool, Failure> {
         let id = id.to_owned();
         self.shared.with_connection(move |connection| {

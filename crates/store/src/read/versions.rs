@@ -14,19 +14,19 @@ use crate::queue::shared::Shared;
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// As many are kept: enough to tell what came before, for years.
+/// How many versions are kept: enough for years.
 const KEPT: u32 = 100;
 
 /// A version that has served the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedBy {
-    /// Its number, such as `0.2.0`.
+    /// The version number, such as `0.2.0`.
     pub version: String,
     /// The schema that it wrote.
     pub schema: u32,
-    /// When it began to, in Unix milliseconds; 0 if that is not known.
+    /// When it began to serve; Unix milliseconds, wall clock; 0 if that is not known.
     pub since: i64,
-    /// When its first scheduled pack was done, in Unix milliseconds.
+    /// When its first scheduled pack was done; none: not yet. Unix milliseconds, wall clock.
     pub packed_at: Option<i64>,
 }
 
@@ -66,7 +66,7 @@ impl Versions {
     }
 }
 
-/// Keeps that this version serves the file from now on.
+/// Records that this version serves the file from now on.
 pub(crate) fn serves(connection: &Connection, path: &Path, now: i64) -> Result<(), StoreError> {
     let keep = || {
         let known = list(connection)?;

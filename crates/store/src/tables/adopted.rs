@@ -1,13 +1,14 @@
-//! Leases that were taken over after a restore, as `meta` holds them: few, for one life.
+//! Leases that were taken over after a restore, in the table `meta`: a few, for one life.
 
 use rusqlite::Connection;
 use usher_core::ledger::LeaseId;
 
 use crate::base::meta::put;
 
-/// Their keys are this and the id that the lease had; their values the number that it has.
+/// The prefix of their keys, followed by the former id of the lease; the values are the new
+/// numbers.
 const KEY: &str = "adopted ";
-/// The first key behind them.
+/// The first key after them.
 const BEHIND: &str = "adopted!";
 
 pub(crate) fn put_adopted(
@@ -18,7 +19,7 @@ pub(crate) fn put_adopted(
     put(connection, &format!("{KEY}{former}"), now)
 }
 
-/// Another life takes over others.
+/// Removes them, because another life takes over other leases.
 pub(crate) fn forget_adopted(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -28,7 +29,7 @@ pub(crate) fn forget_adopted(connection: &Connection) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// What cannot be read is left out.
+/// Reads them; unreadable ones are left out.
 pub(crate) fn read_adopted(connection: &Connection) -> rusqlite::Result<Vec<LeaseId>> {
     let mut statement = connection.prepare("SELECT key FROM meta WHERE key >= ?1 AND key < ?2")?;
     let keys = statement.query_map([KEY, BEHIND], |row| row.get::<_, String>(0))?;

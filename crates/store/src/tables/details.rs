@@ -1,4 +1,4 @@
-//! The table of what is said of entitlements besides their seats and dates.
+//! The table of the names, prices and contracts of entitlements.
 
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Details, EntitlementNumber};
@@ -28,7 +28,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Vec<(Entitlement
     rows.collect()
 }
 
-/// Says something else of one, or nothing.
+/// Replaces or removes the details of an entitlement.
 pub(crate) fn write(
     connection: &Connection,
     entitlement: EntitlementNumber,

@@ -16,12 +16,12 @@ use crate::base::meta::number;
 /// A life of the data in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// Its first event; 0 in the first life.
+    /// The number of its first event; 0 in the first life.
     pub(crate) began: u64,
     pub(crate) incarnation: Incarnation,
 }
 
-/// A life begins with that event.
+/// Adds a life that begins with that event.
 pub(crate) fn begin(
     connection: &Connection,
     began: EventNumber,
@@ -33,7 +33,7 @@ pub(crate) fn begin(
         .map(drop)
 }
 
-/// All that are known, oldest first.
+/// All known lives, the oldest first.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Life>> {
     let mut statement =
         connection.prepare_cached("SELECT began, incarnation FROM lives ORDER BY began")?;

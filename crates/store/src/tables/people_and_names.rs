@@ -13,7 +13,7 @@ use crate::base::error::StoreError;
 use crate::tables::composed::Names;
 use crate::tables::{journal, persons};
 
-/// Carries it out for a whole file, within the migration's transaction.
+/// Makes the change for the whole file, within the migration's transaction.
 pub(crate) fn change(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let database = |source| StoreError::Database {
         doing: "migrate",
@@ -71,7 +71,7 @@ pub(crate) fn change(connection: &Connection, path: &Path) -> Result<(), StoreEr
     })
 }
 
-/// Gives each of the journal's records to `step`, one at a time.
+/// Calls `step` for each record of the journal, one at a time.
 fn each_record(
     connection: &Connection,
     path: &Path,

@@ -16,41 +16,41 @@ use crate::base::error::StoreError;
 use crate::base::place::Place;
 use crate::queue::shared::Shared;
 
-/// How long a lock of SQLite's is waited for.
+/// How long to wait for a lock of SQLite.
 const BUSY: Duration = Duration::from_secs(5);
-/// Between two looks whether another checkpoint is over.
+/// The pause between two looks whether another checkpoint is over.
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
-/// Pages of the log that are taken into the file together, at least: half a MiB.
+/// The least number of log pages that one share copies into the file: half a MiB.
 const SHARE_PAGES: i64 = 128;
-/// The log is started again when it has so many pages, 64 MiB, and as few as [`LEFT_PAGES`] of them
-/// are not in the file yet.
+/// The log is reset when it has so many pages (64 MiB) and at most [`LEFT_PAGES`] of them are not
+/// in the file yet.
 const LIMIT_PAGES: i64 = 16_384;
-/// What the writer may be left to take in.
+/// How many pages may be left for the writer to copy.
 const LEFT_PAGES: i64 = 2 * SHARE_PAGES;
-/// It is started again whatever is left when it has so many pages.
+/// When the log has so many pages, it is reset however many are left to copy.
 const HARD_LIMIT_PAGES: i64 = 4 * LIMIT_PAGES;
 
-/// Takes the log of one file in while its writer writes.
+/// Checkpoints the log of one file while its writer writes.
 pub(crate) struct Beside {
     log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The log as the writer and the thread beside it know it.
+/// The state of the log, shared by the writer and the thread beside it.
 #[derive(Default)]
 struct Log {
-    /// Its pages after the writer's last commit.
+    /// How many pages it had after the writer's last commit.
     pages: AtomicI64,
-    /// Those that are in the file, as the last checkpoint said.
+    /// How many of them the last checkpoint found in the file.
     taken: AtomicI64,
-    /// Its pages when the last share was begun.
+    /// How many pages it had when the last share began.
     asked: AtomicI64,
-    /// Its pages when the writer last tried to begin it again.
+    /// How many pages it had when the writer last tried to reset it.
     tried: AtomicI64,
     is_busy: AtomicBool,
-    /// At the last checkpoint a reader of before kept pages in the log.
+    /// Whether an older reader kept pages in the log at the last checkpoint.
     is_held: AtomicBool,
-    /// Another share is to be tried, however few pages came.
+    /// Whether to try another share, however few pages there are.
     must_look: AtomicBool,
     must_end: AtomicBool,
 }
@@ -94,27 +94,27 @@ impl Beside {
         })
     }
 
-    /// Whether a share is due and no thread takes it in.
+    /// Whether a share is due and there is no thread to copy it.
     pub(crate) fn is_share_of_writer(&self) -> bool {
         self.thread.is_none() && self.log.is_share_due()
     }
 
-    /// Takes a share in on the writer's own connection.
+    /// Copies a share on the writer's own connection.
     pub(crate) fn take_in_by(&self, writer: &Connection) -> rusqlite::Result<()> {
         self.log.asks();
         self.log.has_taken(passive(writer)?);
         Ok(())
     }
 
-    /// The size of a log that a reader keeps although it is long; none if it is short, or taken
-    /// in.
+    /// The size of a long log whose checkpoint a reader prevents; none: there is no such reader, or
+    /// the log is short.
     pub(crate) fn held_pages(&self) -> Option<i64> {
         let pages = self.log.pages.load(Ordering::Relaxed);
         let is_held = self.log.is_held.load(Ordering::Relaxed);
         (is_held && pages >= LIMIT_PAGES).then_some(pages)
     }
 
-    /// Has the thread look whether the reader still keeps it.
+    /// Makes the thread check whether the reader still prevents the checkpoint.
     pub(crate) fn look_again(&self) {
         self.log.must_look.store(true, Ordering::Release);
         if let Some(thread) = &self.thread {
@@ -122,7 +122,7 @@ impl Beside {
         }
     }
 
-    /// Whether it is time for the writer to take the rest in, so that the log starts again. Where a
+    /// Whether it is time for the writer to take the rest in, so that the log starts again. If a
     /// reader is in the way, it is said again when another share has come.
     pub(crate) fn is_to_begin_anew(&self) -> bool {
         let log = &*self.log;
@@ -150,7 +150,7 @@ impl Drop for Beside {
 }
 
 impl Log {
-    /// A commit has made the log so long; answers how many pages it wrote.
+    /// Notes the length of the log after a commit; answers how many pages the commit wrote.
     fn committed(&self, pages: i64, beside: Option<&Thread>) -> u64 {
         let mut before = self.pages.swap(pages, Ordering::Relaxed);
         if pages < before {
@@ -174,13 +174,13 @@ impl Log {
         !(0..SHARE_PAGES).contains(&came) && !self.is_nearly_in(pages)
     }
 
-    /// Whether the log is so long, and so little of it left, that the writer begins it again.
+    /// Whether the log is so long, and so little of it is left to copy, that the writer resets it.
     fn is_nearly_in(&self, pages: i64) -> bool {
         let left = pages - self.taken.load(Ordering::Relaxed);
         pages >= LIMIT_PAGES && left <= LEFT_PAGES
     }
 
-    /// Waits for shares and takes them in until told to end.
+    /// Waits for shares and copies them until told to end.
     fn take_in_shares(&self, path: &Path) {
         let mut connection = None;
         while !self.must_end.load(Ordering::Acquire) {
@@ -196,13 +196,13 @@ impl Log {
         }
     }
 
-    /// A share is begun.
+    /// Notes that a share begins.
     fn asks(&self) {
         self.asked
             .store(self.pages.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// A checkpoint has come to that; none: another was at it.
+    /// Notes the result of a checkpoint; none: another checkpoint was running.
     fn has_taken(&self, taken: Option<Taken>) {
         if let Some(taken) = taken {
             self.taken.store(taken.pages, Ordering::Relaxed);
@@ -210,7 +210,7 @@ impl Log {
         }
     }
 
-    /// Takes one share in; gives back the connection that may be used for the next.
+    /// Copies one share; returns the connection that can be used for the next.
     fn take_in(&self, path: &Path, connection: Option<Connection>) -> Option<Connection> {
         let connection = connection.map_or_else(|| connect(path), Ok);
         let taken = connection.and_then(|connection| {
@@ -224,19 +224,19 @@ impl Log {
             }
             // The writer comes to it by itself, and tells then what it is about.
             Err(error) => {
-                tracing::debug!(%error, "the log was not taken in beside the writer");
+                tracing::debug!(%error, "a checkpoint beside the writer failed");
                 None
             }
         }
     }
 }
 
-/// What a checkpoint came to.
+/// The result of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
-    /// Pages of the log that are in the file.
+    /// How many pages of the log are in the file.
     pub(crate) pages: i64,
-    /// A reader of before keeps pages after those in the log.
+    /// Whether an older reader keeps further pages in the log.
     pub(crate) is_held: bool,
 }
 
@@ -260,7 +260,7 @@ pub(crate) fn beside(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Takes in what no reader keeps there; none if another checkpoint is at it.
+/// Copies what no reader keeps in the log; none: another checkpoint is running.
 pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (is_busy, log, pages): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -269,7 +269,7 @@ pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>
     })
 }
 
-/// Takes in all of it, and empties the log. False where a reader keeps it.
+/// Takes in all of it, and empties the log. False if a reader keeps it.
 ///
 /// # Errors
 /// The disk refused.

@@ -1,4 +1,4 @@
-//! `usher agent`: the agent alone, and what the agent of this computer says of itself.
+//! `usher agent`: starts the agent alone, or shows the state of this computer's agent.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -159,7 +159,7 @@ async fn print_computer_id(id: &SharedId, context: &Context) -> Result<(), Failu
     }
 }
 
-/// Where an agent keeps what is its own.
+/// The agent's own folder in a data directory.
 fn folder(context: &Context) -> PathBuf {
     context.data().join("agent")
 }
@@ -171,7 +171,7 @@ fn failure(error: AgentError) -> Failure {
     }
 }
 
-/// Watches until it is told to stop.
+/// Runs the agent until it is told to stop.
 fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     bond::tie_to(args.supervisor)?;
     let folder = folder(context);
@@ -217,7 +217,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     usher_vital::main(|| usher_agent::run(options, said)).map_err(failure)
 }
 
-/// The folder above a socket that keeps other accounts from it.
+/// The folder above a socket that other accounts may not enter.
 fn closed_to_others(socket: &Path) -> Option<(&Path, PathBuf)> {
     let closed = |folder: &&Path| files::is_closed_to_others(folder).unwrap_or(false);
     let folder = socket.ancestors().skip(1).find(closed)?;

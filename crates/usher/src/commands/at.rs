@@ -1,5 +1,5 @@
-//! Which server is meant, for commands about products and entitlements that are sent to a manager: it
-//! has each of its servers change its own.
+//! Which server is meant, for commands about products and entitlements that are sent to a manager:
+//! each of its servers has its own catalogue.
 
 use clap::{Args, Subcommand};
 use usher_api::Listener;
@@ -18,8 +18,8 @@ pub(crate) struct At<C: Subcommand> {
     pub(crate) command: C,
 }
 
-/// Refuses to ask a metering server for one of its servers. Who does not answer is told of by what is
-/// asked next.
+/// Refuses `--at` if `--server` is a metering server. If nobody answers, the next request reports
+/// it.
 pub(crate) async fn must_be_a_managers(name: &str, context: &Context) -> Result<(), Failure> {
     let Ok(health) = context.client()?.health().await else {
         return Ok(());

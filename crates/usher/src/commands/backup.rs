@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     let file = match (folder, &args.file) {
         (None, Some(file)) if args.keep.is_some() => {
             return Err(Failure::usage(format!(
-                "--keep is for a folder of backups, and {} is none",
+                "--keep is for a folder of backups, and {} is not a folder",
                 file.display()
             ))
             .next(format!(
@@ -181,7 +181,7 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
         }
         if bytes == 0 || expected.is_some_and(|expected| expected != bytes) {
             return Err(Failure::failed(format!(
-                "the backup has {bytes} bytes and is not whole"
+                "the backup has {bytes} bytes and is not complete"
             )));
         }
         out.sync_all().map_err(failed)?;

@@ -1,4 +1,4 @@
-//! `usher bench`: load on a server, and how it bore it.
+//! `usher bench`: puts load on a server and measures its speed and latency.
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ pub(crate) struct Checkout {
     /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]
     #[arg(long, value_name = "DURATION", value_parser = ttl)]
     ttl: Option<u32>,
-    /// Wait for a seat where none is free, at most so long [without a value: for ever]
+    /// Wait for a seat if none is free, at most so long [without a value: for ever]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
         default_missing_value = "forever", value_parser = Wait::read)]
     wait: Option<Wait>,
@@ -128,7 +128,7 @@ pub(crate) fn also(text: &str) -> Result<(String, u32), String> {
     match seats.parse().ok().filter(within) {
         Some(seats) => Ok((product.to_owned(), seats)),
         None => Err(format!(
-            "`{seats}` is no number of seats: give PRODUCT=N, with N from 1 to {}",
+            "`{seats}` is not a number of seats: give PRODUCT=N, with N from 1 to {}",
             usher_api::SEATS_LIMIT
         )),
     }

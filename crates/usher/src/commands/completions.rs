@@ -19,7 +19,7 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Does it for this command line.
+/// Runs the command for this command line.
 pub(crate) fn run(args: &Completions, line: &mut Command) -> Result<(), Failure> {
     print(&script(args.shell, line))
 }
@@ -31,8 +31,8 @@ fn script(shell: Shell, line: &mut Command) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// A shell offers files for a value of which it knows nothing: it does so only for those that are
-/// files.
+/// Marks the values that are no files: a shell offers files for any value of which it knows
+/// nothing.
 fn hinted(command: Command) -> Command {
     command.mut_args(with_hint).mut_subcommands(hinted)
 }

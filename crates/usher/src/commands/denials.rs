@@ -1,4 +1,4 @@
-//! `usher denials`: what was refused, to whom, and why; and who waited and got no seat.
+//! `usher denials`: which requests were denied, to whom, and why; and who waited and got no seat.
 
 mod waits;
 
@@ -49,7 +49,7 @@ pub(crate) struct Denials {
 }
 
 impl Denials {
-    /// That nothing was refused of what is asked for: `is_own`, to who asks.
+    /// The text for an empty list; `is_own`: of one's own denials alone.
     fn nothing(&self, is_own: bool) -> String {
         let asked = [
             ("product", self.product.is_some()),

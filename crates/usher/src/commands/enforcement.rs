@@ -1,5 +1,5 @@
-//! `usher agent enforcement`: the administrator of a computer has the last word on whether
-//! programs are refused there, with or without a server or a running agent.
+//! `usher agent enforcement`: the administrator of a computer decides whether programs may be
+//! refused there, even without a server or a running agent.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,7 +48,7 @@ enum Switch {
     Off,
 }
 
-/// Does it; `folder` is the agent's data directory.
+/// Runs the command; `folder` is the agent's data directory.
 pub(crate) async fn run(
     args: Enforcement,
     folder: &Path,
@@ -71,7 +71,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The setting, and where it is shown how the gate is.
+/// The setting, and the gate's state if that is shown.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
@@ -114,7 +114,7 @@ fn not_allowed(why: &str) -> Failure {
     Failure::new(exit::REFUSED, why).next("Put sudo before the command.")
 }
 
-/// The setting as it is kept, where no agent answers.
+/// The setting in the file, if no agent answers.
 fn kept(folder: &Path) -> Result<EnforcementStatus, Failure> {
     must_be_there(folder, exit::NO_SERVER)?;
     eprintln_quiet("No agent answers on this computer; this is what its next start goes by.");
@@ -147,8 +147,8 @@ fn setting(folder: &Path) -> EnforcementStatus {
     }
 }
 
-/// A setting in a folder that no agent uses would look like one that holds; `code` is the exit code
-/// then.
+/// Fails with the exit code `code` if the folder is no agent's: a setting there would have no
+/// effect.
 fn must_be_there(folder: &Path, code: u8) -> Result<(), Failure> {
     match std::fs::metadata(folder) {
         Ok(_) => Ok(()),

@@ -1,10 +1,10 @@
-//! What people are told of the gate of this computer's agent.
+//! Texts about the gate of this computer's agent.
 
 use usher_api::GateStatus;
 
 use crate::output::{Tone, tame, toned};
 
-/// What it means that the guard stands in the agent's control group.
+/// What it means that the guard is in the agent's control group.
 pub(super) const GUARD_IN_GROUP: &str = "its guard could not leave the agent's control group: \
      whoever freezes that group, by `systemctl freeze` or by pausing its container, holds up every \
      start on this computer until it is thawed";

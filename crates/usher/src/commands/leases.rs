@@ -74,12 +74,12 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Leases as a table, for who administers.
+/// Leases as a table, for administrators.
 pub(crate) fn table(leases: &[Lease]) -> Table {
     table_of(leases, false)
 }
 
-/// The same; `is_own`: for their holder.
+/// The same; `is_own`: the table is for their holder.
 fn table_of(leases: &[Lease], is_own: bool) -> Table {
     let mut table = Table::new(&[
         "LEASE", "PRODUCT", "USER", "COMPUTER", ">SEATS", ">JOINED", "SINCE", "UNTIL",

@@ -1,5 +1,5 @@
-//! The log of a role: how much is logged, and the fields of a line: those that it is logged with, and
-//! the request that was worked on.
+//! The log of a role: how much is logged, and the fields of a line: its own, and the id of the
+//! request that was being served.
 
 use std::fmt;
 
@@ -23,9 +23,9 @@ impl<'w> FormatFields<'w> for Fields {
     }
 }
 
-/// How much is logged, by what `USHER_LOG` says; none if a log cannot go by that. A word that is no
-/// level is none: it would be taken for a part of the program, of which alone something is logged.
-/// The parts of this one have `_` or `:` in their names.
+/// The filter of the log that `USHER_LOG` sets; `None` if it is not valid. A word that is no level
+/// is not valid, unless it has `_` or `:` as the names of this program's parts have: it would be
+/// taken for a part of the program, and only that part would log.
 pub(super) fn filter(given: &str) -> Option<Targets> {
     let is_level = given.parse::<LevelFilter>().is_ok();
     match given {
@@ -35,7 +35,7 @@ pub(super) fn filter(given: &str) -> Option<Targets> {
     }
 }
 
-/// What is logged if nothing is said, or nothing that can be understood.
+/// The filter if `USHER_LOG` is not set or not valid.
 pub(super) fn default_filter() -> Targets {
     Targets::new().with_default(LevelFilter::INFO)
 }

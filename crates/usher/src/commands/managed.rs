@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::supervisor::control;
 
-/// Where a manager is as a rule.
+/// The usual address of a manager.
 pub(crate) const MANAGER: &str = "http://127.0.0.1:8480";
 
 /// The manager to ask.
@@ -20,8 +20,8 @@ pub(crate) struct ManagerAt {
     pub(crate) manager: Option<String>,
 }
 
-/// Where the manager is if nobody names it: where the `usher up` of this data directory has it, else at
-/// the usual place.
+/// Where the manager is if none is named: where the `usher up` of this data directory started it,
+/// else at the usual address.
 pub(crate) async fn usual(context: &Context) -> String {
     let beside = control::console(context.data()).await;
     beside.unwrap_or_else(|| MANAGER.to_owned())
@@ -37,8 +37,8 @@ impl ManagerAt {
     }
 }
 
-/// A client of the manager at `url`, with the token that it takes: where a server and a manager of
-/// its own are on one computer, the one that answers may be of either.
+/// A client of the manager at `url`, with the token that it accepts: if a computer has a server and
+/// a manager with data of its own, the manager may accept either's token.
 pub(crate) async fn client(url: &str, context: &Context) -> Result<Client, Failure> {
     let mut tokens = context.tokens_for_manager(url);
     let Some(last) = tokens.pop() else {

@@ -130,7 +130,7 @@ fn every(text: &str) -> Result<Duration, String> {
 /// The file that a manager keeps.
 const SITE_FILE: &str = "site.db";
 
-/// How a connection is kept from others.
+/// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Security {
     Tls,
@@ -184,8 +184,8 @@ enum Switch {
     Off,
 }
 
-/// Where its data are. Managers of before kept them where a server keeps its own unless they were
-/// told otherwise: what is there goes on there.
+/// The manager's data directory. Earlier versions used a server's data directory unless another was
+/// given; if the data are there, they stay there.
 fn data_of(usual: &Path, before: PathBuf, is_given: bool) -> PathBuf {
     let has_kept = |data: &Path| data.join(SITE_FILE).exists();
     if is_given || has_kept(usual) || !has_kept(&before) {
@@ -287,10 +287,10 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// What the server beside a manager is called.
+/// The name of the server that runs beside a manager.
 const OWN_NAME: &str = "local";
 
-/// systemd, as a manager of servers asks and steers it.
+/// systemd, as the manager asks and controls it.
 #[derive(Debug, Clone, Copy)]
 struct Systemd;
 
@@ -363,7 +363,7 @@ fn word(unit: &Unit) -> ServiceWord {
     }
 }
 
-/// systemd tells no wait hint: a state that it calls pending for longer is not believed.
+/// How long a unit may be in a pending state: systemd gives no wait hint.
 const PENDING_PATIENCE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]

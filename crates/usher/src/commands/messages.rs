@@ -1,4 +1,4 @@
-//! `usher messages`: what the manager has to tell.
+//! `usher messages`: the manager's status messages.
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -114,12 +114,12 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 }
 
 impl Messages {
-    /// What is said if there are none of those that are asked for.
+    /// The text for an empty list.
     fn none(&self) -> &'static str {
         let is_cut = self.since.is_some() || self.until.is_some() || self.during.is_some();
         let is_chosen = self.severity.is_some() || self.component.is_some() || self.about.is_some();
         match (self.open, is_cut || is_chosen) {
-            (true, false) => "No message is open. `usher messages` shows those of before.",
+            (true, false) => "No message is open. `usher messages` shows earlier ones.",
             (true, true) => "No such message is open.",
             (false, true) => "There are no such messages.",
             (false, false) => "There are no messages.",

@@ -18,6 +18,7 @@ pub(crate) mod enforcement;
 pub(crate) mod entitlement;
 #[cfg(target_os = "linux")]
 mod gate;
+pub(crate) mod import;
 pub(crate) mod leases;
 mod log;
 pub(crate) mod man;
@@ -52,6 +53,7 @@ pub(crate) mod up;
 #[cfg(target_os = "linux")]
 pub(crate) mod upgrade;
 pub(crate) mod usage;
+pub(crate) mod whatif;
 pub(crate) mod why;
 #[cfg(windows)]
 mod windows;
@@ -82,14 +84,15 @@ where
     })
 }
 
-/// Starts the log of a role, on stderr, and has a panic that ends the role kept in `data` for its
-/// next start. `USHER_LOG` says how much is logged: `info`, `debug`, or a level for each module.
+/// Starts the log of a role on stderr, and has a panic that ends the role recorded in `data`, for
+/// its next start. `USHER_LOG` sets how much is logged: `info`, `debug`, or a level for each
+/// module.
 pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
     let given = std::env::var("USHER_LOG").unwrap_or_default();
     let filter = log::filter(&given).unwrap_or_else(|| {
         eprintln_quiet(&format!(
-            "usher: USHER_LOG is {given:?}, and is taken for info: it can be info or debug"
+            "usher: USHER_LOG is {given:?}, and info is used: it can be info or debug"
         ));
         log::default_filter()
     });

@@ -1,4 +1,4 @@
-//! `usher notify`: what the agent of this computer has to say to its users.
+//! `usher notify`: shows users the notices of this computer's agent.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,7 +74,7 @@ fn list(items: Vec<Notice>, context: &Context) -> Result<(), Failure> {
         return print_json(&Notices { items });
     }
     if items.is_empty() {
-        return line("Nothing was told in the last day.");
+        return line("There were no notices in the last day.");
     }
     items
         .iter()
@@ -123,7 +123,7 @@ async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Res
     }
 }
 
-/// A token says who asks, in every command; the agent keeps seats for accounts.
+/// Refuses a token: a token names the user, but the agent keeps seats for accounts.
 fn of_a_token(product: &str) -> Failure {
     let id = quoted(&tame(product));
     Failure::usage(
@@ -155,7 +155,7 @@ async fn seat(reader: &mut Reader, product: &str, context: &Context) -> Result<(
     }
 }
 
-/// Nothing is waited for: what is started next shares a seat.
+/// The text if there is nothing to wait for: the next program that is started shares a seat.
 fn held(product: &str, lease: &str, context: &Context) -> Result<(), Failure> {
     if context.json() {
         return print_json(&serde_json::json!({"product": product, "held": lease}));

@@ -1,4 +1,4 @@
-//! `usher restore`: brings a snapshot back.
+//! `usher restore`: restores a snapshot.
 
 mod asked;
 mod told;
@@ -109,8 +109,8 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a data file whose newest records are in a write-ahead log beside it: without them it
-/// would be restored as it was some time before. A backup has no such log.
+/// Refuses a data file that has a write-ahead log beside it: without the newest records in that
+/// log, an older state would be restored. A backup has no such log.
 fn must_be_whole(file: &Path) -> Result<(), Failure> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
@@ -130,18 +130,18 @@ fn must_be_whole(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// A restore, as it is handed to a process with the rights of the data's owner.
+/// A restore, as it is passed to a process with the rights of the data's owner.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// The snapshot, or the name of one that the server has kept; none: the data that are there,
-    /// for which nothing is waited for any longer.
+    /// The snapshot, or the name of one that the server has kept; `None`: end the hold in the
+    /// present data.
     file: Option<PathBuf>,
-    /// Whether it is a file, which is open already: its standard input.
+    /// Whether the snapshot is a file that is open already, as standard input.
     is_given: bool,
     accept_risk: bool,
     /// Whether nothing is to be changed.
     dry_run: bool,
-    /// Whether somebody sits at a terminal and reads what is said.
+    /// Whether a person at a terminal can be asked.
     may_ask: bool,
     json: bool,
 }
@@ -191,8 +191,8 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
     line(told::after(&restored, data, job))
 }
 
-/// Whether a restore is to be done that does that. A wait as long as a lease can be is asked about
-/// where there is somebody to ask.
+/// Whether the restore is to be done. If the server would then grant nothing for as long as the
+/// longest lease, a person is asked, if there is one.
 fn agree(job: &Job, coming: &Outlook) -> Result<(), StoreError> {
     let is_to_ask = job.may_ask && !job.accept_risk && coming.waits_for == WaitsFor::LongestTtl;
     let answer = match is_to_ask && !job.dry_run && coming.hold_seconds > 0 {

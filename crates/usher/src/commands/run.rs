@@ -25,7 +25,7 @@ covered by the same seat, and a `usher run` inside joins it: by USHER_LEASE and 
 its environment, which mpirun and Slurm pass on to other computers. A lease of another computer or
 person is joined only with its proof.
 
-Exit codes: the command's own (128+N where signal N ended it). If it was not started:
+Exit codes: the command's own (128+N if signal N ended it). If it was not started:
   77   refused
   75   waited as long as asked, or not now (busy, paused, holding after a restore)
   69   no server answers, or no agent
@@ -49,18 +49,18 @@ pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]
     product: Option<String>,
-    /// Wait for a seat where none is free, at most so long [without a value: for ever]
+    /// Wait for a seat if none is free, at most so long [without a value: for ever]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
         default_missing_value = "forever", value_parser = Wait::read)]
     wait: Option<Wait>,
     /// Join a lease that is held already: takes no seat, and gives none back
     #[arg(long, value_name = "LEASE")]
     lease: Option<String>,
-    /// The proof of that lease, where it is not your own on this computer. Better in the
-    /// environment, where it stands already for what `usher run` starts: others see a command line
+    /// The proof of that lease, if it is not your own on this computer. Better in the environment,
+    /// where `usher run` has put it for what it starts: others can see a command line
     #[arg(long, value_name = "PROOF")]
     lease_proof: Option<String>,
-    /// Take a seat also where you hold one for the same use already
+    /// Take a seat even if you already hold one for the same use
     #[arg(long)]
     own_seat: bool,
     /// How many seats to take
@@ -83,10 +83,10 @@ pub(crate) struct Run {
     /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]
     #[arg(long, value_name = "DURATION", value_parser = super::checkout::ttl)]
     ttl: Option<u32>,
-    /// Who is counted, where that is not you: needs a token that may say so
+    /// Who is counted, if that is not you: needs a token that may say so
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// The computer, where that is not this one
+    /// The computer, if that is not this one
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
@@ -97,7 +97,7 @@ pub(crate) struct Run {
     words: Vec<OsString>,
 }
 
-/// Does it; returns the command's exit code.
+/// Runs the command line; returns the command's exit code.
 pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
     let held = |variable| std::env::var(variable).ok().filter(|it| !it.is_empty());
     // The environment names the lease of a `usher run` around this one; somebody who means a lease
@@ -129,7 +129,7 @@ pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
     context.block_on(run::run(order, context))
 }
 
-/// Whether the option stands on the command line: its value may be of the environment, too.
+/// Whether the option is on the command line: its value may also come from the environment.
 fn is_typed(option: &str) -> bool {
     let own = std::env::args_os().take_while(|word| word != "--");
     own.filter_map(|word| word.into_string().ok())

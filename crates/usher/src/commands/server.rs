@@ -20,7 +20,7 @@ use crate::upgrade::arrival;
 const BY_COMPUTER: &str = "by_computer";
 const BY_NAME: &str = "by_name";
 
-/// The words as they are written, also with the other stroke.
+/// The words as they are written, also with `-` for `_`.
 fn local_accounts_words() -> PossibleValuesParser {
     let word = |word, other| PossibleValue::new(word).alias(other);
     PossibleValuesParser::new([word(BY_COMPUTER, "by-computer"), word(BY_NAME, "by-name")])

@@ -59,7 +59,7 @@ pub(crate) struct Add {
     /// The file with a token of it, of role manager (a viewer's is enough to watch)
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// Its systemd unit, where it is on the manager's computer
+    /// Its systemd unit, if it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
     /// Its data directory, if it is on the manager's computer: who holds the lock there is evidence,
@@ -97,7 +97,7 @@ pub(crate) struct Edit {
     /// Change it although the server answers and does not take the token
     #[arg(long)]
     force: bool,
-    /// Its systemd unit, where it is on the manager's computer
+    /// Its systemd unit, if it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
     /// Its data directory, if it is on the manager's computer
@@ -144,14 +144,14 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
                     .await?
                     .delete(&path(&args.name, "")?)
                     .await?;
-                line(format!("{} is watched no longer", tame(&args.name)))
+                line(format!("{} is no longer watched", tame(&args.name)))
             }
         }
     })
 }
 
-/// Says that the manager watches no server of that name, which somebody goes by. Who may not see
-/// the servers is told nothing.
+/// Says that the manager watches no server of that name, after a request that names one. Users who
+/// may not see the servers are told nothing.
 pub(super) async fn note_unknown(client: &Client, name: Option<&str>) {
     let Some(name) = name else { return };
     let Ok(page) = client.get::<Page<WatchedServer>>("/v1/servers").await else {
@@ -194,8 +194,8 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is said of a server that was given a URL or a token, and does not answer as it should: one
-/// of the two may be mistyped.
+/// The note on a server that got a new URL or token and does not answer as it should: one of the
+/// two may be mistyped.
 fn note(seen: &WatchedServer) -> Option<String> {
     let (name, url) = (tame(&seen.name), tame(&seen.url));
     match Verdict::of_name(&seen.verdict)? {
@@ -237,7 +237,7 @@ async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a manager says of a change that it makes only if that is meant.
+/// The part of a manager's refusal that says that the change can be forced.
 const MAY_BE_FORCED: &str = "\"force\": true";
 
 fn token_in(file: &Path) -> Result<String, Failure> {
@@ -252,7 +252,7 @@ fn token_in(file: &Path) -> Result<String, Failure> {
     })
 }
 
-/// The manager runs in another folder.
+/// The path without reference to the current folder: the manager runs in another one.
 fn whole_path(path: &Path) -> Result<String, Failure> {
     let whole = std::path::absolute(path)
         .map_err(|error| Failure::usage(format!("cannot use {}: {error}", path.display())))?;
@@ -299,7 +299,7 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
     }
     if let Some(episode) = &server.episode {
         text += &format!(
-            "  told as message {} since {}, seen {}\n",
+            "  reported as message {} since {}, seen {}\n",
             episode.message_id,
             time::local(episode.first_at),
             counted(episode.count, "time")
@@ -324,7 +324,7 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
     print(&text)
 }
 
-/// How far the history of a server is collected.
+/// How far the manager has collected the history of a server.
 fn collected(history: &HistorySeen) -> String {
     if let Some(why) = &history.why {
         return format!("the last try to collect it failed: {}", tame(why));
@@ -336,9 +336,6 @@ fn collected(history: &HistorySeen) -> String {
     };
     match &history.not_acknowledged {
         None => far,
-        Some(why) => format!(
-            "{far}, and the server does not take note of it: {}",
-            tame(why)
-        ),
+        Some(why) => format!("{far}, and the server does not record that: {}", tame(why)),
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// What is to be said of the roles that this computer's `usher up` gave up.
+/// The text about the roles that this computer's `usher up` gave up.
 pub(super) async fn given_up(context: &Context) -> Vec<String> {
     match context.may_show_own(context.server()) {
         true => control::given_up(context.data()).await,
@@ -83,7 +83,7 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
     Ok(())
 }
 
-/// What the server answers, and what only this computer knows.
+/// The server's answer, and what only this computer knows.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
@@ -92,7 +92,7 @@ struct Shown<'a> {
     given_up: &'a [String],
 }
 
-/// What is of who asks, and since when others hold and wait.
+/// The user's own seats and places in the queue, and since when others hold and wait.
 async fn own(asked: &Answerer<'_>, products: &[ProductStatus]) -> Result<(), Failure> {
     let leases = asked.leases().await?;
     for product in products.iter().filter(|p| p.in_use > 0 || p.queued > 0) {
@@ -159,7 +159,8 @@ fn products(products: &[ProductStatus]) -> Table {
     table
 }
 
-/// Only on the computer itself it can be told that its agent does not run: another may be off.
+/// Warns if this computer's agent does not run. Only here that is known: another computer may be
+/// off.
 fn warn_of_agent(computers: &mut [ComputerStatus], here: &str) {
     for computer in computers.iter_mut().filter(|it| it.name == here) {
         let said = "no agent answers on this computer: it is stopped, or has another socket";

@@ -45,7 +45,7 @@ pub(crate) struct Up {
     id: SharedId,
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
     let mut agent_options: Vec<OsString> = Vec::new();
     if let Some(socket) = args.agent_socket {

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Who is meant where tokens alone name people.
+/// The note that a token names a person of its own, not the account of that name on a computer.
 fn realm_of_tokens(only: &Only) -> Option<String> {
     let account = only.account.as_deref()?;
     (only.realm.as_deref() == Some(TOKEN_REALM)).then(|| {
@@ -91,7 +91,7 @@ fn held_by(leases: u64, longest_since: Option<Timestamp>) -> String {
     }
 }
 
-/// How many hold and wait now, and in which place who asks.
+/// How many hold and wait now, and the user's own place in the queue.
 async fn now(asked: &Answerer<'_>, product: &str) -> Result<(), Failure> {
     let status: usher_api::Status = asked.client.get("/v1/status").await?;
     let Some(shown) = status.products.iter().find(|shown| shown.id == product) else {

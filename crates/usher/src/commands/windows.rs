@@ -1,4 +1,4 @@
-//! Commands that Usher has on Linux alone so far: on Windows each says so, and does nothing.
+//! Commands that exist only on Linux so far: on Windows each says so, and does nothing.
 
 use std::ffi::OsString;
 
@@ -73,7 +73,7 @@ pub(crate) mod service {
     }
 
     impl Service {
-        /// What it needs of a server: it asks none.
+        /// Which rights it needs at a server: it asks none.
         pub(crate) fn needs(&self) -> Option<Needed> {
             None
         }

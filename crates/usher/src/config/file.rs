@@ -1,4 +1,4 @@
-//! The settings file: found, read, and checked for what nobody knows.
+//! The settings file: finds it, reads it, and checks it for unknown keys.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,16 +21,16 @@ const ROLES: [(&str, &[&str]); 4] = [
     ("agent", &["agent"]),
     ("up", &["up", "server"]),
 ];
-/// Settings of a whole file that are the server's: another account runs the manager, and another
-/// name leads to it.
+/// Settings of the whole file that are only the server's: another account runs the manager, and
+/// another name leads to it.
 const SERVERS_OWN: [&str; 3] = ["tls-cert", "tls-key", "plain-http"];
 
 type Values = BTreeMap<String, Setting>;
 
-/// What the file says of one option.
+/// The file's value of one option.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
-    /// How the file names it: `keep-days`, `people.realms`, `role.server.listen`.
+    /// Its name in the file: `keep-days`, `people.realms`, `role.server.listen`.
     key: String,
     pub(super) words: Vec<String>,
 }
@@ -123,18 +123,18 @@ impl File {
         self.values.get(option)
     }
 
-    /// Which file this is, and what it calls that option, if it sets it.
+    /// The file's path and its key for that option, if it sets the option.
     pub(super) fn place(&self, option: &str) -> Option<(&Path, &str)> {
         let setting = self.values.get(option)?;
         Some((&self.path, &setting.key))
     }
 
-    /// Whether it holds something that is not for every command.
+    /// Whether it has settings that are not for every command.
     pub(crate) fn differs_by_command(&self) -> bool {
         !self.roles.is_empty() || SERVERS_OWN.iter().any(|key| self.has(key))
     }
 
-    /// What holds for `command`, which starts that role where it is the name of one.
+    /// What holds for `command`, which starts that role if it is the name of one.
     pub(crate) fn narrowed(mut self, command: &str) -> File {
         // `usher service` installs any role.
         if ["manager", "service"].contains(&command) {
@@ -255,8 +255,8 @@ fn role_values(path: &Path, role: &str, settings: toml::Value) -> Result<Values,
     read.collect()
 }
 
-/// The file that the command line or the environment names. What stands behind `--` belongs to the
-/// command that is to be run.
+/// The file that the command line or the environment names. Words behind `--` belong to the command
+/// that is to be run.
 pub(super) fn named(args: &[OsString]) -> Option<PathBuf> {
     let mut args = args.iter().skip(1).take_while(|arg| *arg != "--");
     while let Some(arg) = args.next() {

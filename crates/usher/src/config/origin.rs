@@ -1,4 +1,4 @@
-//! Where the value of an option was given, as a message names it.
+//! Where the value of an option comes from, as a message names it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -7,24 +7,24 @@ use std::path::PathBuf;
 use super::file::File;
 use crate::failure::Failure;
 
-/// Where the value of an option was given.
+/// Where the value of an option comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     /// It was typed.
     CommandLine,
-    /// By that variable of the environment.
+    /// From that variable of the environment.
     Variable(String),
     /// In the settings file.
     File {
         /// The file.
         path: PathBuf,
-        /// What the file calls it.
+        /// The key in the file.
         key: String,
     },
 }
 
 impl Origin {
-    /// What has the value of `--option`: `keep-days in /etc/usher/usher.toml`.
+    /// The text for where `--option` was set: `keep-days in /etc/usher/usher.toml`.
     pub(super) fn subject(&self, option: &str) -> String {
         match self {
             Origin::CommandLine => format!("--{option}"),
@@ -34,17 +34,18 @@ impl Origin {
     }
 }
 
-/// Where the values of all options were given.
+/// Where the values of all options come from.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
     typed: BTreeSet<String>,
-    /// Options whose variable is not read, because what was typed excludes them.
+    /// Options whose variable is not read, because a typed option excludes them.
     withheld: BTreeSet<String>,
     file: File,
 }
 
 impl Origins {
-    /// Of a command line with that file behind it, and the environment but for what is `withheld`.
+    /// For a command line with that settings file, and the environment without the options that are
+    /// `withheld`.
     pub(crate) fn new(args: &[OsString], withheld: &[String], file: File) -> Origins {
         // What stands behind `--` belongs to the command that is to be run.
         let own = args.iter().skip(1).take_while(|word| *word != "--");
@@ -57,7 +58,7 @@ impl Origins {
         }
     }
 
-    /// Where the value of `--option` was given; none if it was given nowhere.
+    /// Where the value of `--option` comes from; `None` if it was not given.
     pub(super) fn of(&self, option: &str) -> Option<Origin> {
         if self.typed.contains(option) {
             return Some(Origin::CommandLine);
@@ -72,7 +73,7 @@ impl Origins {
         }
     }
 
-    /// The failure with where the options that it names were given, unless they were typed.
+    /// The failure, with where the options that it names were set, unless they were typed.
     pub(crate) fn told(&self, failure: Failure) -> Failure {
         let named = failure.message().map(options).unwrap_or_default();
         named.iter().rev().fold(failure, |failure, option| {

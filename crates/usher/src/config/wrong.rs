@@ -1,5 +1,4 @@
-//! What is wrong with a command line, or with a value that stands behind it in a variable or in the
-//! settings file.
+//! What is wrong with a command line, or with a value from a variable or the settings file.
 
 use std::ffi::OsString;
 
@@ -10,7 +9,7 @@ use super::origin::{Origin, Origins};
 use crate::failure::Failure;
 use crate::hints;
 
-/// What is wrong with a line of `command`, and where what is wrong was given.
+/// What is wrong with a line of `command`, and where the wrong value was set.
 pub(crate) fn explain(
     error: clap::Error,
     args: &[OsString],

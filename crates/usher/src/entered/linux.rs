@@ -9,7 +9,7 @@ use crate::upgrade::work;
 /// What is done with the rights of a data directory's owner.
 const OWNERS_JOBS: [Kind; 2] = [Kind::of::<restore::Job>(), Kind::of::<work::Work>()];
 
-/// Does what it was started for; the exit code then.
+/// Does the job that this process was started for; returns its exit code.
 pub(crate) fn first() -> Option<ExitCode> {
     // The gate takes nothing of what this program sets up for its other roles.
     usher_gate::entered(std::env::args_os())

@@ -1,4 +1,4 @@
-//! What is said if no agent answers on this computer.
+//! The failure if no agent answers on this computer.
 
 use std::path::Path;
 
@@ -11,10 +11,11 @@ const UNITS: [&str; 3] = [
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
-/// What is there if systemd started this computer.
+/// Exists if systemd started this computer.
 const BOOTED_BY_SYSTEMD: &str = "/run/systemd/system";
 
-/// No agent answers, by which no token is needed; `starts` is a command that was to be started.
+/// No agent answers, through which no token would be needed; `starts` is the command that was to be
+/// started.
 pub(crate) fn no_agent(starts: Option<&str>) -> Failure {
     let failure = Failure::new(
         exit::NO_SERVER,
@@ -28,7 +29,7 @@ pub(crate) fn no_agent(starts: Option<&str>) -> Failure {
     }
 }
 
-/// What who cannot ask for a seat may do all the same, if no agent runs.
+/// What a user can still do if no agent runs, so that no seat can be asked for.
 pub(super) fn holds_no_start(name: &str) -> String {
     format!(
         "While no agent runs no start is held: {name} can be started without `usher run`. What runs \
@@ -36,7 +37,7 @@ pub(super) fn holds_no_start(name: &str) -> String {
     )
 }
 
-/// Who starts the agent, and where they look: only what is there.
+/// Who starts the agent, and where to look: only what exists on this computer.
 pub(crate) fn ask_for_agent() -> String {
     let is_there = |folder: &&str| Path::new(folder).join("usher-agent.service").exists();
     let look = match Path::new(BOOTED_BY_SYSTEMD).exists() && UNITS.iter().any(is_there) {

@@ -1,5 +1,5 @@
-//! What an answer of a server or manager means for the user of a command, and what it means if
-//! there was none.
+//! What an answer of a server or manager means for the user of a command, and what a missing answer
+//! means.
 
 use usher_api::client::ClientError;
 pub(crate) use usher_api::is_of_tls;
@@ -14,7 +14,7 @@ impl From<ClientError> for Failure {
             ClientError::Problem(problem) => refused(&problem).of(problem.request_id),
             ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
             ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
-                .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
+                .next("Is it an Usher server of this version? `usher doctor` looks closer."),
             ClientError::Setup { .. } => Failure::usage(error.to_string()),
         }
     }
@@ -30,7 +30,7 @@ fn unreachable_server(endpoint: &str, why: &str) -> Failure {
     unreachable(Listener::Server, &endpoint, &why).about(About::Silence { endpoint, why })
 }
 
-/// The agent at `socket` took the question and gave no answer in time.
+/// The agent at `socket` accepted the request and did not answer in time.
 fn silent_agent(socket: &str, why: &str) -> Failure {
     Failure::new(
         exit::NO_SERVER,
@@ -49,7 +49,7 @@ fn unreachable(listener: Listener, endpoint: &str, why: &str) -> Failure {
     match is_of_tls(why) {
         true => Failure::new(
             exit::NO_SERVER,
-            format!("no word with the {name} at {endpoint}: {why}"),
+            format!("cannot talk to the {name} at {endpoint}: {why}"),
         ),
         false => Failure::new(
             exit::NO_SERVER,
@@ -64,8 +64,8 @@ pub(crate) fn find_server(url: &str, why: &str) -> String {
     find(Listener::Server, url, why)
 }
 
-/// The next step where nobody answers at `url`. Only on this computer one may be started to try
-/// Usher out.
+/// The next step if nobody answers at `url`. Only if that is this computer, the text suggests to
+/// start a server to try Usher out.
 fn find(listener: Listener, url: &str, why: &str) -> String {
     let check = usher_api::what_to_check_of(listener, why).unwrap_or_default();
     let check = match check.split_at_checked(1) {
@@ -84,14 +84,14 @@ fn find(listener: Listener, url: &str, why: &str) -> String {
     )
 }
 
-/// The next step where a token is missing.
+/// The next step if a token is missing.
 pub(super) const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
-/// And where one was shown that is not taken.
+/// The next step if a token was shown that is not accepted.
 pub(super) const OTHER_TOKEN: &str = "An administrator makes another with `usher token create`.";
-/// And where it is a manager that wants one.
+/// The next step if a manager wants a token.
 pub(super) const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with --token or USHER_TOKEN; its administrator makes one with `usher token create --at-manager`.";
 
-/// The server answered, and said no.
+/// The server refused the request.
 fn refused(problem: &Problem) -> Failure {
     if let Some(failure) = older::failure(problem) {
         // A manager, too, has no such route: whoever knows the address looks.
@@ -159,7 +159,7 @@ fn refused(problem: &Problem) -> Failure {
     failure
 }
 
-/// The id that an answer calls unknown.
+/// The id that an answer says is unknown.
 fn unknown_id(detail: &str, starts: &[&str]) -> Option<String> {
     let mut rests = starts.iter().filter_map(|start| detail.strip_prefix(start));
     let word = rests.next()?.split([' ', ',', ';']).next()?;
@@ -167,7 +167,8 @@ fn unknown_id(detail: &str, starts: &[&str]) -> Option<String> {
     (!id.is_empty()).then(|| id.to_owned())
 }
 
-/// `usher why` was given what is no decision that who asks may see: ids tell what they are of.
+/// `usher why` was given an id of no decision that the user may see; the id's first letters say
+/// what it is of.
 fn unknown_decision(problem: &Problem) -> Failure {
     let id = unknown_id(&problem.detail, &["there is no decision "]);
     let of = |kind| id.as_deref().filter(|id| id.starts_with(kind));
@@ -192,8 +193,8 @@ fn unknown_decision(problem: &Problem) -> Failure {
     Failure::new(exit_code(problem), message).next(next)
 }
 
-/// The server wants a token, or another. What it says to programs of how to make one is replaced
-/// by the next step; a manager says what is to be known of its own tokens.
+/// The server wants a token, or another one. The next step replaces the server's hint, which is for
+/// programs; a manager's text about its own tokens stays.
 fn not_let_in(problem: &Problem) -> Failure {
     let code = exit_code(problem);
     match problem.detail.split_once(". ") {
@@ -206,7 +207,8 @@ fn not_let_in(problem: &Problem) -> Failure {
     .about(About::Token)
 }
 
-/// Whether who administers the server should look at its log, rather than that it says not now.
+/// Whether the server's administrator should look at its log, rather than that the server is only
+/// busy.
 fn is_unexpected(problem: &Problem) -> bool {
     const NOT_NOW: [Code; 5] = [
         Code::Busy,
@@ -229,7 +231,7 @@ fn exit_code(problem: &Problem) -> u8 {
     }
 }
 
-/// Whether a seat was refused for which who asked may wait.
+/// Whether a seat was refused that the user may wait for.
 pub(crate) fn may_wait(error: &ClientError) -> bool {
     let problem = error.problem();
     problem.is_some_and(|problem| problem.is(Code::Denied) && api_text::may_wait(&problem.detail))

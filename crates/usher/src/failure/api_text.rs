@@ -1,8 +1,8 @@
-//! Translates the API's terms to those of the command line.
+//! Translates the API's terms into those of the command line.
 
 use crate::time;
 
-/// What the API's names of a request are called on the command line.
+/// The fields of requests, and their options on the command line.
 const OPTIONS: [(&str, &str); 21] = [
     ("`?server=NAME`", "--at NAME"),
     ("`ttl_seconds`", "--ttl"),
@@ -27,26 +27,28 @@ const OPTIONS: [(&str, &str); 21] = [
     ("`note`", "--note"),
 ];
 
-/// How a program asks to wait, of a refusal for which that is of use.
+/// How a refusal tells programs that they can wait.
 const TO_WAIT: &str = " (\"wait\": true)";
 
-/// What a detail says to programs only.
-const OF_THE_API: [&str; 3] = [
+/// The parts of details that are only for programs, in the words of this version and of earlier
+/// ones.
+const OF_THE_API: [&str; 4] = [
+    ", or send \"force\": true if it is meant",
     ", or send \"force\": true where it is meant",
     ": send it as `Authorization: Bearer TOKEN`",
     TO_WAIT,
 ];
 
-/// Whether a server that refuses says that who asked may wait.
+/// Whether a refusal says that waiting is possible.
 pub(super) fn may_wait(detail: &str) -> bool {
     detail.contains(TO_WAIT)
 }
 
-/// Fields that are numbers of seconds, which people say otherwise.
+/// Fields with numbers of seconds, which are shown to people in other units.
 const DURATIONS: [&str; 3] = ["--ttl is ", "--max-ttl is ", "--impossible-seconds is "];
 
-/// A detail for who does not speak the API: without its routes, which the next step replaces, and
-/// with options for its fields.
+/// A detail for users of the command line: without the API's routes, which the next step replaces,
+/// and with options in place of fields.
 pub(super) fn own_words(detail: &str) -> String {
     let mut detail = detail.to_owned();
     for of_the_api in OF_THE_API {
@@ -70,7 +72,7 @@ pub(super) fn own_words(detail: &str) -> String {
     }
 }
 
-/// A text with its numbers of seconds as people say them; a number within a name stays.
+/// A text with its numbers of seconds in units that people use; a number within a name stays.
 fn with_spans(text: &str) -> String {
     let spoken = |word: &str| {
         let digits = word.trim_end_matches([':', ',']);

@@ -1,5 +1,5 @@
-//! Which rights of a server a command needs in the end. Its first request may need smaller ones: a
-//! refusal of that one names the roles that suffice for the command as a whole.
+//! Which rights at a server a command needs as a whole. Its first request may need fewer: if that
+//! is refused, the failure names the roles that suffice for the whole command.
 
 use usher_api::rights::{self, Right, Rights};
 
@@ -20,8 +20,8 @@ impl Needed {
         }
     }
 
-    /// What a server says of a token whose role does not suffice, with the roles that do. What is
-    /// said of anything else stays.
+    /// The failure for a token whose role does not suffice, with the roles that do. Other failures
+    /// stay as they are.
     pub(super) fn refused(self, message: &str) -> String {
         let role = message
             .strip_prefix("a token of role ")

@@ -1,14 +1,14 @@
-//! An answer of a server, a manager or an agent that is of a version before this command's: it does
-//! not know a part of what it was asked.
+//! An answer of a server, manager or agent of an earlier version: it does not know a part of the
+//! request.
 
 use usher_api::{Code, Problem};
 
 use super::{Failure, exit};
 
-/// How each role says that it does not know a part of a request, before its name in quotes.
+/// How each role says that it does not know a part of a request; the part's name follows in quotes.
 const UNKNOWN: [&str; 3] = ["unknown field `", "unknown variant `", "the query: \""];
 
-/// What that means; none: it is refused for something else.
+/// What the refusal means; `None`: it has another reason.
 pub(super) fn failure(problem: &Problem) -> Option<Failure> {
     let part = unknown_part(problem)?;
     let version = env!("CARGO_PKG_VERSION");
@@ -16,8 +16,8 @@ pub(super) fn failure(problem: &Problem) -> Option<Failure> {
         Failure::new(
             exit::FAILED,
             format!(
-                "what answered does not know {part}: it is older than this `usher`, which is \
-                 {version}"
+                "what answered does not know {part}: its version is older than that of this \
+                 `usher`, {version}"
             ),
         )
         .next(
@@ -28,7 +28,7 @@ pub(super) fn failure(problem: &Problem) -> Option<Failure> {
     )
 }
 
-/// What of a request is not known, as it is called there.
+/// The part of a request that is not known.
 fn unknown_part(problem: &Problem) -> Option<String> {
     let detail = &problem.detail;
     if problem.is(Code::NotFound) || problem.is(Code::MethodNotAllowed) {
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(told.code(), exit::FAILED, "it is no wrong usage");
         let text = told.to_string();
         assert!(
-            text.starts_with("usher: what answered does not know `owned`: it is older"),
+            text.starts_with("usher: what answered does not know `owned`: its version is older"),
             "{text}"
         );
         assert!(text.contains("`usher upgrade`"), "{text}");

@@ -1,4 +1,4 @@
-//! Values that stand apart from their options, as people type them.
+//! Values that people type separated from their options.
 
 use clap::Command;
 
@@ -6,12 +6,12 @@ use super::Hint;
 use crate::output::quoted;
 use crate::time;
 
-/// Times have so many words at the most, as `3 days ago` has.
+/// How many words a time can have, such as `3 days ago`.
 const WORDS: usize = 4;
-/// What the values of options are called that are times.
+/// The value names of options that take times.
 const TIMES: [&str; 3] = ["TIME", "PERIOD", "DATE"];
 
-/// A duration behind `--wait` and a blank, which is no value of it there.
+/// A duration that follows `--wait` after a blank, where it is not its value.
 pub(super) fn wait(words: &[&str], command: &Command) -> Option<Hint> {
     let mut of_wait = command.get_arguments();
     of_wait.find(|arg| arg.get_long() == Some("wait"))?;
@@ -26,7 +26,7 @@ pub(super) fn wait(words: &[&str], command: &Command) -> Option<Hint> {
     )
 }
 
-/// A time of several words, which is one value in quotes only.
+/// A time of several words, which is one value only in quotes.
 pub(super) fn words_of_a_time(words: &[&str], command: &Command) -> Option<Hint> {
     let (option, time) = words.iter().enumerate().find_map(|(at, word)| {
         let (option, first) = match word.split_once('=') {

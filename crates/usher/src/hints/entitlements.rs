@@ -1,4 +1,4 @@
-//! What people look for at entitlements, and where it is.
+//! Hints for words that people try with entitlements.
 
 use super::Hint;
 
@@ -22,7 +22,7 @@ pub(super) fn option(name: &str, option: &str) -> Option<Hint> {
     }
 }
 
-/// What people call what is done with an entitlement, and how it is done.
+/// Other names of what is done with an entitlement, and the command that does it.
 pub(super) fn word(name: &str, word: &str) -> Option<Hint> {
     if name != "entitlement" {
         return None;

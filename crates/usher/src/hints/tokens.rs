@@ -1,8 +1,8 @@
-//! Whom a token that is made is bound to, where that was left out.
+//! Hints if `usher token create` lacks the user or computer that the token is bound to.
 
 use super::Hint;
 
-/// What a required option of `usher token create` that is missing is, and where it is found.
+/// What a missing required option of `usher token create` is for, and where to find its value.
 pub(super) fn bound(name: &str, missing: &str) -> Option<Hint> {
     if name != "token create" {
         return None;

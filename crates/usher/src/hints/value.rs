@@ -8,20 +8,20 @@ use clap::{Arg, Command};
 
 use super::{Hint, called, context, is_figure, words};
 
-/// A value that is not taken.
+/// A value that is not accepted.
 pub(crate) struct Rejected {
     /// `--option`, or the name of an argument without an option.
     pub(crate) name: String,
     /// The value.
     pub(crate) value: String,
-    /// What its reader says, if it is not one of a list of words.
+    /// The parser's message, if the value is not one of a list of words.
     pub(crate) why: Option<String>,
-    /// Whether it stands behind `=`, because it may be left out.
+    /// Whether the value has to follow `=`, because it may be left out.
     takes_equals: bool,
 }
 
 impl Rejected {
-    /// The value that an error is about; none if it is about something else.
+    /// The value that an error is about; `None` if it is about something else.
     pub(crate) fn of(error: &clap::Error) -> Option<Rejected> {
         let is_value = [ErrorKind::ValueValidation, ErrorKind::InvalidValue];
         if !is_value.contains(&error.kind()) {
@@ -42,7 +42,7 @@ impl Rejected {
     }
 }
 
-/// The definition of what a line calls by that name.
+/// The definition of the argument of that name.
 pub(crate) fn argument<'c>(name: &str, args: &[OsString], command: &'c Command) -> Option<&'c Arg> {
     let (_, called) = called(&words(args), command);
     let is_meant = |arg: &&Arg| match name.strip_prefix("--") {
@@ -59,7 +59,8 @@ pub(crate) fn argument<'c>(name: &str, args: &[OsString], command: &'c Command) 
         .or_else(|| command.get_arguments().find(is_meant))
 }
 
-/// The least and the greatest whole number that an argument takes; none if it takes other things.
+/// The smallest and the greatest whole number that an argument accepts; `None` if it accepts other
+/// values.
 pub(crate) fn range_of(arg: &Arg) -> Option<(String, String)> {
     // Its reader tells the range of a number that is outside of it, and there is no other way to ask.
     const OUTSIDE: [&str; 2] = ["-9223372036854775808", "18446744073709551615"];
@@ -74,7 +75,7 @@ pub(crate) fn range_of(arg: &Arg) -> Option<(String, String)> {
     })
 }
 
-/// The range in what the reader of a number says: `0 is not in 1..=9`.
+/// The range in the message of a number's parser: `0 is not in 1..=9`.
 fn range_in(why: &str) -> Option<(String, String)> {
     let (_, range) = why.split_once(" is not in ")?;
     let (least, most) = range.split_once("..=")?;
@@ -117,8 +118,8 @@ pub(super) fn number(error: &clap::Error, args: &[OsString], command: &Command) 
     }
 }
 
-/// A value with a minus, where there is none below 0. Of an option whose value may be left out, a
-/// value stands behind `=`.
+/// A hint for a negative value, if none below 0 is accepted. If the option's value may be left out,
+/// the value has to follow `=`.
 pub(super) fn below_zero(option: &str, value: &str, takes_equals: bool) -> Option<Hint> {
     let positive = value.trim_start_matches('-');
     let between = if takes_equals { "=" } else { " " };

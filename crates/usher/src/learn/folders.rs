@@ -1,11 +1,12 @@
-//! Folders of which one rule names all programs that were seen in them.
+//! Folders for which one rule names all programs that were seen in them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::executed::ExecutedProgram;
 
-/// So many programs of one folder are named one by one; of more, the folder is named.
+/// Up to so many programs of one folder are named one by one; if there are more, the folder is
+/// named.
 const BY_NAME: usize = 8;
 
 /// Folders that hold programs of several products.

@@ -1,5 +1,5 @@
-//! What a process runs by the executable that the kernel names: a script by its interpreter, or a
-//! program of Windows by Wine.
+//! What a process runs in the executable that the kernel names: a script in its interpreter, or a
+//! Windows program in Wine.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -16,9 +16,9 @@ use crate::output::path_as_text;
 /// The type of the entry in a process's auxiliary vector that holds the address of the name by
 /// which it was started: for a script that of the script (getauxval(3)).
 const AT_EXECFN: u64 = 31;
-/// As much of a process's arguments and environment as is read, each.
+/// How much is read of a process's arguments, and of its environment.
 const TEXT_LIMIT: u64 = 256 * 1024;
-/// Arguments of Wine that are looked at.
+/// How many arguments of Wine are looked at.
 const ARGUMENTS_LIMIT: usize = 8;
 
 /// What an executable was started for.
@@ -56,7 +56,8 @@ pub(super) fn is_of_wine(exe: &Path) -> bool {
         .is_some_and(|name| name.as_bytes().starts_with(b"wine"))
 }
 
-/// A name as the process means it: relative to its folder, and `/proc/self` is the process.
+/// The path that a name means to the process: relative to its folder, and `/proc/self` is the
+/// process.
 fn seen_by(proc: &Path, name: &Path) -> Option<PathBuf> {
     for own in ["/proc/self", "/proc/thread-self"] {
         if let Ok(rest) = name.strip_prefix(own) {
@@ -117,7 +118,7 @@ fn begins_with(file: &Path, magic: &[u8]) -> bool {
     regular(file).is_some_and(|file| file.read_exact_at(&mut start, 0).is_ok() && start == magic)
 }
 
-/// A file that reading does not wait on.
+/// A regular file: reading it does not wait.
 fn regular(file: &Path) -> Option<File> {
     std::fs::metadata(file)
         .is_ok_and(|about| about.is_file())

@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::package;
 use crate::run::signals::Signals;
 
-/// The most starts that are remembered; more are counted, not kept.
+/// How many starts are remembered; further ones are only counted.
 const STARTS_LIMIT: usize = 100_000;
 
 /// One start of a program.
@@ -42,7 +42,7 @@ struct Start {
     worked: Duration,
 }
 
-/// What was seen of a process tree.
+/// What is known of a process tree.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     starts: Vec<Start>,

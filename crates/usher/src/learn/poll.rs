@@ -62,7 +62,7 @@ pub(super) async fn watch(
     Ok(watched)
 }
 
-/// Waits for whatever has ended; whether anything is left.
+/// Reaps the processes that have ended; returns whether any is left.
 fn orphans_left() -> bool {
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -77,7 +77,7 @@ fn orphans_left() -> bool {
 struct Known {
     path: PathBuf,
     start: Option<usize>,
-    /// The processor time of it that is counted.
+    /// How much of its processor time is counted already.
     worked: Duration,
 }
 

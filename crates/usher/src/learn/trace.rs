@@ -21,7 +21,7 @@ use crate::run::find;
 use crate::run::signals::{Signals, exit_code};
 use crate::spawn::begin_traced;
 
-/// Nothing where this may not trace: then nothing was started.
+/// `None` if this process may not trace; then nothing was started.
 pub(super) async fn watch(
     file: &Path,
     words: &[OsString],
@@ -79,9 +79,9 @@ pub(super) async fn watch(
 struct Traced {
     /// The start that it is part of.
     start: Option<usize>,
-    /// Whether the stop with which the kernel begins a traced thread was seen.
+    /// Whether the first stop of the thread was seen, which the kernel causes.
     begun: bool,
-    /// The processor time of it that is counted.
+    /// How much of its processor time is counted already.
     worked: Duration,
 }
 
@@ -102,7 +102,7 @@ impl Tracer {
         }
     }
 
-    /// The command stands at its exec, and waits to be let on.
+    /// The command has stopped at its exec, and waits to be continued.
     fn begin(&mut self) -> Result<(), Failure> {
         let failed = |error: Errno| Failure::failed(format!("cannot trace the command: {error}"));
         match waitpid(self.root, Some(WaitPidFlag::__WALL)).map_err(failed)? {
@@ -123,7 +123,7 @@ impl Tracer {
         Ok(())
     }
 
-    /// Deals with everything that has happened; whether anything is left to wait for.
+    /// Handles all events; returns whether there is anything left to wait for.
     fn drain(&mut self) -> bool {
         let flags = WaitPidFlag::__WALL | WaitPidFlag::WNOHANG;
         loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// One unit of `stat` (`USER_HZ`, which Linux fixes for programs).
 const TICK: Duration = Duration::from_millis(10);
 
-/// Of one thread. None if it is gone.
+/// Of one thread; `None` if it is gone.
 pub(super) fn of_thread(thread: i32) -> Option<Duration> {
     let folder = format!("/proc/{thread}/task/{thread}");
     let exact = std::fs::read_to_string(format!("{folder}/schedstat")).ok();
@@ -17,7 +17,7 @@ pub(super) fn of_thread(thread: i32) -> Option<Duration> {
     }
 }
 
-/// Of all threads of a process. None if it is gone.
+/// Of all threads of a process; `None` if it is gone.
 pub(super) fn of_process(process: i32) -> Option<Duration> {
     ticks(&format!("/proc/{process}/stat"))
 }

@@ -1,5 +1,5 @@
-//! The entry by which desktops begin `usher notify` with each session (Desktop Application Autostart
-//! Specification).
+//! The entry with which desktops start `usher notify` in each session (Desktop Application
+//! Autostart Specification).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::output::line;
 
-/// Where desktops find what begins with everybody's sessions.
+/// The folder of programs that desktops start in everybody's sessions.
 pub(crate) const EVERYBODYS: &str = "/etc/xdg/autostart";
 /// The entry's file.
 pub(crate) const ENTRY: &str = "usher-notify.desktop";
@@ -30,7 +30,7 @@ pub(crate) fn for_whoever_asks() -> Result<(), Failure> {
     ))
 }
 
-/// Writes it into a folder, which is made where it is not there.
+/// Writes it into a folder, which is made if it does not exist.
 pub(crate) fn write(folder: &Path, program: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join(ENTRY), text(program))
@@ -49,7 +49,7 @@ fn own_folder() -> Result<PathBuf, Failure> {
         })
 }
 
-/// What it says.
+/// The entry's text.
 pub(crate) fn text(program: &Path) -> String {
     // Between quotes these are the characters with a meaning, and % begins a field.
     let mut quoted = String::new();

@@ -1,24 +1,24 @@
-//! What is shown of a notice, in words for people.
+//! The text of a notice, for people.
 
 use usher_api::{Notice, NoticeKind};
 
 use crate::output::{counted, tame};
 use crate::time;
 
-/// A product, for programs and for people.
+/// A product's id, and its name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Product {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
-/// One thing to show; it takes the place of what was shown of the same product before.
+/// One card; it replaces the card that was shown for the same product before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Card {
     pub(crate) product: Product,
     pub(crate) title: String,
     pub(crate) text: String,
-    /// Whether it offers to tell when a seat is free.
+    /// Whether it has a button that asks to be told when a seat is free.
     pub(crate) can_wait: bool,
     /// Whether it stays until somebody has seen it.
     pub(crate) stays: bool,
@@ -38,7 +38,7 @@ impl Card {
         }
     }
 
-    /// To whom a seat is now waited for.
+    /// For a user for whom the agent now waits for a seat.
     pub(crate) fn waits(product: &Product) -> Card {
         Card {
             title: format!("You wait for a seat of {}", tame(&product.name)),
@@ -49,7 +49,7 @@ impl Card {
         }
     }
 
-    /// To whom no seat need be free: they hold one.
+    /// For a user who holds a seat and so need not wait for one.
     pub(crate) fn holds(product: &Product) -> Card {
         let name = tame(&product.name);
         Card {
@@ -72,13 +72,13 @@ impl Card {
     }
 }
 
-/// Whether it is of use to who is away when it is shown.
+/// Whether it is of use to a user who is away when it is shown.
 fn stays(kind: NoticeKind) -> bool {
     use NoticeKind::{Ended, Free, Idle, Released, Unseated};
     matches!(kind, Ended | Free | Idle | Released | Unseated)
 }
 
-/// The same on a line, with the command in place of the button.
+/// The card as one line, with the command in place of the button.
 pub(crate) fn as_text(notice: &Notice) -> String {
     let next = match notice.can_wait {
         true => format!(" Wait for a seat: {}", command(&notice.product)),
@@ -97,8 +97,8 @@ fn as_news(notice: &Notice) -> String {
     format!("{}{id}. {}", card.title, card.text)
 }
 
-/// The same of what was told before: when it was, and on lines of their own what may be done next
-/// and which decision explains it.
+/// The card of an earlier notice: with its time, and, on lines of their own, the next step and the
+/// decision that explains it.
 pub(crate) fn as_record(notice: &Notice) -> String {
     let mut lines = vec![format!("{}  {}", time::local(notice.at), as_news(notice))];
     if notice.can_wait {
@@ -118,7 +118,7 @@ pub(crate) fn command(product: &str) -> String {
     format!("usher notify --when-free {product}")
 }
 
-/// A time as an agent's notices say it: in its largest unit of which there are two.
+/// A duration as an agent's notices give it: in the largest unit of which it has at least two.
 pub(crate) fn in_words(seconds: u32) -> String {
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),

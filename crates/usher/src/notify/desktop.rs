@@ -16,18 +16,18 @@ use crate::listing::eprintln_quiet;
 
 const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
-/// Who has this name serves the session: one does.
+/// The process with this name on the bus serves the session, so that only one does.
 const OWN_NAME: &str = "org.usher.Notify";
-/// The key of the action, and of a click on the whole card where the desktop has no buttons.
+/// The key of the action, and of a click on the whole card if the desktop has no buttons.
 const TELL_ME: &str = "tell-me";
-/// Cards that are remembered; the oldest is forgotten first.
+/// How many cards are remembered; the oldest is forgotten first.
 const CARDS_LIMIT: usize = 64;
-/// A desktop that has just begun has no notification service yet.
+/// How often the notification service is tried: a desktop that has just started has none yet.
 const TRIES: u32 = 15;
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// How long a card is shown that does not stay; never to end is 0.
+/// How long a card is shown that does not stay; 0 means without end.
 const SHOWN_MS: i32 = 60_000;
-/// Signals that are read ahead.
+/// How many signals are read ahead.
 const AHEAD: usize = 64;
 
 /// What the user, or the session, did.
@@ -55,7 +55,7 @@ pub(super) struct Desktop {
 }
 
 impl Desktop {
-    /// That of this session; none if another process serves it already.
+    /// The desktop of this session; `None` if another process serves it already.
     pub(super) async fn of_session() -> Result<Option<Desktop>, Error> {
         let bus = Connection::session().await?;
         let flags = RequestNameFlags::DoNotQueue.into();
@@ -77,7 +77,8 @@ impl Desktop {
         }))
     }
 
-    /// Shows a card of a notice; where the desktop does not take it, it is lost, and said.
+    /// Shows the card of a notice. If the desktop does not accept it, it is lost, and
+    /// stderr says so.
     pub(super) async fn show(&mut self, card: Card, notice: Option<&str>) {
         let mut tries = 0;
         let number = loop {
@@ -149,7 +150,7 @@ impl Desktop {
         called.await?.body().deserialize()
     }
 
-    /// The next that happens. It may be given up and asked again.
+    /// Waits for the next event. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Happened {
         loop {
             let signal = poll_fn(|context| Pin::new(&mut self.signals).poll_next(context)).await;
@@ -178,7 +179,8 @@ impl Desktop {
         }
     }
 
-    /// The signals of all cards on the desktop come by: only ours count.
+    /// The event of a button that was pressed, if the card is ours: the signals of all cards on the
+    /// desktop come here.
     fn pressed(&mut self, number: u32) -> Option<Happened> {
         let shown = self.shown.iter_mut().find(|shown| shown.number == number)?;
         Some(Happened::WantsToBeTold {

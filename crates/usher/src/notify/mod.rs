@@ -1,8 +1,8 @@
-//! Tells the user of a session what the agent of this computer has to say to them, and the agent
-//! whether somebody uses the session.
+//! Shows the user of a session the notices of this computer's agent, and tells the agent whether
+//! somebody uses the session.
 //!
-//! It needs no rights but the user's own, holds nothing, and ends with the session. An agent that
-//! is away is waited for; what it said in its last minute is said on the first occasion.
+//! It needs only the user's own rights, holds no seats, and ends with the session. It waits for an
+//! agent that does not answer; notices of the last minute before that are shown once it does.
 
 pub(crate) mod autostart;
 pub(crate) mod card;
@@ -26,9 +26,9 @@ use crate::run::door;
 
 /// How long one poll waits for a notice.
 const POLL_SECONDS: u64 = 60;
-/// How soon an agent that was away is looked for again.
+/// How soon an agent that did not answer is tried again.
 const AWAY: Duration = Duration::from_secs(2);
-/// What is older when the session begins is not said any more.
+/// Notices that are older than this when the session begins are not shown.
 const RECENT_SECONDS: i64 = 60;
 
 /// The notices of this computer's agent, one after the other.
@@ -39,7 +39,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Of the agent at that socket; else of the one that is found.
+    /// Of the agent at that socket, or of the one that is found.
     pub(crate) fn new(named: Option<PathBuf>) -> Self {
         Reader {
             named,
@@ -48,7 +48,7 @@ impl Reader {
         }
     }
 
-    /// What is kept, and what comes after it from now on. Fails if no agent answers.
+    /// The notices that the agent has kept, and then those that follow. Fails if no agent answers.
     pub(crate) async fn kept(&mut self, context: &Context) -> Result<Vec<Notice>, Failure> {
         let found = door::agent(self.named.as_deref(), context).await?;
         let (agent, _) = found.ok_or_else(nobody)?;
@@ -58,8 +58,8 @@ impl Reader {
         Ok(items)
     }
 
-    /// The next notices: waits for them, and for an agent that is away. It may be given up and
-    /// asked again: nothing is lost.
+    /// Waits for the next notices, and for an agent that does not answer. May be dropped and called
+    /// again: no notice is lost.
     pub(crate) async fn next(&mut self, context: &Context) -> Vec<Notice> {
         loop {
             let polled = match self.agent(context).await {
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// The agent, where one answers.
+    /// The agent, if one answers.
     pub(crate) async fn agent(&mut self, context: &Context) -> Option<Client> {
         if self.agent.is_none() {
             let found = door::agent(self.named.as_deref(), context).await;
@@ -114,14 +114,14 @@ async fn poll(
     Ok(notices.items)
 }
 
-/// Has the agent tell when a seat is free.
+/// Asks the agent to tell when a seat is free.
 pub(crate) async fn tell_me(agent: &Client, product: &str) -> Result<TellMeAnswer, ClientError> {
     // Whoever kills this command leaves the queue, too.
     let path = tell_me_path(product) + "?while_running=true";
     agent.post_empty(&path).await
 }
 
-/// Where that is asked for, and taken back.
+/// The path for asking for that, and for taking it back.
 pub(crate) fn tell_me_path(product: &str) -> String {
     format!("/v1/products/{}/tell-me", escaped(product))
 }
@@ -179,7 +179,7 @@ async fn show(
     }
 }
 
-/// Somebody pressed the button of a notice.
+/// The user pressed the button of a notice.
 async fn wait_for_seat(
     reader: &mut Reader,
     context: &Context,

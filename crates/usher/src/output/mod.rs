@@ -30,7 +30,7 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     print(&format!("{}\n", text.as_ref()))
 }
 
-/// How something is set off on a terminal.
+/// How a text is highlighted on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// A heading.
@@ -43,7 +43,7 @@ pub(crate) enum Tone {
     Bad,
 }
 
-/// `text` in `tone` where stdout is a terminal and `NO_COLOR` is not set.
+/// `text` in `tone` if stdout is a terminal and `NO_COLOR` is not set.
 pub(crate) fn toned(tone: Tone, text: &str) -> String {
     if !colour() {
         return text.to_owned();
@@ -63,7 +63,7 @@ fn colour() -> bool {
     !off && !dumb && io::stdout().is_terminal()
 }
 
-/// A size, in the largest unit that leaves a whole part.
+/// A size, in the largest unit of which it has at least one.
 pub(crate) fn bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {
@@ -96,12 +96,12 @@ pub(crate) fn path_as_text<S: serde::Serializer>(
     serializer.collect_str(&path.display())
 }
 
-/// A path on one line, whatever its name holds.
+/// A path on one line, whatever characters it has.
 pub(crate) fn shown_path(path: &std::path::Path) -> String {
     tame(&path.display().to_string())
 }
 
-/// A word as a shell reads it.
+/// A word quoted for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -88,8 +88,8 @@ impl Table {
     }
 
     /// The whole table as comma-separated values, as spreadsheets read them: headings as names, and
-    /// nothing in a cell that has nothing. What a spreadsheet would take for a formula is marked as
-    /// text: names come from people of whom it is not known what they mean.
+    /// empty cells if there is no value. Texts that a spreadsheet would take for a formula are
+    /// marked as text: the names come from people who may be malicious.
     pub(crate) fn csv(&self) -> Result<String, Failure> {
         let names = self.headings.iter().map(|heading| {
             let name = heading.title.to_lowercase();

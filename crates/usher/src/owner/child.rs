@@ -18,12 +18,12 @@ use crate::failure::Failure;
 
 const ROLE: &str = "as-owner";
 
-/// What is to be done, and where.
+/// The job, and where to do it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     /// The data directory, by a path without links.
     data: PathBuf,
-    /// Which folder that is: another one in its place is not entered.
+    /// Identifies that folder: another one in its place is not entered.
     device: u64,
     inode: u64,
     /// The process that started this one.
@@ -33,9 +33,9 @@ struct Order {
     job: serde_json::Value,
 }
 
-/// What can be done with the owner's rights. It comes to the process that does it as JSON.
+/// A job that can be done with the owner's rights. The process that does it gets it as JSON.
 pub(crate) trait Job: Serialize + DeserializeOwned + 'static {
-    /// What it is called there.
+    /// The job's name on that process's command line.
     const NAME: &'static str;
 
     /// Does it in `data`, in the process that has the owner's rights.
@@ -48,7 +48,7 @@ pub(crate) trait Job: Serialize + DeserializeOwned + 'static {
 /// A job as it is carried out.
 type Deed = Box<dyn FnOnce(&Path) -> Result<(), Failure>>;
 
-/// A kind of job that the process knows.
+/// A kind of job that the process can do.
 pub(crate) struct Kind {
     name: &'static str,
     read: fn(serde_json::Value) -> serde_json::Result<Deed>,
@@ -69,10 +69,10 @@ fn read<J: Job>(job: serde_json::Value) -> serde_json::Result<Deed> {
     Ok(Box::new(move |data| job.carry_out(data)))
 }
 
-/// The command that starts the process, with nothing said yet of its input and output.
+/// The command that starts the process; its input and output are not set yet.
 ///
 /// # Errors
-/// The directory is not there.
+/// The directory does not exist.
 pub(crate) fn command<J: Job>(data: &Path, job: &J) -> io::Result<std::process::Command> {
     let data = std::fs::canonicalize(data)?;
     let facts = std::fs::metadata(&data)?;
@@ -152,7 +152,7 @@ fn is_root() -> bool {
     usher_platform::account::is_administrator()
 }
 
-/// What root has opened for this process: its standard input.
+/// The file that root has opened for this process: its standard input.
 pub(crate) fn input() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }

@@ -1,4 +1,4 @@
-//! A way to a data directory for its owner, where it lies below a folder that only root may enter, as
+//! A way to a data directory for its owner, if it lies below a folder that only root may enter, as
 //! systemd keeps the directories of dynamic users in `/var/lib/private`: this process sees an empty
 //! folder in the place of root's, with the data directory in it. No other process sees it.
 

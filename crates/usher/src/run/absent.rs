@@ -1,5 +1,5 @@
-//! Waiting for the agent of this computer, which may be restarting: who waits for a seat, and asks for
-//! it through the agent, does not end for want of that.
+//! Waiting for the agent of this computer, which may be restarting: a command that waits for a seat
+//! through the agent does not fail because of that.
 
 use std::time::Duration;
 
@@ -18,13 +18,14 @@ use crate::failure::{Failure, exit};
 use crate::listing::eprintln_quiet;
 use crate::output::shown_path;
 
-/// For how long an agent is waited for at the most: a restart takes seconds, and a computer without
-/// one gets none by that somebody waits.
+/// How long an agent is waited for: a restart takes seconds, and on a computer without an agent
+/// waiting is of no use.
 const COMES_BACK: Duration = Duration::from_secs(60);
-/// How often it is looked for.
+/// How often the agent is tried.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Finds out whom to ask; who waits since `begun` waits for an agent that they need.
+/// Finds out whom to ask. A command that waits since `begun` also waits for an agent, if it needs
+/// one.
 pub(super) async fn door(
     order: &Order,
     context: &Context,

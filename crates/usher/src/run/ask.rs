@@ -1,4 +1,4 @@
-//! What seats are asked for, and how long they are waited for.
+//! Which seats a command asks for, and how long it waits for them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Wait {
         }
     }
 
-    /// How much is left of one that began then; none: it is never over.
+    /// How much is left of a wait that began then; `None`: it never ends.
     pub(super) fn left(self, begun: Instant) -> Option<Duration> {
         match self {
             Wait::For(how_long) => Some(how_long.saturating_sub(begun.elapsed())),
@@ -35,41 +35,42 @@ impl Wait {
     }
 }
 
-/// What who waits does while no server answers.
+/// What a waiting command does while no server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Away {
-    /// They wait no longer than it takes to be sure: the product may run without a seat, and does.
+    /// It waits only until it is sure that none answers: the product may run without a seat, and
+    /// does.
     Run,
-    /// They wait for the server, too, as long as for a seat.
+    /// It waits for the server, too, as long as for a seat.
     Wait,
 }
 
-/// What is asked for.
+/// The request of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     /// Product id.
     pub(crate) product: String,
     /// Further products and seats of each: all, or none.
     pub(crate) also: Vec<(String, u32)>,
-    /// Who is counted.
+    /// The user that the seat counts for.
     pub(crate) user: String,
     /// The computer that the seat is used on.
     pub(crate) computer: String,
     /// How many seats.
     pub(crate) seats: u32,
-    /// How long the lease lives without renewal, where it is said.
+    /// How long the lease lives without renewal, if that is given.
     pub(crate) ttl_seconds: Option<u32>,
     /// Place in the queue before arrival counts.
     pub(crate) priority: i8,
-    /// What is started, for the record.
+    /// The command that is started, for the history.
     pub(crate) program: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
     /// When the request was first made.
     pub(crate) begun: Instant,
-    /// What to do while no server answers, for who waits.
+    /// What to do while no server answers, if the command waits.
     pub(crate) away: Away,
-    /// Whether the agent may answer with a lease that is held for the same use already.
+    /// Whether the agent may answer with a lease that is already held for the same use.
     pub(crate) one_use: bool,
 }
 
@@ -80,7 +81,7 @@ impl Ask {
         std::iter::once(self.product.as_str()).chain(also)
     }
 
-    /// Where it is asked for.
+    /// The path of the request.
     pub(super) fn path(&self) -> &'static str {
         match self.one_use {
             true => "/v1/checkouts?one_use=true",
@@ -98,7 +99,7 @@ impl Ask {
         self.wait.and_then(|wait| wait.left(self.begun))
     }
 
-    /// The request; whether to `wait`, if there is no seat.
+    /// The request's body; `wait`: whether to wait if there is no seat.
     pub(super) fn request(&self, wait: bool) -> CheckoutRequest<'_> {
         CheckoutRequest {
             product: Cow::Borrowed(&self.product),

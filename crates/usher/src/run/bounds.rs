@@ -1,17 +1,18 @@
-//! How long a server may take, for who waits for a seat and for who does not.
+//! How long a server may take, for commands that wait for a seat and for those that do not.
 
 use std::time::Duration;
 
-/// How long a server may be silent before none answers: one that is there gives its answer within 15
-/// seconds, and be it that it does not know the outcome. One that hangs is as one that is away.
+/// How long a server may be silent until it counts as not answering: a server that is there answers
+/// within 15 seconds, if only that it does not know the outcome. One that hangs counts as one that
+/// is away.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
-/// For how long a server may be silent before who waits is told: a restart is over before.
+/// How long a server may be silent before a waiting user is told: a restart takes less.
 pub(super) const NOTICED: Duration = Duration::from_secs(2);
-/// How long giving back may take: who waits for the end of `usher run` does not wait for more.
+/// How long giving a seat back may take: `usher run` ends after that at the latest.
 pub(super) const GIVE_BACK: Duration = Duration::from_secs(2);
 
-/// How long a first answer may take for who waits for `left` more; none: who does not wait, or for
-/// ever. No answer is given in less than [`NOTICED`] on a busy computer.
+/// How long a first answer may take for a command that waits for `left` more; `None`: it does not
+/// wait, or waits for ever. On a busy computer even a quick answer can take [`NOTICED`].
 pub(super) fn patience(left: Option<Duration>) -> Duration {
     left.map_or(SILENCE, |left| left.clamp(NOTICED, SILENCE))
 }

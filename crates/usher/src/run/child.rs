@@ -1,5 +1,5 @@
-//! The command that runs on the seat: started in the same foreground group, watched for its end and
-//! for being stopped.
+//! The command that runs on the seat: it is started in the same foreground group, and watched for
+//! its end and for being stopped.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,10 +21,10 @@ pub(crate) struct Child {
     pid: Pid,
 }
 
-/// What became of the command.
+/// The state of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
-    /// It runs.
+    /// The command runs.
     Running,
     /// It was stopped, as by Ctrl-Z.
     Stopped,
@@ -33,8 +33,8 @@ pub(crate) enum News {
 }
 
 impl Child {
-    /// Starts `file` with the words of the command line, variables of its environment, each with its
-    /// value or taken out, and the signals that are to be blocked.
+    /// Starts `file` with the words of the command line, with variables that are set in or removed
+    /// from its environment, and with the signals that are to be blocked.
     pub(crate) fn start(
         file: &Path,
         words: &[OsString],
@@ -71,12 +71,13 @@ impl Child {
         }
     }
 
-    /// Its process. It is there, be it as a zombie, until [`Child::news`] says that it has ended.
+    /// Its process id. The process exists, if only as a zombie, until [`Child::news`] says that it
+    /// has ended.
     pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Looks, without waiting, what has become of it.
+    /// Returns the command's state, without waiting.
     pub(crate) fn news(&self) -> News {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
         match rustix::process::waitpid(Some(self.pid), options) {
@@ -94,7 +95,7 @@ impl Child {
         let _ = nix::sys::signal::kill(pid, signal);
     }
 
-    /// Deals with a signal; the exit code where the command has ended.
+    /// Handles a signal; returns the exit code if the command has ended.
     pub(super) fn attend(&self, caught: Caught) -> Option<u8> {
         match caught.signal {
             Signal::SIGCHLD => match self.news() {

@@ -7,8 +7,9 @@ use usher_api::{Code, CoverRequest, Lease};
 
 use crate::listing::eprintln_quiet;
 
-/// Tells the agent that a process, and so all that it starts, is covered by the lease; whether it
-/// `keeps` it, so that the agent gives it back where the last process that does has ended.
+/// Tells the agent that a process, and so all that it starts, is covered by the lease; `keeps`:
+/// whether the process keeps the lease, so that the agent gives it back after the last such process
+/// has ended.
 pub(super) async fn cover(
     agent: &Client,
     lease: &str,
@@ -36,19 +37,19 @@ pub(super) async fn cover(
     }
 }
 
-/// Tells the agent the same of a lease that this process keeps.
+/// Tells the agent the same for a lease that this process keeps.
 pub(super) async fn covers(agent: &Client, lease: &Lease) -> Result<(), ClientError> {
     keeps(agent, lease, std::process::id()).await
 }
 
-/// Tells the agent that the command keeps the lease, too: should this process be killed, the agent
-/// renews the lease until the command has ended. An agent that does not take it gives the lease back
-/// when this process has ended, as it does without.
+/// Tells the agent that the command keeps the lease, too: if this process is killed, the agent
+/// renews the lease until the command has ended. An agent that does not accept this gives the lease
+/// back when this process has ended.
 pub(super) async fn stays_with(agent: &Client, lease: &Lease, command: u32) {
     let _ = keeps(agent, lease, command).await;
 }
 
-/// The same of each lease that is held with it: these are renewed and given back as one.
+/// The same for each lease that is held together with it: these are renewed and given back as one.
 async fn keeps(agent: &Client, lease: &Lease, pid: u32) -> Result<(), ClientError> {
     let proof = lease.proof.as_deref();
     cover(agent, &lease.id, &lease.product, proof, true, pid).await?;
@@ -60,7 +61,7 @@ async fn keeps(agent: &Client, lease: &Lease, pid: u32) -> Result<(), ClientErro
     Ok(())
 }
 
-/// Says that the agent knows nothing of the seat, if it does not.
+/// Warns if the agent could not be told of the seat.
 pub(super) fn say_uncovered(covered: Result<(), ClientError>) {
     if let Err(error) = covered {
         eprintln_quiet(&format!(

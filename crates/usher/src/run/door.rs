@@ -1,8 +1,8 @@
-//! Whom `usher run` asks: the agent of this computer where there is one, else the server itself.
+//! Whom `usher run` asks: the agent of this computer if there is one, else the server itself.
 //!
-//! Through the agent no token is needed: the kernel tells it who asks. Somebody who gives a token,
-//! or names another server than the agent's, goes straight to the server; the agent is still told
-//! which seat covers the command, so that it takes no second one.
+//! Through the agent no token is needed: the kernel tells it who the user is. With a token, or if
+//! another server than the agent's is named, `usher run` asks the server directly; it still tells
+//! the agent which seat covers the command, so that the command takes no second one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use usher_api::client::{Client, Endpoint};
 use crate::context::{Context, told_of};
 use crate::failure::{Failure, exit};
 
-/// Where a computer's own agent listens.
+/// The socket of a computer's agent, if root has started it.
 pub(crate) const SYSTEM_SOCKET: &str = usher_api::client::AGENT_SOCKET;
 
-/// How long an agent on the same computer may take to say that it is there.
+/// How long an agent on the same computer may take to answer that it is there.
 const GREETING: Duration = Duration::from_secs(2);
 
 /// Whom to ask.
@@ -28,11 +28,11 @@ pub(crate) struct Door {
     pub(crate) seats: Client,
     /// Whether that is the agent.
     pub(crate) through_agent: bool,
-    /// The agent, where it is to know about the seat.
+    /// The agent, if it is to be told of the seat.
     pub(crate) agent: Option<Client>,
 }
 
-/// Where an agent's socket may be, likeliest first.
+/// The paths at which an agent's socket may be, the likeliest first.
 pub(crate) fn sockets(named: Option<&Path>, context: &Context) -> Vec<PathBuf> {
     if let Some(path) = named {
         return vec![path.to_owned()];
@@ -45,7 +45,7 @@ pub(crate) fn sockets(named: Option<&Path>, context: &Context) -> Vec<PathBuf> {
     }
 }
 
-/// The first agent that answers, and what it says of itself.
+/// The first agent that answers, and its state.
 pub(crate) async fn agent(
     named: Option<&Path>,
     context: &Context,
@@ -63,7 +63,7 @@ pub(crate) async fn agent(
     Ok(None)
 }
 
-/// The agent that a change of products is told to at once.
+/// The agent that is told at once of a change of products.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ToldAgent {
     /// The socket of this computer's agent, which goes by the change at once
@@ -72,8 +72,8 @@ pub(crate) struct ToldAgent {
 }
 
 impl ToldAgent {
-    /// Where the agent is one of the same server, it goes by the change when this returns. Without
-    /// it nothing is amiss: an agent looks by itself every few seconds.
+    /// If the agent belongs to the same server, it has taken over the change when this returns.
+    /// That is only faster: agents look every few seconds anyway.
     pub(crate) async fn products_changed(&self, context: &Context) {
         if let Ok(Some((agent, status))) = agent(self.agent_socket.as_deref(), context).await
             && same(&status.server, context.server())
@@ -84,8 +84,8 @@ impl ToldAgent {
     }
 }
 
-/// Finds out whom to ask. For another person or computer than this that is the server: the agent
-/// asks for whom the kernel names.
+/// Finds out whom to ask. For another user or computer that is the server: the agent asks only for
+/// the user that the kernel names.
 pub(crate) async fn find(
     named: Option<&Path>,
     context: &Context,
@@ -122,7 +122,8 @@ pub(crate) async fn find(
     })
 }
 
-/// Why the agent is not asked for somebody or somewhere else: it asks for whom the kernel names.
+/// Why the agent cannot ask for another user or computer: it asks only for the user that the kernel
+/// names.
 pub(crate) fn of_another() -> Failure {
     Failure::new(
         exit::REFUSED,
@@ -132,7 +133,8 @@ pub(crate) fn of_another() -> Failure {
     .next("Give one with --token or USHER_TOKEN: an operator's, or a client's for its own user.")
 }
 
-/// Whether an agent is of the server that is meant: the one that was named, else its own.
+/// Whether an agent's server is the one that is meant: the one that was named, else the agent's
+/// own.
 pub(crate) fn is_meant(status: &AgentStatus, context: &Context) -> bool {
     !context.server_given || same(&status.server, context.server())
 }

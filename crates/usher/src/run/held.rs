@@ -1,4 +1,5 @@
-//! Whether a lease that was named, or that the environment holds, is one, and of which product.
+//! Whether a lease that was named, or that the environment holds, is held, and of which product it
+//! is.
 
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, HeldLease, LEASE_PROOF_HEADER, Lease};
@@ -9,16 +10,16 @@ use crate::listing::escaped;
 /// What is known of a lease.
 #[derive(Debug)]
 pub(super) enum Held {
-    /// It is held, open to who asks, and of that product.
+    /// It is held, the user may join it, and it is of that product.
     Of(String),
-    /// It is none, or closed to who asks: why.
+    /// It is not held, or the user may not join it; why.
     Not(String),
-    /// Nobody can say now: why.
+    /// It is not known now; why.
     NotKnown(String),
 }
 
-/// Asks of which product a lease is, which must be held and open to who asks: the agent, if there is
-/// one, and the server.
+/// Asks the agent, if there is one, and the server of which product a lease is; it must be held,
+/// and the user must be allowed to join it.
 pub(super) async fn held(
     agent: Option<&Client>,
     server: &Client,
@@ -54,7 +55,7 @@ pub(super) async fn held(
     }
 }
 
-/// Asks the server: by the proof, or else by a renewal, which only the lease's own person can make.
+/// Asks the server: with the proof, or else by a renewal, which only the lease's own user can make.
 async fn at_server(
     server: &Client,
     lease: &str,
@@ -83,7 +84,7 @@ async fn by_proof(
     }
 }
 
-/// Whether it may stand in a header.
+/// Whether it can be sent in a header.
 fn is_proof(proof: &str) -> bool {
     !proof.is_empty() && proof.bytes().all(|b| b.is_ascii_alphanumeric())
 }

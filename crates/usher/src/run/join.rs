@@ -1,4 +1,4 @@
-//! Joining a lease that somebody else keeps: one that the command line names, or that of the
+//! Joining a lease that another process keeps: one that the command line names, or that of the
 //! `usher run` around this one.
 
 use std::path::Path;
@@ -19,18 +19,19 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::{eprintln_quiet, segment};
 
-/// What became of joining the lease of the `usher run` around this one.
+/// The result of joining the lease of the `usher run` around this one.
 pub(super) enum Joined {
     /// The command ran on it, and ended with that code.
     Ended(u8),
-    /// It is none of which this may be part any more: the command was started by something that goes
-    /// on, such as a batch system.
+    /// It is no longer held for this command: the command was started by something that goes on,
+    /// such as a batch system.
     NotHeld,
     /// It is of another product than the command, which takes a seat of its own.
     OfAnother,
 }
 
-/// Runs the command on a lease that the command line names, which somebody else keeps and gives back.
+/// Runs the command on a lease that the command line names, and that another process keeps and
+/// gives back.
 pub(super) async fn join_named(
     order: &Order,
     context: &Context,
@@ -153,12 +154,13 @@ async fn run_on(
     }
 }
 
-/// The command is not held up: who keeps the lease learns of its end. An agent says so itself.
+/// Warns that the lease could not be checked. The command runs all the same: the process that keeps
+/// the lease learns of its end. An agent gives this warning itself.
 fn say_not_known(agent: Option<&Client>, lease: &str, why: &str) {
     if agent.is_none() {
         eprintln_quiet(&format!(
-            "usher: whether lease {lease} is held cannot be asked now ({why}): the command runs as \
-             if it were"
+            "usher: cannot check now whether lease {lease} is held ({why}): the command runs as if \
+             it were"
         ));
     }
 }

@@ -11,16 +11,16 @@ use crate::failure::is_absence;
 use crate::listing::{eprintln_quiet, escaped};
 use crate::time;
 
-/// Who gives a lease back if no server takes it back now.
+/// Who gives a lease back if no server answers now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Later {
-    /// The agent, which knows the process that keeps it: as soon as a server answers.
+    /// The agent, as soon as a server answers: it knows the process that keeps the lease.
     ByAgent,
-    /// Nobody: it ends with its ttl.
+    /// Nobody: the lease ends with its ttl.
     WithItsTtl,
 }
 
-/// Gives a lease back: a few quick tries.
+/// Gives a lease back, with a few quick attempts.
 pub(crate) async fn give_back(client: &Client, lease: &Lease, later: Later) {
     let path = format!("/v1/leases/{}", escaped(&lease.id));
     let tries = async {
@@ -46,7 +46,7 @@ pub(crate) async fn give_back(client: &Client, lease: &Lease, later: Later) {
     }
 }
 
-/// What becomes of it then.
+/// The text on what happens to the lease then.
 fn not_now(lease: &Lease, later: Later) -> String {
     match later {
         Later::ByAgent => "the agent of this computer gives it back as soon as one does".to_owned(),
@@ -63,7 +63,7 @@ fn is_of_agent(error: &ClientError) -> bool {
     problem.is_some_and(|problem| problem.is(Code::ServerUnreachable))
 }
 
-/// Keeps a lease alive. Returns only where the server says that it has ended.
+/// Keeps a lease alive. Returns only if the server says that it has ended.
 pub(crate) async fn keep(client: &Client, lease: &Lease) {
     let path = format!("/v1/leases/{}/renew", escaped(&lease.id));
     let mut ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());

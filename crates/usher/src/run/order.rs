@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use super::ask::Wait;
 use crate::output::{quoted, tame};
 
-/// What `usher run` was told.
+/// The options of `usher run`.
 #[derive(Debug)]
 pub(crate) struct Order {
-    /// The product, where it was named.
+    /// The product, if it was named.
     pub(crate) product: Option<String>,
     /// The lease to join.
     pub(crate) lease: Option<String>,
@@ -19,11 +19,11 @@ pub(crate) struct Order {
     pub(crate) without_seat: Option<String>,
     /// The proof of that lease.
     pub(crate) proof: Option<String>,
-    /// The product of the lease that the environment names, where that is the lease to join.
+    /// The product of the lease that the environment names, if that is the lease to join.
     pub(crate) around: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
-    /// Whether a seat is taken also if who asks holds one for the same use already.
+    /// Whether a seat is taken even if the user already holds one for the same use.
     pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,
@@ -31,13 +31,13 @@ pub(crate) struct Order {
     pub(crate) also: Vec<(String, u32)>,
     /// Place in the queue before arrival counts.
     pub(crate) priority: i8,
-    /// How long the lease lives without renewal, where it is said.
+    /// How long the lease lives without renewal, if that is given.
     pub(crate) ttl_seconds: Option<u32>,
-    /// Who is counted, where it is not who asks.
+    /// The user that the seat counts for, if it is not the user who runs this.
     pub(crate) user: Option<String>,
-    /// Where, where it is not here.
+    /// The computer that the seat is used on, if it is not this one.
     pub(crate) computer: Option<String>,
-    /// The agent's socket, where it was named.
+    /// The agent's socket, if it was named.
     pub(crate) agent_socket: Option<PathBuf>,
     /// The command and its arguments.
     pub(crate) words: Vec<OsString>,

@@ -1,14 +1,14 @@
-//! What a command finds in its environment about its seat, by which a `usher run` inside of it runs
-//! like the one around it.
+//! What a command finds in its environment about its seat, so that a `usher run` inside it joins
+//! the one around it.
 
 /// The lease that the command runs on.
 pub(crate) const LEASE_VARIABLE: &str = "USHER_LEASE";
 /// The product of that lease.
 pub(crate) const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
-/// The proof by which it is joined, also on another computer; empty where there is none.
+/// The proof with which it can be joined, also on another computer; empty if there is none.
 pub(crate) const PROOF_VARIABLE: &str = "USHER_LEASE_PROOF";
-/// The product of a command that runs without a seat, as the product's policy allows. It opens
-/// nothing: who finds it asks for a seat as without it, and only knows for which product.
+/// The product of a command that runs without a seat, as the product's policy allows. It gives no
+/// rights: a `usher run` that finds it asks for a seat as usual, and only knows for which product.
 pub(crate) const WITHOUT_SEAT_VARIABLE: &str = "USHER_WITHOUT_SEAT";
 
 /// On what a command runs.
@@ -25,8 +25,8 @@ pub(super) enum Passed<'a> {
 }
 
 impl<'a> Passed<'a> {
-    /// Each variable with what it is to hold. One without is taken out of the environment: what it
-    /// holds there is of another seat.
+    /// Each variable with its value. A variable without one is removed from the environment: its
+    /// value there is of another seat.
     pub(super) fn variables(self) -> [(&'static str, Option<&'a str>); 4] {
         let (lease, proof, product, without) = match self {
             Passed::Seat {

@@ -1,12 +1,12 @@
-//! Where one stands in the queue, on stderr: a line that is rewritten on a terminal, else a line for
-//! each change.
+//! The place in the queue, on stderr: a line that is rewritten on a terminal, else a line for each
+//! change.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::output::tame;
 use crate::time;
 
-/// Less than this is not said to the second.
+/// Shorter waits are not shown in seconds.
 const SOON_SECONDS: u64 = 10;
 
 /// Shows a place in the queue.
@@ -25,7 +25,7 @@ impl Progress {
         }
     }
 
-    /// Shows the place, where it has changed.
+    /// Shows the place, if it has changed.
     pub(crate) fn show(&mut self, product: &str, position: Option<u32>, expected: Option<u64>) {
         let text = sentence(product, position, expected);
         if self.shown.as_ref() == Some(&text) {
@@ -47,7 +47,7 @@ impl Progress {
     }
 }
 
-/// How long a wait is expected to be. Nobody can say so to the second.
+/// The expected wait in words, rounded: it is not known to the second.
 pub(crate) fn expected_wait(seconds: Option<u64>) -> String {
     match seconds {
         Some(0..SOON_SECONDS) => format!("under {}", time::span(SOON_SECONDS)),

@@ -23,12 +23,13 @@ use crate::listing::{eprintln_quiet, escaped};
 const POLL: Duration = Duration::from_secs(5);
 /// The least time between two polls: a server that is stopping answers each at once.
 const POLL_APART: Duration = Duration::from_millis(200);
-/// And between two polls of one that does not answer.
+/// The time between two polls of a server that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// After how long a place has lapsed that nobody asks about, at any server that was not off.
+/// After how long a ticket that nobody asks about has lapsed, at any server that was running.
 const LAPSED: Duration = Duration::from_secs(120);
 
-/// Waits in the queue: the lease, or nothing if the place was lost. Who ends without a seat has left.
+/// Waits in the queue; returns the lease, or `None` if the place was lost. A wait that ends without
+/// a seat has left the queue.
 pub(super) async fn wait(
     client: &Client,
     ask: &Ask,
@@ -167,8 +168,8 @@ async fn in_line(
     }
 }
 
-/// What somebody in the queue waits for by an answer that is none of their ticket, after so long
-/// without one; none: it is of no use to wait on.
+/// What a ticket waits for after an error of the server, or after so long without an answer;
+/// `None`: it is of no use to go on waiting.
 fn holds_up(error: &ClientError, ask: &Ask, silent: Duration) -> Option<WaitedFor> {
     match WaitedFor::of(error)? {
         WaitedFor::Server(_) if ask.away == Away::Run && silent >= SILENCE => None,
@@ -176,7 +177,8 @@ fn holds_up(error: &ClientError, ask: &Ask, silent: Duration) -> Option<WaitedFo
     }
 }
 
-/// Leaves the queue of a server that does not answer once it does: else it would grant a seat to nobody.
+/// Leaves the queue of a server that does not answer, once it does: otherwise it would grant a seat
+/// that nobody uses.
 async fn leave_later(client: Client, ticket: String) {
     let path = format!("/v1/tickets/{}", escaped(&ticket));
     // An agent that was told goes on by itself.

@@ -1,7 +1,7 @@
-//! Which product a command is, where nobody named one.
+//! Which product a command belongs to, if none was named.
 //!
-//! The agent of this computer knows, as it watches. Without one, the server's products are fetched
-//! and their rules looked through here, by the same code.
+//! The agent of this computer is asked: it has the rules. Without an agent, this fetches the
+//! server's products and applies their rules with the same code.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,7 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
 use crate::package;
 
-/// The product whose rules match `file`; none if no rule does. Who is asked has `within` for each
-/// answer.
+/// The product whose rules match `file`; `None` if no rule matches. Each answer may take `within`.
 pub(crate) async fn product(
     door: &Door,
     file: &Path,
@@ -32,7 +31,7 @@ pub(crate) async fn product(
     }
 }
 
-/// The same, as the agent knows it.
+/// The same, by the agent.
 pub(crate) async fn by_agent(agent: &Client, file: &Path) -> Result<Option<String>, Failure> {
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     ask_agent(agent, &file).await

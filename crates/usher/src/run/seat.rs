@@ -26,7 +26,7 @@ use crate::host;
 /// How often a server is asked again that grants nothing for a while, or does not answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Asks for a seat, and waits for it where that is wanted, until `stop` says to end.
+/// Asks for a seat, and waits for it if that is wanted, until `stop` says to end.
 pub(crate) async fn acquire(
     client: &Client,
     ask: &Ask,
@@ -102,7 +102,7 @@ async fn first_answer(
     Err(NoSeat::Stopped(signal))
 }
 
-/// Posts the request, repeating it under its key where its outcome is not known.
+/// Posts the request, repeating it under its key if its outcome is not known.
 async fn post(client: &Client, ask: &Ask, key: &str) -> Result<CheckoutAnswer, ClientError> {
     let request = ask.request(ask.waits());
     let mut tries = 0;

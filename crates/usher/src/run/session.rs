@@ -1,4 +1,4 @@
-//! One `usher run`, in the order in which things happen.
+//! One `usher run`, from its start to its end.
 
 use std::future::Future;
 use std::path::Path;
@@ -61,8 +61,8 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             Joined::NotHeld => {
                 product = product.or_else(|| order.around.clone());
                 eprintln_quiet(&format!(
-                    "usher: the seat of the `usher run` around this one, {lease}, is over or not \
-                     this account's: a seat of its own is asked for"
+                    "usher: the seat {lease} of the `usher run` around this one has ended or is \
+                     another account's: asking for a seat of its own"
                 ));
             }
         }
@@ -104,7 +104,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     Err(refused(none, &order, &door, context))
 }
 
-/// Why the command does not run, and what who asked may do.
+/// Why the command does not run, and what the user may do.
 fn refused(none: NoSeat, order: &Order, door: &Door, context: &Context) -> Failure {
     // Without an agent and a token nobody answers who it is that asks.
     let may_ask = door.through_agent || context.token().is_some();
@@ -191,8 +191,9 @@ async fn on_seat(
     Ok(code)
 }
 
-/// Tells the agent, if there is one, that the lease covers this process and what it starts; who gives
-/// it back if no server answers in the end: an agent does what was granted through it.
+/// Tells the agent, if there is one, that the lease covers this process and all that it starts.
+/// Returns who gives the lease back if no server answers in the end: an agent does so for leases
+/// that were granted through it.
 async fn cover_of(door: &Door, lease: &Lease) -> Later {
     let Some(agent) = &door.agent else {
         return Later::WithItsTtl;
@@ -206,7 +207,7 @@ async fn cover_of(door: &Door, lease: &Lease) -> Later {
     later
 }
 
-/// Keeps a lease; without one, there is nothing to do for ever.
+/// Keeps a lease; without one this never returns.
 fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = ()>>> {
     // What it has to say stands in the command's own output.
     let client = client.silent();
@@ -218,7 +219,7 @@ fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = 
     })
 }
 
-/// Has the lease stay with the command, whatever becomes of this process, where there is an agent.
+/// Has the agent, if there is one, keep the lease for the command even if this process is killed.
 fn stayer(door: &Door, lease: Option<Lease>, child: &Child) -> Pin<Box<dyn Future<Output = ()>>> {
     let (agent, command) = (door.agent.clone(), child.pid());
     Box::pin(async move {

@@ -46,7 +46,7 @@ impl Caught {
     }
 }
 
-/// Signals that may be read ahead; while so many wait, the kernel keeps the rest.
+/// How many signals are read ahead; the kernel keeps the rest.
 const AHEAD: usize = 16;
 
 /// The signals of this process, from now on.
@@ -120,7 +120,7 @@ fn read(source: &SignalFd, tell: &mpsc::Sender<Caught>) {
     }
 }
 
-/// The exit code of what was ended by a signal.
+/// The exit code of a process that a signal has ended.
 pub(crate) fn exit_code(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }

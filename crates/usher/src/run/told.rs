@@ -1,4 +1,4 @@
-//! What who waits is told of what holds them up, and that it does no more: once each.
+//! Tells a waiting user what holds up the wait, and when that is over: each once.
 
 use std::mem::{Discriminant, discriminant};
 
@@ -22,7 +22,7 @@ impl<'a> Told<'a> {
         Told { ask, of: None }
     }
 
-    /// Says what is waited for, if it was not said.
+    /// Says what the command waits for, unless that was said already.
     pub(super) fn waits(&mut self, held_up: &WaitedFor) {
         let kind = discriminant(held_up);
         if self.of.replace(kind) == Some(kind) {
@@ -33,7 +33,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Says that it goes on, if it was said to stand still.
+    /// Says that the wait goes on, if a hold-up was reported before.
     pub(super) fn goes_on(&mut self) {
         let is_of = |other: &WaitedFor, of| discriminant(other) == of;
         let said = match self.of.take() {
@@ -47,8 +47,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What somebody waits for that is no seat, and what becomes of that if their product may run
-/// without one.
+/// The text on a wait for something other than a seat, and on what happens if the product may run
+/// without a seat.
 fn waiting(held_up: &WaitedFor, ask: &Ask) -> Option<String> {
     let (why, is_away) = match held_up {
         WaitedFor::Seat => return None,

@@ -1,5 +1,5 @@
-//! Running without a seat: if no server decides, and the product's policy, as the agent of this
-//! computer knows it, lets its programs run all the same.
+//! Running without a seat: if no server decides, and the product's policy, which the agent of this
+//! computer knows, allows it.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::failure::{Failure, is_absence, is_of_tls};
 use crate::listing::{eprintln_quiet, escaped};
 use crate::output::tame;
 
-/// What a product says for bad days.
+/// A product's policy for times when no server answers or a lease is lost.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct BadDays {
@@ -27,7 +27,7 @@ struct BadDays {
     on_lost_lease: OnLostLease,
 }
 
-/// The policy of a product, if who is asked knows it.
+/// The policy of a product, if the agent or server knows it.
 async fn policy(client: &Client, product: &str) -> Option<BadDays> {
     client
         .get(&format!("/v1/products/{}", escaped(product)))
@@ -35,8 +35,8 @@ async fn policy(client: &Client, product: &str) -> Option<BadDays> {
         .ok()
 }
 
-/// What is done while no server answers, by the policies that the agent knows: of products that are
-/// asked for together, each has to allow it.
+/// What to do while no server answers, by the policies that the agent knows: if several products
+/// are asked for together, each has to allow running without a seat.
 pub(super) async fn when_away(door: &Door, products: impl Iterator<Item = &str>) -> Away {
     let Some(agent) = &door.agent else {
         return Away::Wait;
@@ -50,7 +50,7 @@ pub(super) async fn when_away(door: &Door, products: impl Iterator<Item = &str>)
     Away::Run
 }
 
-/// What becomes of a command whose seats are lost: it ends if one of the products says so.
+/// What happens to a command whose seats are lost: it is ended if one of the products says so.
 pub(super) async fn when_lost(
     client: &Client,
     products: impl Iterator<Item = &str>,
@@ -64,8 +64,8 @@ pub(super) async fn when_lost(
     OnLostLease::Run
 }
 
-/// Why a command without a seat may run, of a product that may run without a server; none: a seat was
-/// refused, or is waited for in vain.
+/// Why a command of a product that may run without a server runs without a seat; `None`: a seat was
+/// refused, or the wait for one ended.
 pub(super) fn why(none: &NoSeat) -> Option<String> {
     match none {
         NoSeat::Answer(error) if is_absence(error) => Some(undecided(error)),
@@ -90,7 +90,7 @@ fn undecided(error: &ClientError) -> String {
             _ => not_granted(&problem.detail),
         },
         (ClientError::Unreachable { why, .. }, _) if is_of_tls(why) => {
-            format!("no word with the server: {why}")
+            format!("cannot talk to the server: {why}")
         }
         _ => NO_SERVER.to_owned(),
     }
@@ -121,7 +121,7 @@ pub(super) async fn run(
     }
 }
 
-/// That it runs without, and by whose word.
+/// The text that it runs without a seat, and which policy allows it.
 fn allowed(ask: &Ask) -> String {
     let others: Vec<String> = ask.products().skip(1).map(tame).collect();
     let whose = match &others[..] {

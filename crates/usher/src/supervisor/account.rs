@@ -1,4 +1,5 @@
-//! The account that a server takes when root starts it, and a data directory that both can live in.
+//! The account under which a server runs if root starts it, and a data directory that works for
+//! both.
 
 use std::ffi::CString;
 use std::io;
@@ -10,7 +11,7 @@ use nix::unistd::{Gid, Uid, User};
 use crate::failure::Failure;
 use crate::owner::Owner;
 
-/// The account that is taken where there is one and none was named.
+/// The account that is used if it exists and none was named.
 const USUAL: &str = "usher";
 
 /// An unprivileged account.
@@ -22,7 +23,7 @@ pub(crate) struct Account {
     gid: Gid,
 }
 
-/// The account to take: none if this process is not root, or where it is to stay root.
+/// The account to use; `None` if this process is not root, or is to stay root.
 pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     let is_root = nix::unistd::geteuid().is_root();
     let Some(name) = named else {
@@ -37,7 +38,7 @@ pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     }
     if !is_root {
         return Err(Failure::usage(format!(
-            "--run-as {name}: only root can take another account"
+            "--run-as {name}: only root can switch to another account"
         )));
     }
     Ok(Some(account))
@@ -54,11 +55,14 @@ fn look_up(name: &str) -> Result<Option<Account>, Failure> {
 }
 
 impl Account {
-    /// Gives up root for good: groups, group and user. To be called while this process has one
-    /// thread and holds nothing that it should not.
+    /// Gives up root for good: changes groups, group and user. To be called while this process has
+    /// one thread and has nothing open that the account must not have.
     pub(crate) fn take(&self) -> Result<(), Failure> {
         let failed = |error: nix::Error| {
-            Failure::failed(format!("cannot take the account {}: {error}", self.name))
+            Failure::failed(format!(
+                "cannot switch to the account {}: {error}",
+                self.name
+            ))
         };
         let name = CString::new(self.name.as_str())
             .map_err(|_| Failure::usage(format!("there is no account {:?}", self.name)))?;
@@ -67,7 +71,7 @@ impl Account {
         nix::unistd::setuid(self.uid).map_err(failed)?;
         if nix::unistd::setuid(Uid::from_raw(0)).is_ok() {
             return Err(Failure::failed(format!(
-                "took the account {}, but root can be taken back",
+                "switched to the account {}, but could become root again",
                 self.name
             )));
         }

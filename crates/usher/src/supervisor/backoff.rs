@@ -9,10 +9,10 @@ use tokio::time::Instant;
 pub(super) const FIRST: Duration = Duration::from_millis(200);
 /// The longest.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
-/// What was ready and ran on so long was well: the next death is the first again.
+/// A role that was ready and ran on for so long is stable: its next death counts as the first.
 const STABLE: Duration = Duration::from_secs(10);
-/// Deaths within [`WINDOW`] after which a role is not started any more, as the units of systemd
-/// have it.
+/// The number of deaths within [`WINDOW`] after which a role is not started again, as in the
+/// systemd units.
 pub(super) const DEATHS_LIMIT: usize = 5;
 /// See [`DEATHS_LIMIT`].
 pub(super) const WINDOW: Duration = Duration::from_secs(600);
@@ -34,8 +34,8 @@ impl Backoff {
         }
     }
 
-    /// The pause after it was ready for so long; zero if it never was. None if it has died too
-    /// often, by `now`.
+    /// The pause before the next start, for a role that was ready for so long (zero: it never was).
+    /// `None` if it has died too often by `now`.
     pub(super) fn after(&mut self, ready_for: Duration, now: Instant) -> Option<Duration> {
         let is_old = |at: &Instant| now.saturating_duration_since(*at) >= WINDOW;
         while self.deaths.front().is_some_and(is_old) {
@@ -53,7 +53,7 @@ impl Backoff {
         Some(pause)
     }
 
-    /// Somebody asked for a start: what was before counts no more.
+    /// Forgets the former deaths, as a start was asked for.
     pub(super) fn forget(&mut self) {
         *self = Backoff::new();
     }

@@ -1,8 +1,9 @@
-//! The supervisor's own socket, `up.sock` in the data directory: by it `usher upgrade` has a role
-//! started again, and `usher status` and `doctor` hear which are not. Only the account that
-//! runs `usher up` asks it: root can reach it, but takes no answer from another account.
+//! The supervisor's own socket, `up.sock` in the data directory: through it `usher upgrade` has a
+//! role started again, and `usher status` and `doctor` learn which roles do not run. Only the
+//! account that runs `usher up` can use it: root can reach it, but accepts no answer from another
+//! account.
 //!
-//! One line of JSON asks, one answers, and the connection is over.
+//! A request is one line of JSON, and so is the answer; then the connection is closed.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use usher_vital::log;
 
 /// The socket, in the data directory.
 const SOCKET: &str = "up.sock";
-/// A question has at the most so many bytes, and comes within this time.
+/// How many bytes a question can have, and how long it may take to arrive.
 const QUESTION_BYTES: u64 = 4_096;
 const QUESTION: Duration = Duration::from_secs(5);
 
@@ -28,7 +29,7 @@ const QUESTION: Duration = Duration::from_secs(5);
 pub(crate) enum Question {
     /// Asks for the state of the roles.
     Tell,
-    /// Stop a role and start it again, from the program as it lies there now.
+    /// Stops a role and starts it again, from the program file as it is now.
     Restart {
         /// Which role.
         role: RoleName,
@@ -48,7 +49,7 @@ pub(crate) enum RoleName {
 }
 
 impl RoleName {
-    /// What people call it.
+    /// Its name for people.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             RoleName::Server => "server",
@@ -67,12 +68,12 @@ pub(crate) struct Told {
     pub(crate) server_pid: Option<u32>,
     /// Where the server's API is.
     pub(crate) api: String,
-    /// The roles that there are.
+    /// The roles that run or should run.
     pub(crate) roles: Vec<RoleName>,
     /// Those of them that died too often and are not started again.
     #[serde(default)]
     pub(crate) given_up: Vec<RoleName>,
-    /// Where the manager is; one of before does not tell.
+    /// Where the manager is; not in the answer of earlier versions.
     #[serde(default)]
     pub(crate) console: Option<String>,
 }
@@ -94,7 +95,7 @@ pub(crate) enum Answer {
 
 /// The socket of a supervisor.
 pub(super) struct Control {
-    /// None if the socket could not be made: then nobody asks.
+    /// `None` if the socket could not be made; then no questions come.
     listener: Option<Listener>,
 }
 
@@ -112,7 +113,7 @@ impl Control {
         Control { listener }
     }
 
-    /// The next question, with who asked.
+    /// The next question, with its connection.
     pub(super) async fn next(&self) -> (Question, Stream) {
         let Some(listener) = &self.listener else {
             return std::future::pending().await;
@@ -126,7 +127,7 @@ impl Control {
                 Ok(Ok(line)) => match serde_json::from_str(&line) {
                     Ok(question) => return (question, stream),
                     Err(error) => {
-                        let why = format!("the question is not understood: {error}");
+                        let why = format!("the request is not understood: {error}");
                         reply(stream, &Answer::Failed { why }).await;
                     }
                 },
@@ -137,14 +138,14 @@ impl Control {
     }
 }
 
-/// Answers, as far as who asked still listens.
+/// Answers, if the other end still listens.
 pub(super) async fn reply(mut stream: Stream, answer: &Answer) {
     let mut text = serde_json::to_string(answer).unwrap_or_default();
     text.push('\n');
     let _ = timeout(QUESTION, stream.write_all(text.as_bytes())).await;
 }
 
-/// Asks the `usher up` of a data directory; an error where none is there.
+/// Asks the `usher up` of a data directory; an error if none runs.
 pub(crate) async fn ask(
     data: &Path,
     question: &Question,
@@ -186,10 +187,10 @@ fn bind(data: &Path) -> io::Result<Listener> {
     Listener::bind(&path, Reach::Owner)
 }
 
-/// How long a look waits for an answer.
+/// How long a question for the state may take.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// What is to be said of the roles that the `usher up` of a data directory started and has given up.
+/// The text about the roles that the `usher up` of a data directory started and has given up.
 pub(crate) async fn given_up(data: &Path) -> Vec<String> {
     let Ok(Answer::Told(told)) = ask(data, &Question::Tell, LOOK).await else {
         return Vec::new();

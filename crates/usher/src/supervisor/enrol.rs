@@ -1,4 +1,4 @@
-//! The token of this computer's agent: made by the first start, kept, and made again where the
+//! The token of this computer's agent: made by the first start, kept, and made again if the
 //! server does not know it any more.
 
 use std::io;
@@ -15,7 +15,8 @@ use crate::host;
 /// The file, in the agent's folder.
 pub(crate) const TOKEN_FILE: &str = "agent.token";
 
-/// Sees to it that the agent of `data` has a token that the server takes; the file that holds it.
+/// Makes sure that the agent of `data` has a token that the server accepts; returns the file that
+/// holds it.
 pub(super) async fn agent_token(
     data: &Path,
     server: &str,
@@ -79,7 +80,7 @@ pub(super) async fn agent_token(
     Ok(file)
 }
 
-/// Whether the server knows the token, whatever it allows.
+/// Whether the server accepts the token, whatever its role.
 async fn is_taken(client: &Client) -> Result<bool, Failure> {
     match client
         .get::<Page<ProductView>>("/v1/products?limit=1")
@@ -108,7 +109,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes it whole or not at all, readable by its owner only.
+/// Writes it completely or not at all, readable only by its owner.
 fn write_secret(file: &Path, text: &str) -> io::Result<()> {
     let part = file.with_extension("part");
     let line = format!("{text}\n");

@@ -7,6 +7,7 @@
 
 pub(crate) mod account;
 mod backoff;
+mod child;
 pub(crate) mod control;
 mod enrol;
 mod ready;

@@ -5,20 +5,18 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
-
-use std::os::unix::process::ExitStatusExt;
 
 use nix::sys::signal::Signal;
 use rustix::io::FdFlags;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use usher_vital::log;
 
 use super::backoff::{self, Backoff};
+use super::child::{describe, exit_code, is_on_purpose, listen, ready_line};
 use super::stop::StopSignals;
 use crate::failure::{Failure, exit};
 
@@ -367,54 +365,5 @@ impl Role {
             drop(child.kill().await);
         }
         ended
-    }
-}
-
-/// The ready line when it comes, or nothing if it cannot come any more; then never again.
-async fn ready_line(told: &mut Option<oneshot::Receiver<String>>) -> Option<String> {
-    let Some(receiver) = told else {
-        return std::future::pending().await;
-    };
-    let line = receiver.await.ok();
-    *told = None;
-    line
-}
-
-/// Hands the ready line on; what else a role prints is for people to see.
-async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
-    let mut tell = Some(tell);
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if line.starts_with("ready")
-            && let Some(tell) = tell.take()
-        {
-            // Who started it does not wait any more where it was told to stop.
-            drop(tell.send(line));
-        } else if !line.starts_with("ready") {
-            log::line(&line);
-        }
-    }
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
-    match status.code().map(u8::try_from) {
-        Some(Ok(0)) | Some(Err(_)) | None => exit::FAILED,
-        Some(Ok(code)) => code,
-    }
-}
-
-/// Whether it ended by a control, in its own way or by force because that stood still.
-fn is_on_purpose(status: &ExitStatus) -> bool {
-    let forced = i32::from(usher_server::EXIT_STOP);
-    status
-        .code()
-        .is_some_and(|code| code == 0 || code == forced)
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "in an unknown way".to_owned(),
     }
 }

@@ -14,12 +14,12 @@ impl StopSignals {
             .map_err(|error| Failure::failed(format!("cannot watch signals: {error}")))
     }
 
-    /// One came while something else was being done: the next who asks gets it.
+    /// A signal came while something else was being done: the next call returns it.
     pub(crate) fn put_back(&mut self) {
         self.0.put_back();
     }
 
-    /// The next of them.
+    /// The next signal.
     pub(crate) async fn next(&mut self) {
         self.0.next().await;
     }

@@ -1,11 +1,11 @@
-//! `usher up` is not there on Windows yet.
+//! `usher up` does not exist on Windows yet.
 
 pub(crate) mod control {
-    //! What a running `usher up` tells: there is none.
+    //! The answers of a running `usher up`: there is none.
 
     use std::path::Path;
 
-    /// What is to be said of the roles that the `usher up` of a data directory has given up.
+    /// The text about the roles that the `usher up` of a data directory has given up.
     pub(crate) async fn given_up(_data: &Path) -> Vec<String> {
         Vec::new()
     }

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-/// What is wrong with `text`, if it is written as a day in figures and is none; as a whole sentence
-/// without its full stop.
+/// What is wrong with `text`, if it looks like a day in figures and is no day; a sentence without
+/// its full stop.
 pub(super) fn amiss(text: &str) -> Option<String> {
     let text = text.trim();
     let Figures { day, month, year } = figures(text)?;
@@ -15,13 +15,13 @@ pub(super) fn amiss(text: &str) -> Option<String> {
     }
     let year: i16 = year.parse().ok().filter(|_| year.len() == 4)?;
     if !(1..=12).contains(&month) {
-        return Some(format!("{text:?} is no day: there is no month {month}"));
+        return Some(format!("{text:?} is not a day: there is no month {month}"));
     }
     let first = Date::new(year, i8::try_from(month).ok()?, 1).ok()?;
     let days = u32::try_from(first.days_in_month()).ok()?;
     (!(1..=days).contains(&day)).then(|| {
         let name = first.strftime("%B %Y");
-        format!("{text:?} is no day: {name} has {days} days")
+        format!("{text:?} is not a day: {name} has {days} days")
     })
 }
 

@@ -1,22 +1,22 @@
-//! Times that are looked at, with both their ends.
+//! Periods with a first and a last instant.
 
 use jiff::{Timestamp, ZonedDateTime};
 
 use super::when::Lean;
 use super::{local, must_have_come, not_a_day, period};
 
-/// A time that is looked at, from its first instant to the first after it.
+/// A period, from its first instant to the first one after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period {
     /// The first instant.
     pub(crate) from: Timestamp,
-    /// The first that is no longer of it.
+    /// The first instant after it.
     pub(crate) to: Timestamp,
 }
 
 impl Period {
-    /// From `since` to `until`, or `during` alone, as far as they were given; refused if nothing is
-    /// between the two.
+    /// From `since` to `until`, or `during` alone, as far as they were given; refused if the period
+    /// is empty.
     pub(crate) fn ends(
         since: Option<Timestamp>,
         until: Option<Timestamp>,
@@ -38,7 +38,7 @@ impl Period {
     }
 }
 
-/// Reads a time that is looked at, with both its ends: a day, week, month or year.
+/// Reads a period: a day, week, month or year.
 pub(crate) fn during(text: &str) -> Result<Period, String> {
     let now = ZonedDateTime::now();
     let (from, to) = match period(text, &now, Lean::Behind) {

@@ -1,5 +1,5 @@
-//! A new version that finds data of an older one, as after an upgrade by a package manager: it
-//! keeps a snapshot and rehearses on a copy before it touches the data.
+//! A new version finds the data of an older one, as after an upgrade by a package manager: it keeps
+//! a snapshot and rehearses on a copy before it touches the data.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,11 +13,10 @@ use super::trial::REHEARSED;
 use super::{folder, program};
 use crate::failure::Failure;
 
-/// Snapshots that are kept when a version arrives.
+/// How many snapshots are kept when a new version arrives.
 const SNAPSHOTS_KEPT: u32 = 3;
 
-/// What a server of this version has to do before it touches the data in `data`: nothing, as a
-/// rule.
+/// What a server of this version has to do before it touches the data in `data`: usually nothing.
 pub(crate) fn prepare(data: &Path) -> Result<Option<Prepare>, Failure> {
     if std::env::var_os(REHEARSED).is_some() {
         return Ok(None);
@@ -99,7 +98,7 @@ fn arrive(data: &Path, program: PathBuf, from: &str, left: &dyn Fn(u64)) -> Resu
         Ok(_) => Ok(()),
         Err(Fault { step, why }) => Err(format!(
             "the data in {} is of an older version ({from}), and on a copy of it this one \
-             ({version}) failed where it {}: {why}; nothing was changed: start the former version \
+             ({version}) failed when it {}: {why}; nothing was changed: start the former version \
              again, its data is as it was",
             data.display(),
             step.words()

@@ -1,5 +1,5 @@
-//! Where a rehearsal takes place: a folder of its own in the data directory, on the same disk,
-//! which nobody else enters and which goes when it is over.
+//! The folder of a rehearsal: it is in the data directory, so on the same disk, nobody else may
+//! enter it, and it is removed when the rehearsal is over.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) struct Rehearsing {
 }
 
 impl Rehearsing {
-    /// Makes it again; what a killed one left is removed.
+    /// Makes the folder; one that a killed rehearsal has left is removed.
     ///
     /// # Errors
     /// Another rehearsal is going on, or the folder cannot be made.

@@ -1,4 +1,4 @@
-//! Who keeps the server of a data directory: systemd, or `usher up`. By it the server is started
+//! What supervises the server of a data directory: systemd, or `usher up`. It starts the server
 //! again from the program that was exchanged.
 
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use usher_service::files::Role;
 
 use crate::supervisor::control::{self, Answer, Question, RoleName, Told};
 
-/// How long `usher up` may take to say how things are.
+/// How long `usher up` may take to answer.
 const TELL: Duration = Duration::from_secs(10);
 /// How long a role may take until it has stopped and is ready again.
 const RESTART: Duration = Duration::from_secs(32 * 60);
 
-/// Who keeps a server, and from which program.
+/// What supervises a server, and the program that it starts.
 #[derive(Debug)]
 pub(crate) struct ServerHost {
     by: By,
@@ -22,13 +22,13 @@ pub(crate) struct ServerHost {
     pub(crate) program: PathBuf,
     /// The server's process.
     pid: u32,
-    /// Where its API is, where the host knows.
+    /// Where its API is, if the host knows.
     pub(crate) api: Option<String>,
 }
 
 #[derive(Debug)]
 enum By {
-    /// Nobody: then only a rehearsal can be made, with this program as the one before.
+    /// Nothing: then only a rehearsal is possible, with this program as the earlier version.
     Nobody,
     Systemd,
     Up {
@@ -38,7 +38,7 @@ enum By {
 }
 
 impl ServerHost {
-    /// Who keeps the server of `data`; none if it was started by hand, or does not run.
+    /// What supervises the server of `data`; `None` if it was started by hand, or does not run.
     pub(crate) async fn find(data: &Path) -> Option<ServerHost> {
         if let Ok(Answer::Told(told)) = control::ask(data, &Question::Tell, TELL).await {
             return of_up(data, told);
@@ -56,7 +56,8 @@ impl ServerHost {
         })
     }
 
-    /// For a server that nobody keeps, or that does not run: taken for one of this very program.
+    /// For a server that nothing supervises, or that does not run: it counts as one of this very
+    /// program.
     pub(crate) fn nobody() -> ServerHost {
         let pid = std::process::id();
         ServerHost {
@@ -67,11 +68,11 @@ impl ServerHost {
         }
     }
 
-    /// Whether the server's process was started from the program as it lies there now. Its process
-    /// may run anything else: what that is, is looked at and neither run nor installed.
+    /// Checks that the server's process was started from the program file as it is now. The file of
+    /// the process is only read, neither run nor installed, as it could be anything.
     ///
     /// # Errors
-    /// It was not, or cannot be looked at.
+    /// It was not, or its file cannot be read.
     pub(crate) fn runs_its_program(&self) -> Result<(), String> {
         let named = files::identity(&self.program)
             .map_err(|error| format!("cannot look at {}: {error}", self.program.display()))?;
@@ -88,12 +89,13 @@ impl ServerHost {
         }
     }
 
-    /// Has the server stopped and started again; done when it says that it is ready.
+    /// Has the server stopped and started again; returns when the server says that it is ready.
     pub(crate) async fn restart_server(&self) -> Result<(), String> {
         self.restart(RoleName::Server).await
     }
 
-    /// Has the other roles started again which run from the same program; what came of each.
+    /// Has the other roles started again that run from the same program; returns the result for
+    /// each.
     pub(crate) async fn restart_others(&self) -> Vec<(&'static str, Result<(), String>)> {
         let mut done = Vec::new();
         for (name, role) in [
@@ -112,7 +114,7 @@ impl ServerHost {
         done
     }
 
-    /// Whether a role's unit runs, from the program that was exchanged.
+    /// Whether a role's unit runs from the program that was exchanged.
     fn is_unit_of(&self, role: Role) -> bool {
         let unit = usher_service::query(role.service()).ok();
         unit.filter(|unit| unit.main_pid.is_some())
@@ -142,7 +144,8 @@ impl ServerHost {
     }
 }
 
-/// systemd waits until it is ready; one that failed before is started, too.
+/// Restarts the unit through systemd, which waits until it is ready; a unit that failed before is
+/// started, too.
 async fn systemd_restarts(unit: &'static str) -> Result<(), String> {
     let restart = move || usher_service::restart(&[unit]);
     match tokio::task::spawn_blocking(restart).await {
@@ -165,7 +168,7 @@ fn of_up(data: &Path, told: Told) -> Option<ServerHost> {
     })
 }
 
-/// What a process runs.
+/// The executable of a process.
 fn exe(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/exe"))
 }

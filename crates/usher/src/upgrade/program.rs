@@ -1,5 +1,5 @@
-//! Programs as files: copied to where nobody else writes, known by their hash, exchanged in one
-//! instant, and kept for the way back.
+//! Program files: copied to a place where nobody else can write, identified by their hash, replaced
+//! in one step, and kept for the way back.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -16,9 +16,9 @@ use crate::owner::Owner;
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A program is read in pieces of so many bytes.
+/// How many bytes of a program are read at once.
 const PIECE_BYTES: usize = 1 << 20;
-/// More than any of ours has.
+/// A limit: our programs are smaller.
 const PROGRAM_LIMIT_BYTES: u64 = 4 << 30;
 
 /// A program, copied to a folder that only this user writes, and held open.
@@ -29,13 +29,13 @@ pub(crate) struct Program {
     file: File,
     /// Its SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
-    /// What it says that it is, such as `0.2.0`.
+    /// Its version by its own answer, such as `0.2.0`.
     pub(crate) version: String,
 }
 
 impl Program {
     /// Copies the program at `from` to `to`, so that what is tried is what is installed, and asks
-    /// it for its version, with the rights of `owner` where one is given.
+    /// it for its version, with the rights of `owner` if one is given.
     pub(crate) fn copied(from: &Path, to: &Path, owner: Option<Owner>) -> Result<Program, Failure> {
         let failed = |error: io::Error| {
             Failure::failed(format!("cannot copy {} to try it: {error}", from.display()))
@@ -86,7 +86,7 @@ fn digest(mut from: impl Read, to: &mut impl Write) -> io::Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&hash.finalize()))
 }
 
-/// Copies to a new file, whole and on disk when it returns; its hash.
+/// Copies to a new file, which is complete and on disk when this returns; returns its hash.
 fn copy(from: impl Read, to: &Path, mode: u32) -> io::Result<String> {
     match std::fs::remove_file(to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -103,7 +103,7 @@ fn copy(from: impl Read, to: &Path, mode: u32) -> io::Result<String> {
     Ok(hash)
 }
 
-/// What a program says to `--version`: `usher 0.2.0` gives `0.2.0`.
+/// The version in a program's answer to `--version`: `usher 0.2.0` gives `0.2.0`.
 fn version_of(program: &Path, owner: Option<Owner>) -> Result<String, String> {
     let mut command = Command::new(program);
     if let Some(owner) = owner {
@@ -133,16 +133,16 @@ fn version_of(program: &Path, owner: Option<Owner>) -> Result<String, String> {
     }
 }
 
-/// Where the program that was exchanged stays, beside the new one.
+/// Where the former program is kept, beside the new one.
 pub(crate) fn previous(installed: &Path) -> PathBuf {
     beside(installed, ".previous")
 }
 
-/// Puts the program in the file `new` in the place of `installed`: whoever starts it gets the one
-/// or the other, never half of one. `old`, a copy of what ran so far, is kept beside it.
+/// Replaces `installed` by the program in the file `new`: a start gets one or the other, never a
+/// part of one. `old`, a copy of the former program, is kept beside it.
 ///
 /// # Errors
-/// The folder cannot be written, or a program is not what it was when it was tried.
+/// The folder cannot be written, or a program has changed since it was tried.
 pub(crate) fn exchange(installed: &Path, new: &Program, old: &Program) -> io::Result<()> {
     let wanted = new.part(installed, installed)?;
     old.part(installed, &previous(installed))?.keep()?;
@@ -176,7 +176,7 @@ impl Program {
     }
 }
 
-/// A whole program that waits for its name. Dropping it removes it.
+/// A complete program file that does not have its final name yet. Dropping it removes it.
 struct Part {
     path: PathBuf,
     target: PathBuf,

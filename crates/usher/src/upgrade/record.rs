@@ -1,5 +1,5 @@
-//! What was done about upgrades of a data directory, kept in it as `upgrade.json`: what was
-//! rehearsed need not be rehearsed again, and what was exchanged can be exchanged back.
+//! The record of upgrades of a data directory, kept in it as `upgrade.json`: a rehearsal need not
+//! be repeated, and an exchanged program can be exchanged back.
 
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -18,9 +18,9 @@ pub(crate) struct Record {
     pub(crate) to: String,
     /// The SHA-256 of its program, in hexadecimal digits.
     pub(crate) sha256: String,
-    /// When it was rehearsed, and nothing was wrong.
+    /// When it was rehearsed without a fault.
     pub(crate) rehearsed_at: Timestamp,
-    /// The program that was exchanged; none if it only was rehearsed.
+    /// The program that was exchanged; `None` if it was only rehearsed.
     #[serde(default)]
     pub(crate) program: Option<PathBuf>,
     /// When it was exchanged.
@@ -29,13 +29,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The record of a data directory, where there is one that can be read.
+    /// The record of a data directory, if there is one that can be read.
     pub(crate) fn read(data: &Path) -> Option<Record> {
         let text = std::fs::read_to_string(data.join(FILE)).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Keeps it; whole, or as it was before. The server, which has another account, reads it.
+    /// Writes the record, completely or not at all. The server, which runs under another account,
+    /// can read it.
     pub(crate) fn keep(&self, data: &Path) -> io::Result<()> {
         let part = data.join(format!("{FILE}.part"));
         match std::fs::remove_file(&part) {

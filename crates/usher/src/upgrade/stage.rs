@@ -1,5 +1,5 @@
-//! Where programs wait to be tried and exchanged: a folder beside the installed program, which
-//! belongs to who upgrades and to nobody else, and goes when it is over.
+//! The folder in which programs are kept while they are tried and exchanged: it is beside the
+//! installed program, only the account that upgrades may enter it, and it is removed afterwards.
 
 use std::fs::File;
 use std::io;
@@ -17,7 +17,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Makes it in the first of `places` where that can be done; what a killed one left is removed.
+    /// Makes the folder in the first of `places` in which that is possible; one that a killed
+    /// upgrade has left is removed.
     ///
     /// # Errors
     /// Another upgrade is going on, or there is no such place.

@@ -1,4 +1,4 @@
-//! A server of some version on a copy of the data, on a free port of its own: for trying out.
+//! A server of some version on a copy of the data, on a free port of its own, for a trial.
 
 use std::fs::File;
 use std::io;
@@ -13,9 +13,9 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use usher_api::client::{Client, Endpoint};
 
-/// Where a trial's server says what it has to say, in its folder.
+/// The log of a trial's server, in its folder.
 const LOG: &str = "server.log";
-/// What is told of that log.
+/// How many lines of that log are shown.
 const TOLD_LINES: usize = 4;
 const TOLD_BYTES: u64 = 4_096;
 

@@ -1,4 +1,4 @@
-//! The part of an upgrade that touches the data: done in this process, or, where root was called for
+//! The part of an upgrade that touches the data: done in this process, or, if root was called for
 //! the data of another account, by a process with that account's rights.
 
 use std::io::{BufRead, BufReader};
@@ -188,7 +188,7 @@ async fn rehearse(
         .await
         .map_err(|fault| {
             Failure::failed(format!(
-                "{version} is not to be trusted with this data: it fails where it {}: {}",
+                "{version} is not to be trusted with this data: it fails when it {}: {}",
                 fault.step.words(),
                 fault.why
             ))

@@ -141,7 +141,7 @@ fn an_invented_lease_in_the_environment_starts_nothing_and_is_passed_on_to_nobod
         stderr(&output)
     );
     assert!(
-        stderr(&output).contains("nonsense, is over"),
+        stderr(&output).contains("the seat nonsense of the"),
         "{}",
         stderr(&output)
     );

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fake;
+mod imports;
 mod joins;
 mod learn;
 mod lists;

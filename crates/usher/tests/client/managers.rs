@@ -63,7 +63,7 @@ fn each_command_that_is_for_a_server_says_that_a_manager_answers_and_what_to_ask
         let said = stderr(&output).replace(&url, "URL");
         insta::allow_duplicates! {
             insta::assert_snapshot!(said, @r"
-            usher: what answers at URL is a manager, and no metering server
+            usher: what answers at URL is a manager, not a metering server
               It watches alpha at http://10.0.0.5:8470.
               `usher servers list --manager URL` shows the servers that it watches, and how they are. Ask one of them with --server URL.
             ");
@@ -76,7 +76,7 @@ fn each_command_that_is_for_a_server_says_that_a_manager_answers_and_what_to_ask
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).starts_with(&format!(
-            "usher: what answers at {url} is a manager, and no metering server; true was not started\n"
+            "usher: what answers at {url} is a manager, not a metering server; true was not started\n"
         )),
         "{}",
         stderr(&output)
@@ -92,7 +92,7 @@ fn a_manager_that_takes_no_token_is_called_one_too() {
         .ended();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("is a manager, and no metering server"),
+        stderr(&output).contains("is a manager, not a metering server"),
         "{}",
         stderr(&output)
     );
@@ -108,7 +108,7 @@ fn a_check_and_a_doctor_that_are_sent_to_a_manager_say_what_it_is() {
     assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
     let said = stdout(&output);
     assert!(
-        said.contains("is a manager, and no metering server") && said.contains("--manager"),
+        said.contains("is a manager, not a metering server") && said.contains("--manager"),
         "{said}"
     );
     let output = usher(&folder)
@@ -119,7 +119,7 @@ fn a_check_and_a_doctor_that_are_sent_to_a_manager_say_what_it_is() {
     let of_server = findings.iter().find(|it| it["what"] == "server").unwrap();
     let found = of_server["found"].as_str().unwrap();
     assert!(
-        found.contains("is a manager, and no metering server"),
+        found.contains("is a manager, not a metering server"),
         "{found}"
     );
 }

@@ -147,7 +147,8 @@ fn held_at(row: &Row, krate: &Crate, level: usize) -> Vec<Finding> {
         let (Some(of_from), Some(of_to)) = (floor_of.get(from), floor_of.get(to)) else {
             continue;
         };
-        if of_to < of_from {
+        // Of modules that each system has its own of, `use` means the one that is compiled.
+        if of_to < of_from || from == to {
             continue;
         }
         findings.extend(ties.iter().map(|tie| {
@@ -309,6 +310,24 @@ mod tests {
             "",
             &files,
             &["ARCHITECTURE.md: has no table of floors under `### Floors inside the crates`"],
+        );
+    }
+
+    #[test]
+    fn a_module_that_each_system_has_its_own_of_is_one() {
+        let lib = (
+            "lib.rs",
+            "#[cfg(unix)]\n#[path = \"one/mod.rs\"]\nmod system;\n\
+             #[cfg(windows)]\n#[path = \"two/mod.rs\"]\nmod system;\n",
+        );
+        let one = ("one/mod.rs", "mod part;\npub fn asked() {}\n");
+        let part = ("one/part.rs", "use crate::system::asked;\n");
+        let two = ("two/mod.rs", "mod part;\npub fn asked() {}\n");
+        let other = ("two/part.rs", "use crate::system::asked;\n");
+        finds(
+            "| `crates/a` | `system` |",
+            &[lib, one, part, two, other],
+            &[],
         );
     }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use usher_api::SyncAnswer;
-use usher_core::sessions::{AskId, Counting, Process, ProcessKey, Program, Unanswered, Use, Who};
+use usher_core::sessions::{
+    AccountKey, AskId, Counting, Process, ProcessKey, Program, Unanswered, Use, Who,
+};
 
 use super::*;
 
@@ -11,6 +13,10 @@ mod lost;
 mod one_seat;
 mod starts;
 mod waits;
+
+/// Who starts programs, and somebody else.
+const USER: AccountKey = AccountKey::new(1_000);
+const ANOTHER: AccountKey = AccountKey::new(1_001);
 
 /// An agent by itself; the tests are its server.
 struct Desk {
@@ -140,8 +146,8 @@ fn process(pid: u32) -> Process {
         key: ProcessKey { pid, start: 1 },
         parent: 1,
         who: Who {
-            counted: 1_000,
-            real: 1_000,
+            counted: USER,
+            real: USER,
         },
         program: Program {
             name: "solver".into(),

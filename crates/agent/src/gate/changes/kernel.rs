@@ -1,4 +1,4 @@
-//! The kernel's side of it: a fanotify group that tells of changes of files, by their handles.
+//! The kernel's side: a fanotify group that reports changes of files by the files' handles.
 
 #![allow(unsafe_code)]
 
@@ -9,23 +9,23 @@ use rustix::io::Errno;
 /// What changes a file, its name or what is known of it: attributes and links, a rename, and the
 /// end of writing to it, through a shared mapping too.
 const CHANGES: u64 = libc::FAN_ATTRIB | libc::FAN_MOVE_SELF | libc::FAN_CLOSE_WRITE;
-/// Bytes that one reading takes at most.
+/// How many bytes one read takes at most.
 const READ_AT_ONCE: usize = 4_096;
-/// What an event begins with.
+/// The size of the header of an event.
 const METADATA: usize = size_of::<libc::fanotify_event_metadata>();
 /// Kind, padding and length of a record, and the file system's identity, before the handle.
 const BEFORE_HANDLE: usize = size_of::<libc::fanotify_event_info_header>() + 8;
 
-/// Tells of changes of the files that it was shown.
+/// Reports changes of the files that were added to it.
 #[derive(Debug)]
 pub(super) struct Group(OwnedFd);
 
-/// One word of the kernel.
+/// A report of the kernel.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A file has changed.
     Changed(FileHandle),
-    /// There were more than the kernel keeps: any file may have changed.
+    /// The kernel's queue overflowed: any file may have changed.
     Overflow,
 }
 
@@ -65,13 +65,13 @@ impl Group {
     /// Tells of changes of this file, until the kernel needs the memory.
     ///
     /// # Errors
-    /// ENODEV or EOPNOTSUPP where its file system knows no handles; EXDEV in a part of a file
+    /// ENODEV or EOPNOTSUPP if its file system knows no handles; EXDEV in a part of a file
     /// system that counts as one of its own.
     pub(super) fn watch(&self, file: BorrowedFd<'_>) -> Result<(), Errno> {
         self.change(libc::FAN_MARK_ADD | libc::FAN_MARK_EVICTABLE, file)
     }
 
-    /// Tells no more of this file. It is no error if it was not told of.
+    /// Stops reporting this file. It is not an error if the file was not added.
     pub(super) fn unwatch(&self, file: BorrowedFd<'_>) -> Result<(), Errno> {
         match self.change(libc::FAN_MARK_REMOVE, file) {
             Err(Errno::NOENT) => Ok(()),
@@ -87,7 +87,7 @@ impl Group {
         if done == 0 { Ok(()) } else { Err(last_error()) }
     }
 
-    /// Takes what the kernel has to tell, as much as fits; nothing if it has nothing.
+    /// Reads the kernel's reports, as many as fit; empty if there are none.
     pub(super) fn read(&self) -> Vec<Event> {
         let mut buffer = [0; READ_AT_ONCE];
         let length = rustix::io::read(&self.0, &mut buffer).unwrap_or(0);

@@ -25,9 +25,10 @@ use crate::base::lock;
 use crate::base::wake::Wake;
 use crate::system::mounts::markable;
 
-/// Between two times that every file is asked about again.
+/// The least time between two resets, after which every file is asked about again.
 const ALL_AGAIN_EVERY: Duration = Duration::from_millis(100);
-/// File systems whose mounts are remembered; beyond, they are looked for again.
+/// How many file systems are remembered with their mounts; those of further ones are looked up each
+/// time.
 const ROOTS_LIMIT: usize = 256;
 
 /// Watches the files that one gate does not ask about, until this is dropped.
@@ -41,15 +42,15 @@ pub(super) struct Changes {
 struct FileWatch {
     gate: Weak<Gate>,
     group: Group,
-    /// Held while a file begins or ceases to be watched, and the gate is told so.
+    /// Held while a file is added to or removed from the watch and the gate is told.
     turn: Mutex<()>,
 }
 
 impl Changes {
-    /// Starts the thread that hears of changes.
+    /// Starts the thread that reads the changes.
     ///
     /// # Errors
-    /// The kernel tells of no changes (before Linux 5.1), or no thread can be had.
+    /// The kernel reports no changes (before Linux 5.1), or no thread can be started.
     pub(super) fn follow(gate: &Arc<Gate>) -> std::io::Result<Changes> {
         let end = Wake::new()?;
         let watch = Arc::new(FileWatch {
@@ -62,7 +63,7 @@ impl Changes {
         Ok(Changes { watch, end })
     }
 
-    /// Lets a start run, and has its file asked about no more until it changes.
+    /// Lets a start run; its file is not asked about again until it changes.
     pub(super) fn forget(&self, question: &Question) {
         let Some(gate) = self.watch.gate.upgrade() else {
             return;
@@ -114,7 +115,7 @@ impl FileWatch {
         }
     }
 
-    /// Has a file asked about again.
+    /// Makes the gate ask about a file again.
     fn changed(&self, mut handle: FileHandle, roots: &mut Roots) -> Result<(), Errno> {
         let root = roots.open(handle.file_system).ok_or(Errno::NODEV)?;
         let file = match handle.open(root.as_fd()) {
@@ -172,7 +173,7 @@ fn root_at(path: &[u8], file_system: u64) -> Option<OwnedFd> {
     (found.f_fsid == file_system).then_some(root)
 }
 
-/// When every file is to be asked about again: at once, and then not too often.
+/// When every file has to be asked about again: at once the first time, then at intervals.
 #[derive(Debug, Default)]
 struct AllAgain {
     is_wanted: bool,
@@ -184,7 +185,7 @@ impl AllAgain {
         self.is_wanted = true;
     }
 
-    /// How long until it is due; none if it is not wanted.
+    /// The time until it is due; none: it is not needed.
     fn left(&self) -> Option<Duration> {
         let since = self.last.map_or(ALL_AGAIN_EVERY, |last| last.elapsed());
         self.is_wanted

@@ -22,22 +22,22 @@ use usher_gate::{Answer, Gate, QuestionNumber};
 
 use crate::system::procfs;
 
-/// What the process is called on the command line.
+/// The name of the process's role on the command line.
 const ROLE: &str = "say-refused";
-/// Errands that wait for their turn; beyond, nothing is written.
+/// How many errands may wait; nothing is written for further ones.
 const WAITING_LIMIT: usize = 64;
 /// Processes at a time, those that hang included, in all and for one user; beyond, nothing is
 /// written: who has files that hang keeps nobody else from reading why.
 const PROCESSES_LIMIT: usize = 32;
 const PROCESSES_LIMIT_EACH: usize = 2;
-/// How long one may take; then it is told to end, and no longer waited for.
+/// How long an errand may take; then it is told to end and no longer waited for.
 const WITHIN: Duration = Duration::from_millis(450);
-/// How often those that write are looked at while somebody waits for them, and later.
+/// How often the writing processes are checked: while somebody waits for them, and later.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOK_LATER: Duration = Duration::from_secs(1);
-/// Bytes that are written at the most; no pipe holds less.
+/// How many bytes are written at most; every pipe holds as many.
 const TEXT_LIMIT_BYTES: usize = 4_096;
-/// The group with which is written: nobody's.
+/// The group of the writing process: nobody's.
 const NO_GROUP: u32 = 65_534;
 /// Kernel interfaces that look like files, where writing does something: proc, sysfs, control
 /// groups of both versions, debugfs, tracefs, securityfs, bpf, configfs, efivarfs, selinuxfs.
@@ -64,7 +64,7 @@ pub(super) struct Errand {
     pub(super) number: QuestionNumber,
 }
 
-/// Hands errands to the thread that sees to them.
+/// Sends errands to the thread that carries them out.
 #[derive(Debug, Clone)]
 pub(crate) struct Aside(SyncSender<Errand>);
 
@@ -76,19 +76,19 @@ impl Aside {
         Ok(Aside(send))
     }
 
-    /// Whether somebody sees to it, and answers the gate.
+    /// Hands over an errand; answers whether it was accepted, so that the gate will get an answer.
     pub(super) fn send(&self, errand: Errand) -> bool {
         self.0.try_send(errand).is_ok()
     }
 }
 
-/// An errand that somebody is out on.
+/// An errand with its running process.
 struct Out {
     child: Child,
-    /// With whose rights.
+    /// The user whose rights the process has.
     uid: u32,
     since: Instant,
-    /// Whom to answer; none: it was given up.
+    /// The start to refuse afterwards; none: the errand was given up.
     refuses: Option<(Arc<Gate>, QuestionNumber)>,
 }
 
@@ -148,7 +148,7 @@ fn send_out(program: &PathBuf, errand: &Errand, out: &[Out]) -> io::Result<(Chil
     Ok((start(program, errand)?, uid))
 }
 
-/// Whether one more may go out for a user, besides those that are out for these.
+/// Whether one more process may run for a user, besides those for these users.
 fn has_room(out: impl Iterator<Item = u32> + Clone, uid: u32) -> bool {
     let own = out.clone().filter(|other| *other == uid);
     out.count() < PROCESSES_LIMIT && own.count() < PROCESSES_LIMIT_EACH
@@ -171,7 +171,7 @@ fn start(program: &PathBuf, errand: &Errand) -> io::Result<Child> {
     Ok(child)
 }
 
-/// What is written of these lines: as much as is ever.
+/// The text of these lines, up to the limit.
 fn text_of(lines: &str) -> String {
     let end = lines.floor_char_boundary(TEXT_LIMIT_BYTES - 1);
     format!("{}\n", &lines[..end])
@@ -221,7 +221,7 @@ fn write(process: ProcessKey) -> io::Result<()> {
     }
 }
 
-/// Gives up root for good: what is written is written with the user's own rights.
+/// Gives up root for good, so that the text is written with the user's own rights.
 fn become_user(uid: u32) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());

@@ -20,15 +20,15 @@ use usher_gate::{Answer, Gate, QuestionNumber};
 use self::aside::{Aside, Errand};
 use crate::system::terminal::{self, Terminal};
 
-/// The gate refuses by itself if the word is not written by then.
+/// How long writing the text may take; then the gate refuses by itself.
 const WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// Where somebody is told, once.
+/// The place where a user is told once.
 #[derive(Debug)]
 pub(crate) enum Place {
     /// A terminal.
     Terminal(Terminal),
-    /// A pipe, to which is written as far as it takes it at once.
+    /// A pipe, to which only as much is written as it accepts at once.
     Pipe(File),
     /// A file or socket.
     Aside(Aside, ProcessKey),

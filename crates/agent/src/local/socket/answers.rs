@@ -1,4 +1,4 @@
-//! What routes are given and answer: bodies and ids, bounded; JSON, or a problem document.
+//! The requests and answers of routes: bounded bodies and ids; JSON, or a problem document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Refusal {
         Refusal(Box::new(Problem::new(code, detail)))
     }
 
-    /// What it says.
+    /// The problem document.
     pub(super) fn problem(&self) -> &Problem {
         &self.0
     }
@@ -67,7 +67,7 @@ pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     Ok((status, kind, body).into_response())
 }
 
-/// A name as names are compared and kept.
+/// A name in the form in which names are compared and stored.
 pub(super) fn compose(name: &mut Cow<'_, str>) {
     if let Cow::Owned(form) = composed(name) {
         *name = Cow::Owned(form);
@@ -79,7 +79,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusa
         .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body: {error}")))
 }
 
-/// A body, whole and bounded.
+/// Reads a complete body, up to the limit.
 pub(super) struct Body(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {

@@ -17,12 +17,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_BYTES};
 use usher_core::people::{LocalAccounts, Person};
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{Process, ProcessKey};
 
 use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::is_plain;
 use super::peer::Peer;
 use super::{State, mine};
+use crate::agent::covers::as_use;
 use crate::base::lock;
 use crate::model::joins::Admitted;
 use crate::server::covers::{Found, ask};
@@ -54,11 +55,11 @@ pub(super) async fn take(
         ));
     }
     let found = procfs::process_stat(request.pid).ok();
-    let uid = procfs::real_uid(request.pid).ok();
+    let runs_as = procfs::real_account(request.pid).ok();
     // A command that takes on another account is the child of who started it all the same.
     let theirs = |found: &procfs::ProcessStat| {
         let is_child = peer.process().is_some_and(|asks| found.parent == asks.pid);
-        peer.is_root() || is_child || uid == Some(peer.uid)
+        peer.is_root() || is_child || runs_as == Some(peer.account)
     };
     let Some(start) = found.filter(theirs).map(|found| found.start) else {
         return Err(Refusal::new(
@@ -89,10 +90,15 @@ pub(super) async fn take(
         product: request.product.into_owned(),
     };
     let root = cover.root;
+    // Only `usher run` itself stands for the use: what its command forks would be of it, too, and may
+    // outlive it.
+    let is_runs_own = peer.pid == Some(request.pid) && cover.keeps;
+    let begun = state.uses.begun_kept(&cover.lease).filter(|_| is_runs_own);
+    let used = begun.map(|program| as_use(root, &cover.product, program, peer.who()));
     let kept = cover.keeps.then(|| cover.lease.clone());
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     covers.push(cover);
-    begin(&state, covers)?;
+    begin(&state, covers, used)?;
     if let Some(lease) = kept {
         let whose = peer.pid.unwrap_or(request.pid);
         state.uses.is_covered(&lease, whose);
@@ -134,7 +140,7 @@ pub(super) async fn held(
         return Err(none());
     }
     let made_here = lock(&state.agent).outbox().grant(&lease)?;
-    let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
+    let is_own = made_here.is_some_and(|(account, _)| account == peer.account || peer.is_root());
     if !is_own {
         mine::may_guess(&state, peer)?;
     }
@@ -161,7 +167,8 @@ pub(super) async fn held(
     }
 }
 
-fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
+/// `used` is the root as a use of the product, if it runs on a seat that was kept.
+fn begin(state: &State, covers: Vec<Cover>, used: Option<Process>) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     if agent.outbox().count_covers()? + covers.len() as u64 > COVERS_LIMIT {
         return Err(Refusal::new(
@@ -171,6 +178,9 @@ fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
     }
     for cover in covers {
         agent.cover(cover)?;
+    }
+    if let Some(used) = used {
+        agent.uses_kept(used)?;
     }
     Ok(())
 }
@@ -197,8 +207,8 @@ async fn must_be_held(
         let covers = agent.outbox().is_covering(lease, product)?;
         (agent.outbox().grant(lease)?, covers)
     };
-    let made_here =
-        grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
+    let made_here = grant
+        .is_some_and(|(account, of)| (account == peer.account || peer.is_root()) && of == product);
     let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
     // Who was let in by a proof shows it each time: others may work by the same account.
     let is_shown = |known: &Admitted| known.proof.is_none() || known.proof.as_deref() == shown;

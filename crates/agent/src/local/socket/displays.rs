@@ -41,7 +41,7 @@ pub(super) async fn report(
     let valid_ms = u64::from(again_seconds) * 2_000 + LATE_MS;
     let display = Display::reported(now, request.idle_ms, valid_ms);
     let mut names = request.displays.iter();
-    let fit = names.all(|name| agent.is_reported(peer.uid, name, now, display));
+    let fit = names.all(|name| agent.is_reported(peer.account, name, now, display));
     drop(agent);
     if !fit {
         return Err(Refusal::new(

@@ -8,7 +8,7 @@ use super::answers::{Answer, App, Body, Refusal, answer, parse};
 use super::peer::Peer;
 use crate::base::lock;
 
-/// Only root may, and the account that the agent itself runs as.
+/// Switches enforcement for root or the account that the agent runs as; refuses all others.
 pub(super) async fn switch(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,

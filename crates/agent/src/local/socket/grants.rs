@@ -1,6 +1,7 @@
 //! Whose a lease or a ticket is that was made through this agent.
 
 use usher_api::{Code, Lease};
+use usher_core::sessions::AccountKey;
 
 use super::State;
 use super::answers::Refusal;
@@ -32,10 +33,10 @@ pub(super) fn remember(
     id: &str,
     peer: Peer,
     product: &str,
-    one_use_of: Option<u32>,
+    one_use_of: Option<AccountKey>,
 ) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
-    agent.save_grant(id, peer.uid, product, one_use_of)?;
+    agent.save_grant(id, peer.account, product, one_use_of)?;
     Ok(())
 }
 
@@ -48,7 +49,7 @@ pub(super) fn own<'i>(
 ) -> Result<&'i str, Refusal> {
     let owner = lock(&state.agent).outbox().grant(id)?;
     match owner {
-        Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
+        Some((account, _)) if is_plain(id) && (account == peer.account || peer.is_root()) => Ok(id),
         _ => {
             let detail = match code {
                 Code::UnknownTicket => format!(

@@ -36,7 +36,7 @@ fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Re
     let refuse = |why: &str| Refusal::new(Code::InvalidRequest, format!("{path:?}: {why}"));
     let failed = |error: std::io::Error| refuse(&error.to_string());
     let file = usher_platform::files::open_regular(path).map_err(failed)?;
-    let (key, may_run) = FileKey::of_program(&file, peer.uid).map_err(failed)?;
+    let (key, may_run) = FileKey::of_program(&file, peer.account).map_err(failed)?;
     // The agent may read more than who asks: what others may not run is not looked into.
     if !peer.is_root() && !may_run {
         return Err(refuse("not a program that this account may run"));

@@ -13,8 +13,10 @@ use serde::Deserialize;
 use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{
-    CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, Reason, SubjectKey,
+    CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, NAME_LIMIT_BYTES, ProgramFacts,
+    Reason, SubjectKey,
 };
+use usher_core::sessions::{AccountKey, Program};
 
 use super::State;
 use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
@@ -68,13 +70,14 @@ async fn take_seat(
         true => one_use::Use::of(state, peer, &request).await,
         false => None,
     };
+    let starts = program_of(&request);
     if let Some(one_use) = &one_use {
         one_use.settle(state).await;
-        if let Some(lease) = one_use.shared(state, peer).await? {
+        if let Some(lease) = one_use.shared(state, peer, starts.as_ref()).await? {
             return granted(lease.id.clone(), lease);
         }
         if request.wait
-            && let Some(queued) = tickets::place_of(state, peer, one_use).await
+            && let Some(queued) = tickets::place_of(state, peer, one_use, starts.as_ref()).await
         {
             return answer(StatusCode::ACCEPTED, &queued);
         }
@@ -110,7 +113,7 @@ async fn take_seat(
         Err(error) if is_for_want_of_seats(&error) => {
             // A program of theirs that was started plainly may have got the last one this instant.
             one_use.settle(state).await;
-            return match one_use.shared(state, peer).await? {
+            return match one_use.shared(state, peer, starts.as_ref()).await? {
                 Some(lease) => granted(lease.id.clone(), lease),
                 None => Err(error.into()),
             };
@@ -124,9 +127,27 @@ async fn take_seat(
         }
         queued @ CheckoutAnswer::Queued { .. } => {
             let key = one_use.key().clone();
-            queue(state, peer, &request.product, Some(key), &queued)
+            let answer = queue(state, peer, &request.product, Some(key), &queued)?;
+            if let (CheckoutAnswer::Queued { ticket, .. }, Some(program)) = (queued, starts) {
+                state.tickets.will_start(&ticket.id, peer, program);
+            }
+            Ok(answer)
         }
     }
+}
+
+/// What is started with the seat, if anything is; its product's id, if it has no name that can be shown.
+fn program_of(request: &CheckoutRequest<'_>) -> Option<Program> {
+    let started = request.program.as_ref()?;
+    let fits = |name: &&str| {
+        (1..=NAME_LIMIT_BYTES).contains(&name.len()) && !name.contains(usher_api::is_unseen)
+    };
+    let name = started.name.as_deref().filter(fits);
+    let version = started.version.as_deref().filter(fits);
+    Some(Program {
+        name: name.unwrap_or(&request.product).into(),
+        version: version.map(Into::into),
+    })
 }
 
 /// A command was not started: its user can read why later, too, wherever it was said at first.
@@ -193,7 +214,7 @@ struct Asks {
 }
 
 impl Asks {
-    fn begin(state: &Arc<State>, counted: u32, product: &str) -> Asks {
+    fn begin(state: &Arc<State>, counted: AccountKey, product: &str) -> Asks {
         Asks {
             asking: Mutex::new(state.uses.asks(counted, product)),
             state: state.clone(),
@@ -257,7 +278,7 @@ fn key(headers: &HeaderMap, peer: Peer) -> Result<Option<String>, Refusal> {
                 "an Idempotency-Key is at most 200 characters of ASCII",
             )
         })?;
-    Ok(Some(format!("{}:{key}", peer.uid)))
+    Ok(Some(format!("{}:{key}", peer.account)))
 }
 
 pub(super) async fn renew(
@@ -350,11 +371,11 @@ fn in_use(lease: &str) -> Refusal {
 /// Gives back a seat that is kept for a start of who asks; false: it is none.
 fn gives_back_kept(state: &State, peer: Peer, lease: &str) -> Result<bool, Refusal> {
     let mut agent = lock(&state.agent);
-    let Some(wait) = agent.waits().kept_as(lease, peer.uid).cloned() else {
+    let Some(wait) = agent.waits().kept_as(lease, peer.account).cloned() else {
         return Ok(false);
     };
     // Given back again it is no error either.
-    agent.save_grant(lease, peer.uid, &wait.product, None)?;
+    agent.save_grant(lease, peer.account, &wait.product, None)?;
     agent.end_wait(wait.number, None, None)?;
     drop(agent);
     state.changed.notify_one();

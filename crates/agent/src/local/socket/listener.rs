@@ -14,12 +14,14 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
+use usher_core::sessions::AccountKey;
 use usher_platform::files::{self, Readers};
 use usher_platform::socket::{Listener, Reach, Stream};
 
 use super::folder_of;
-use super::peer::{Peer, own_uid};
+use super::peer::Peer;
 use crate::base::lock;
+use crate::system::account_key;
 
 /// Connections in all; beyond, the account that has most gives up the one that was quiet longest.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -30,9 +32,9 @@ const IDLE: Duration = Duration::from_secs(75);
 /// One with a request on which no byte moves: longer than any answer is waited for.
 const STALLED: Duration = Duration::from_secs(330);
 
-/// Connections by uid.
+/// Connections by account.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Slots(Arc<Mutex<HashMap<u32, Vec<Arc<Held>>>>>);
+pub(super) struct Slots(Arc<Mutex<HashMap<AccountKey, Vec<Arc<Held>>>>>);
 
 /// What is known of a connection that holds a place.
 #[derive(Debug)]
@@ -54,16 +56,19 @@ impl Held {
 }
 
 impl Slots {
-    fn take(&self, uid: u32) -> Option<Slot> {
+    fn take(&self, account: AccountKey) -> Option<Slot> {
         let mut open = lock(&self.0);
         let all: usize = open.values().map(Vec::len).sum();
-        let own = open.get(&uid).map_or(0, Vec::len);
+        let own = open.get(&account).map_or(0, Vec::len);
         // Root is let in beyond the bound: it must be able to look.
-        if uid != 0 && own >= CONNECTIONS_OF_ONE_LIMIT {
+        let is_bound = !account_key::is_system(account);
+        if is_bound && own >= CONNECTIONS_OF_ONE_LIMIT {
             return None;
         }
-        if uid != 0 && all >= CONNECTIONS_LIMIT {
-            let most = open.iter_mut().filter(|(of, _)| **of != 0);
+        if is_bound && all >= CONNECTIONS_LIMIT {
+            let most = open
+                .iter_mut()
+                .filter(|(of, _)| !account_key::is_system(**of));
             let most = most.max_by_key(|(_, held)| held.len());
             let (_, held) = most.filter(|(_, held)| held.len() > own + 1)?;
             let quietest = (0..held.len()).min_by_key(|at| *lock(&held[*at].moved))?;
@@ -74,10 +79,10 @@ impl Slots {
             is_over: AtomicBool::new(false),
             waker: Mutex::default(),
         });
-        open.entry(uid).or_default().push(held.clone());
+        open.entry(account).or_default().push(held.clone());
         Some(Slot {
             slots: self.clone(),
-            uid,
+            account,
             held,
         })
     }
@@ -87,17 +92,17 @@ impl Slots {
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Slots,
-    uid: u32,
+    account: AccountKey,
     held: Arc<Held>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = lock(&self.slots.0);
-        if let Some(held) = open.get_mut(&self.uid) {
+        if let Some(held) = open.get_mut(&self.account) {
             held.retain(|held| !Arc::ptr_eq(held, &self.held));
             if held.is_empty() {
-                open.remove(&self.uid);
+                open.remove(&self.account);
             }
         }
     }
@@ -121,8 +126,8 @@ impl LocalListener {
     async fn next(&self) -> io::Result<Option<(Guarded, Peer)>> {
         let (stream, told) = self.listener.accept().await?;
         let peer = Peer::of(&told)?;
-        let Some(slot) = self.slots.take(peer.uid) else {
-            tracing::warn!(uid = peer.uid, "too many local connections");
+        let Some(slot) = self.slots.take(peer.account) else {
+            tracing::warn!(account = %peer.account, "too many local connections");
             return Ok(None);
         };
         Ok(Some((
@@ -155,10 +160,7 @@ impl axum::serve::Listener for LocalListener {
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer {
-            uid: own_uid()?,
-            pid: None,
-        })
+        Peer::own(None)
     }
 }
 
@@ -235,31 +237,35 @@ impl AsyncWrite for Guarded {
 mod tests {
     use super::*;
 
+    fn of(number: u32) -> AccountKey {
+        AccountKey::new(number)
+    }
+
     #[test]
     fn one_user_cannot_shut_out_others() {
         let slots = Slots::default();
         let mut held: Vec<Slot> = Vec::new();
-        while let Some(slot) = slots.take(1000) {
+        while let Some(slot) = slots.take(of(1000)) {
             held.push(slot);
         }
         assert_eq!(held.len(), CONNECTIONS_OF_ONE_LIMIT);
-        assert!(slots.take(1001).is_some());
+        assert!(slots.take(of(1001)).is_some());
         held.pop();
-        assert!(slots.take(1000).is_some());
+        assert!(slots.take(of(1000)).is_some());
     }
 
     #[test]
     fn no_number_of_users_shuts_out_another() {
         let slots = Slots::default();
         let mut held: Vec<Slot> = Vec::new();
-        for uid in 1000..1004 {
-            held.extend(std::iter::from_fn(|| slots.take(uid)));
+        for number in 1000..1004 {
+            held.extend(std::iter::from_fn(|| slots.take(of(number))));
         }
         assert_eq!(held.len(), CONNECTIONS_LIMIT);
         *lock(&held[7].held.moved) -= Duration::from_secs(9);
         let mut others: Vec<Slot> = Vec::new();
-        for uid in 2000..2100 {
-            others.push(slots.take(uid).unwrap());
+        for number in 2000..2100 {
+            others.push(slots.take(of(number)).unwrap());
         }
         assert!(held[7].held.is_over.load(Ordering::Relaxed), "the quietest");
         let ended = held
@@ -267,9 +273,9 @@ mod tests {
             .filter(|slot| slot.held.is_over.load(Ordering::Relaxed));
         assert_eq!(ended.count(), 100);
         // Who has as many as anybody takes none from others.
-        assert!(slots.take(1000).is_none());
+        assert!(slots.take(of(1000)).is_none());
         held.clear();
-        assert!(slots.take(1000).is_some());
+        assert!(slots.take(of(1000)).is_some());
     }
 
     #[tokio::test]
@@ -278,7 +284,7 @@ mod tests {
         let (stream, _other) = Stream::pair().unwrap();
         let mut guarded = Guarded {
             stream,
-            slot: Slots::default().take(1000).unwrap(),
+            slot: Slots::default().take(of(1000)).unwrap(),
             // tidy: sleep, the bound of the connection, shortened
             quiet: Box::pin(tokio::time::sleep(Duration::from_millis(20))),
         };

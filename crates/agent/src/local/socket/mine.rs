@@ -149,7 +149,7 @@ async fn ask(
 
 /// Each look is a request that the server answers, so an account has only so many.
 fn may_look(state: &State, peer: Peer) -> Result<(), Refusal> {
-    match state.looks.may(peer.uid, Instant::now()) {
+    match state.looks.may(peer.account, Instant::now()) {
         true => Ok(()),
         false => Err(too_often()),
     }
@@ -157,7 +157,7 @@ fn may_look(state: &State, peer: Peer) -> Result<(), Refusal> {
 
 /// The same of looks of which only those count that find nothing: see [`in_vain`].
 pub(super) fn may_guess(state: &State, peer: Peer) -> Result<(), Refusal> {
-    match state.looks.might(peer.uid, Instant::now()) {
+    match state.looks.might(peer.account, Instant::now()) {
         true => Ok(()),
         false => Err(too_often()),
     }
@@ -165,7 +165,7 @@ pub(super) fn may_guess(state: &State, peer: Peer) -> Result<(), Refusal> {
 
 /// A look found nothing for that account.
 pub(super) fn in_vain(state: &State, peer: Peer) {
-    state.looks.may(peer.uid, Instant::now());
+    state.looks.may(peer.account, Instant::now());
 }
 
 fn too_often() -> Refusal {

@@ -1,8 +1,9 @@
 //! The agent's local sockets: HTTP/1.1 with the JSON of `/v1`, for everyone on the computer.
 //!
-//! Who asks is what the kernel says of the other end: nothing that a request claims about its
-//! user or computer is believed. A user reaches the leases and tickets that were made under the
-//! same account, no others. Connections are bounded, in all and for each user; so are bodies.
+//! The kernel says which account is at the other end: nothing that a request claims about its user
+//! or computer is believed. A user can reach only the leases and tickets that were made under the
+//! same account. The number of connections is bounded, in all and for each user; so is the size of
+//! bodies.
 
 mod answers;
 mod covers;
@@ -45,41 +46,41 @@ use listener::{LocalListener, Slots};
 pub(crate) use places::Tickets;
 pub(crate) use refreshes::Refreshes;
 
-/// What the routes work on.
+/// The state that the routes use.
 pub(crate) struct State {
     pub(crate) agent: Arc<Mutex<Agent>>,
     pub(crate) client: Client,
     /// Looks after seats that people wait for.
     pub(crate) attendant: Attendant,
-    /// Who has joined which lease.
+    /// The joins of leases.
     pub(crate) joins: Arc<Joins>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) watching: Watching,
     pub(crate) can_miss: Vec<String>,
     pub(crate) server: String,
-    /// Something happened that the server should hear of.
+    /// Notified if there is something to send to the server.
     pub(crate) changed: Arc<Notify>,
     pub(crate) exchanges: watch::Receiver<Exchanges>,
     /// How often each account may ask for an exchange.
     pub(crate) refreshes: Refreshes,
-    /// The same of looks at what the server knows.
+    /// How often each account may read from the server.
     pub(crate) looks: Refreshes,
     /// Leases that several commands of one use share.
     pub(crate) uses: Arc<Uses>,
-    /// Leases that are renewed here where nobody else does.
+    /// Leases that the agent renews if nobody else does.
     pub(crate) keeping: Arc<Keeping>,
-    /// Who waits by which place in the queue.
+    /// The processes that wait by each ticket.
     pub(crate) tickets: Tickets,
-    /// Places that nobody waits by any more.
+    /// Places in the queue that nobody waits by any more.
     pub(crate) leaving: Arc<Leaving>,
     /// Whether the server answers at all.
     pub(crate) hearing: Arc<Hearing>,
-    /// Files are looked into for users one at a time.
+    /// Held while a file is inspected for a user: one at a time.
     pub(crate) identifying: Semaphore,
 }
 
 impl State {
-    /// What the server answers to what is not to take long; an error if it is silent.
+    /// Awaits an answer of the server that should come soon; an error if the server is silent.
     async fn heard<T>(
         &self,
         answer: impl Future<Output = Result<T, ClientError>>,
@@ -88,8 +89,8 @@ impl State {
     }
 }
 
-/// Listens on the socket of the data directory and, where there is to be one, on the public one.
-/// One that cannot be had is said, and no reason not to watch. Answers those that were made.
+/// Listens on the socket of the data directory and, if configured, on the public one. A socket that
+/// cannot be made is logged and does not stop the agent. Answers those that were made.
 pub(crate) fn listen(
     options: &AgentOptions,
     state: Arc<State>,
@@ -113,7 +114,7 @@ pub(crate) fn listen(
             }
             Err(error) => {
                 let path = path.display().to_string();
-                tracing::warn!(path, %error, "no local socket: usher run cannot reach the agent by it");
+                tracing::warn!(path, %error, "no local socket: usher run cannot reach the agent there");
             }
         }
     }

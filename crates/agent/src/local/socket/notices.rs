@@ -46,7 +46,7 @@ async fn next(state: &State, peer: Peer, after: Option<&str>) -> Vec<Notice> {
     let mut changes = lock(&state.agent).notices().follow();
     loop {
         changes.mark_unchanged();
-        let items = lock(&state.agent).notices().of(peer.uid, after);
+        let items = lock(&state.agent).notices().of(peer.account, after);
         if !items.is_empty() || changes.changed().await.is_err() {
             return items;
         }
@@ -61,7 +61,7 @@ pub(super) async fn tell_me(
 ) -> Answer {
     let found = {
         let agent = lock(&state.agent);
-        let found = agent.notices().find(peer.uid, &id);
+        let found = agent.notices().find(peer.account, &id);
         found.map(|(who, news)| (who, news.product.clone()))
     };
     let Some((who, product)) = found else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use usher_api::client::ClientError;
 use usher_api::{CheckoutRequest, Code, Counting, Lease};
+use usher_core::sessions::{AccountKey, Program};
 
 use super::State;
 use super::answers::Refusal;
@@ -46,7 +47,7 @@ impl Use {
             return None;
         }
         let key = (
-            peer.uid,
+            peer.account,
             peer.who().counted,
             request.product.clone().into_owned(),
         );
@@ -67,16 +68,22 @@ impl Use {
         &self.key
     }
 
-    fn of_whom(&self) -> (&str, u32) {
+    fn of_whom(&self) -> (&str, AccountKey) {
         (&self.key.2, self.key.1)
     }
 
     /// The lease that the person holds for it on this computer already, or that is kept for them: they
     /// wait for no other.
-    pub(super) async fn shared(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
+    /// `starts` is what is started on it, if anything is.
+    pub(super) async fn shared(
+        &self,
+        state: &State,
+        peer: Peer,
+        starts: Option<&Program>,
+    ) -> Result<Option<Lease>, Refusal> {
         match self.in_use(state, peer).await? {
             Some(lease) => Ok(Some(lease)),
-            None => self.kept(state, peer).await,
+            None => self.kept(state, peer, starts).await,
         }
     }
 
@@ -99,7 +106,7 @@ impl Use {
         let Some(lease) = agent.lend(product, counted)? else {
             return Ok(None);
         };
-        agent.save_grant(&lease.id, peer.uid, product, None)?;
+        agent.save_grant(&lease.id, peer.account, product, None)?;
         // Before the session may end.
         claim(state, peer, &lease.id);
         Ok(Some(lease))
@@ -126,7 +133,7 @@ impl Use {
             let is_own = {
                 let agent = lock(&state.agent);
                 let grant = agent.outbox().grant(&lease).ok()?;
-                grant.is_some_and(|(uid, of)| uid == peer.uid && of == product)
+                grant.is_some_and(|(account, of)| account == peer.account && of == product)
                     && agent.lent(&lease).is_none()
             };
             if !is_own || !is_plain(&lease) {
@@ -156,7 +163,12 @@ impl Use {
     }
 
     /// A seat that was waited for and is kept for the person's next start: this is that start.
-    async fn kept(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
+    async fn kept(
+        &self,
+        state: &State,
+        peer: Peer,
+        starts: Option<&Program>,
+    ) -> Result<Option<Lease>, Refusal> {
         let (product, counted) = self.of_whom();
         let kept = || {
             let agent = lock(&state.agent);
@@ -182,11 +194,14 @@ impl Use {
             }
             Err(_) => return Ok(None),
         };
-        agent.save_grant(&lease.id, peer.uid, product, Some(counted))?;
+        agent.save_grant(&lease.id, peer.account, product, Some(counted))?;
         claim(state, peer, &lease.id);
         agent.end_wait(number, Some(&lease.id), None)?;
         drop(agent);
         state.keeping.renewed(&lease);
+        if let Some(program) = starts {
+            state.uses.begins_kept(&lease.id, program.clone());
+        }
         state.uses.keep(self.key.clone(), &lease);
         Ok(Some(lease))
     }

@@ -2,16 +2,17 @@
 
 use std::io;
 
-use usher_core::sessions::{ProcessKey, Who};
+use usher_core::sessions::{AccountKey, ProcessKey, Who};
 use usher_platform::account::Account;
 use usher_platform::socket;
 
-use crate::system::procfs;
+use crate::system::{account_key, procfs};
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
-    pub(crate) uid: u32,
+    /// The account that it acts as.
+    pub(crate) account: AccountKey,
     pub(crate) pid: Option<u32>,
 }
 
@@ -19,50 +20,47 @@ impl Peer {
     /// As the system tells of it.
     pub(super) fn of(told: &socket::Peer) -> io::Result<Peer> {
         Ok(Peer {
-            uid: uid_of(&told.account)?,
+            account: account_key::of(&told.account)?,
             pid: told.pid,
+        })
+    }
+
+    /// A process of the account that this agent acts as.
+    pub(super) fn own(pid: Option<u32>) -> io::Result<Peer> {
+        Ok(Peer {
+            account: account_key::of(&Account::own()?)?,
+            pid,
         })
     }
 
     /// Whether it is the account that this agent acts as.
     pub(super) fn is_own(self) -> bool {
-        own_uid().is_ok_and(|own| own == self.uid)
+        Peer::own(None).is_ok_and(|own| own.account == self.account)
     }
 
-    /// Whom its use is counted for: the login uid where it is set, else its own.
+    /// Whom its use is counted for: the account that logged in where that is known, else its own.
     pub(crate) fn who(self) -> Who {
-        // The pid is only believed while it still belongs to that uid.
-        let login = self
-            .pid
-            .filter(|pid| procfs::real_uid(*pid).is_ok_and(|uid| uid == self.uid))
-            .and_then(procfs::login_uid);
+        let login = self.own_pid().and_then(procfs::login_account);
         Who {
-            counted: login.unwrap_or(self.uid),
-            real: self.uid,
+            counted: login.unwrap_or(self.account),
+            real: self.account,
         }
     }
 
     /// The process, if it still is that user's.
     pub(crate) fn process(self) -> Option<ProcessKey> {
-        let pid = self
-            .pid
-            .filter(|pid| procfs::real_uid(*pid).is_ok_and(|uid| uid == self.uid))?;
+        let pid = self.own_pid()?;
         let start = procfs::process_stat(pid).ok()?.start;
         Some(ProcessKey { pid, start })
     }
 
-    pub(crate) fn is_root(self) -> bool {
-        self.uid == 0
+    /// The pid is only believed while it still belongs to that account.
+    fn own_pid(self) -> Option<u32> {
+        let is_own = |pid: &u32| procfs::real_account(*pid).is_ok_and(|of| of == self.account);
+        self.pid.filter(is_own)
     }
-}
 
-/// The uid that this agent acts as.
-pub(super) fn own_uid() -> io::Result<u32> {
-    uid_of(&Account::own()?)
-}
-
-/// This computer knows accounts by numbers.
-fn uid_of(account: &Account) -> io::Result<u32> {
-    let told = account.id().parse();
-    told.map_err(|_| io::Error::other(format!("{account} is no uid")))
+    pub(crate) fn is_root(self) -> bool {
+        account_key::is_system(self.account)
+    }
 }

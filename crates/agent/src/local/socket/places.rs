@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{ProcessKey, Program};
 
 use super::peer::Peer;
 use crate::base::lock;
@@ -26,6 +26,8 @@ pub(crate) struct Tickets(Mutex<HashMap<String, Place>>);
 #[derive(Debug)]
 struct Place {
     waiters: Vec<ProcessKey>,
+    /// What those of them start that start anything.
+    starts: Vec<(ProcessKey, Program)>,
     of_use: Option<Key>,
     /// The decision that it was made by.
     decision: String,
@@ -46,6 +48,7 @@ impl Tickets {
         if places.len() < LIMIT || places.contains_key(ticket) {
             let place = Place {
                 waiters: vec![process],
+                starts: Vec::new(),
                 of_use,
                 decision: decision.to_owned(),
                 is_granted: false,
@@ -75,6 +78,28 @@ impl Tickets {
             place.waiters.push(process);
         }
         has_room
+    }
+
+    /// Who asks and waits by the ticket starts that once there is a seat.
+    pub(super) fn will_start(&self, ticket: &str, peer: Peer, program: Program) {
+        let Some(process) = self.waiter(ticket, peer) else {
+            return;
+        };
+        if let Some(place) = lock(&self.0).get_mut(ticket) {
+            let waiters = &place.waiters;
+            let is_anothers = |of: &ProcessKey| *of != process && waiters.contains(of);
+            place.starts.retain(|(of, _)| is_anothers(of));
+            place.starts.push((process, program));
+        }
+    }
+
+    /// What who asks and waits by the ticket starts, if anything.
+    pub(super) fn starts(&self, ticket: &str, peer: Peer) -> Option<Program> {
+        let process = self.waiter(ticket, peer)?;
+        let places = lock(&self.0);
+        let mut starts = places.get(ticket)?.starts.iter();
+        let of_it = starts.find(|(of, _)| *of == process);
+        of_it.map(|(_, program)| program.clone())
     }
 
     /// The process that asks, if it waits by the ticket.
@@ -141,14 +166,12 @@ impl Place {
 mod tests {
     use std::process::{Child, Command};
 
+    use usher_core::sessions::AccountKey;
+
     use super::*;
 
     fn peer(pid: u32) -> Peer {
-        let uid = crate::local::socket::peer::own_uid().unwrap();
-        Peer {
-            uid,
-            pid: Some(pid),
-        }
+        Peer::own(Some(pid)).unwrap()
     }
 
     fn this() -> Peer {
@@ -166,7 +189,11 @@ mod tests {
     }
 
     fn key() -> Key {
-        (1000, 1000, "cad".to_owned())
+        (
+            AccountKey::new(1000),
+            AccountKey::new(1000),
+            "cad".to_owned(),
+        )
     }
 
     #[test]
@@ -190,7 +217,8 @@ mod tests {
         let second = another();
         tickets.made("T1", "D1", this(), Some(key()));
         assert_eq!(tickets.of(&key()), Some(("T1".to_owned(), "D1".to_owned())));
-        assert_eq!(tickets.of(&(1001, 1001, "cad".to_owned())), None);
+        let another_use = (key().0, key().1, "sim".to_owned());
+        assert_eq!(tickets.of(&another_use), None);
         assert!(tickets.joins("T1", peer(second.id())));
         assert_eq!(tickets.of_use("T1", peer(second.id())), Some(key()));
         let first = this().process().unwrap();
@@ -201,6 +229,28 @@ mod tests {
         assert!(tickets.leaves("T1", first), "the second has ended");
         assert_eq!(tickets.of(&key()), None);
         assert!(!tickets.joins("T1", this()), "it is over");
+    }
+
+    #[test]
+    fn what_each_who_waits_will_start_is_known_while_it_waits() {
+        let tickets = Tickets::default();
+        let second = another();
+        let program = |name: &str| Program {
+            name: name.into(),
+            version: None,
+        };
+        tickets.made("T1", "D1", this(), Some(key()));
+        tickets.joins("T1", peer(second.id()));
+        tickets.will_start("T1", this(), program("one"));
+        tickets.will_start("T1", this(), program("two"));
+        assert_eq!(tickets.starts("T1", this()), Some(program("two")));
+        assert_eq!(tickets.starts("T1", peer(second.id())), None);
+        let first = this().process().unwrap();
+        tickets.leaves("T1", first);
+        assert_eq!(tickets.starts("T1", this()), None);
+        tickets.will_start("T1", this(), program("one"));
+        assert_eq!(tickets.starts("T1", this()), None, "it does not wait");
+        end(second);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use usher_core::sessions::AccountKey;
 
 use crate::base::lock;
+use crate::system::account_key;
 
 /// As many at once.
 const BURST: u32 = 20;
@@ -17,31 +19,31 @@ const ACCOUNTS_LIMIT: usize = 1_024;
 
 /// What each account has left, and as of when.
 #[derive(Debug, Default)]
-pub(crate) struct Refreshes(Mutex<FxHashMap<u32, (u32, Instant)>>);
+pub(crate) struct Refreshes(Mutex<FxHashMap<AccountKey, (u32, Instant)>>);
 
 impl Refreshes {
-    /// Whether `uid` may have one more at `now`, and has it then; root always.
-    pub(super) fn may(&self, uid: u32, now: Instant) -> bool {
-        self.take(uid, now, 1)
+    /// Whether `account` may have one more at `now`, and has it then; root always.
+    pub(super) fn may(&self, account: AccountKey, now: Instant) -> bool {
+        self.take(account, now, 1)
     }
 
-    /// Whether `uid` may have one more at `now`, which is not taken yet.
-    pub(super) fn might(&self, uid: u32, now: Instant) -> bool {
-        self.take(uid, now, 0)
+    /// Whether `account` may have one more at `now`, which is not taken yet.
+    pub(super) fn might(&self, account: AccountKey, now: Instant) -> bool {
+        self.take(account, now, 0)
     }
 
-    fn take(&self, uid: u32, now: Instant, count: u32) -> bool {
-        if uid == 0 {
+    fn take(&self, account: AccountKey, now: Instant, count: u32) -> bool {
+        if account_key::is_system(account) {
             return true;
         }
         let mut accounts = lock(&self.0);
-        if accounts.len() >= ACCOUNTS_LIMIT && !accounts.contains_key(&uid) {
+        if accounts.len() >= ACCOUNTS_LIMIT && !accounts.contains_key(&account) {
             accounts.retain(|_, (left, since)| left_at(*left, *since, now).0 < BURST);
             if accounts.len() >= ACCOUNTS_LIMIT {
                 return false;
             }
         }
-        let (left, since) = accounts.entry(uid).or_insert((BURST, now));
+        let (left, since) = accounts.entry(account).or_insert((BURST, now));
         (*left, *since) = left_at(*left, *since, now);
         if *left == 0 {
             return false;
@@ -68,11 +70,12 @@ mod tests {
     fn an_account_has_a_few_at_once_and_then_one_each_half_second() {
         let refreshes = Refreshes::default();
         let began = Instant::now();
-        let at = |uid, ms| refreshes.may(uid, began + Duration::from_millis(ms));
+        let of = AccountKey::new;
+        let at = |number, ms| refreshes.may(of(number), began + Duration::from_millis(ms));
         assert_eq!((0..100).filter(|_| at(1000, 0)).count(), 20);
         assert!(at(1001, 0), "another account has its own");
         assert!(at(0, 0));
-        assert!(!refreshes.might(1000, began) && refreshes.might(1001, began));
+        assert!(!refreshes.might(of(1000), began) && refreshes.might(of(1001), began));
         assert!(!at(1000, 499));
         assert!(at(1000, 500) && !at(1000, 500));
         assert_eq!((0..100).filter(|_| at(1000, 3_600_000)).count(), 20);

@@ -103,7 +103,7 @@ async fn product(AxumState(state): App, Id(id): Id) -> Answer {
 
 /// Exchanges with the server now, so that what was just changed there holds here.
 async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
-    if !state.refreshes.may(peer.uid, std::time::Instant::now()) {
+    if !state.refreshes.may(peer.account, std::time::Instant::now()) {
         return Err(Refusal::new(
             Code::Busy,
             "this account has asked for an exchange with the server too often: there is one by \

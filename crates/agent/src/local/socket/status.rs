@@ -37,7 +37,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     answer(StatusCode::OK, &status)
 }
 
-/// What it can miss, and what it did.
+/// What the agent can miss, and what it has missed.
 fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
     use std::sync::atomic::Ordering::Relaxed;
     let mut words = state.can_miss.clone();
@@ -51,12 +51,12 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
             _ => ("starts were", "they"),
         };
         words.push(format!(
-            "{missed} {were} over before {they} could be looked at ({starts} seen whole)"
+            "{missed} {were} over before {they} could be inspected ({starts} seen completely)"
         ));
     }
     if overflows > 0 {
         words.push(format!(
-            "events were lost {} because they came too fast; what runs was looked at again",
+            "events were lost {} because they came too fast; all processes were inspected again",
             match overflows {
                 1 => "once".to_owned(),
                 many => format!("{many} times"),

@@ -16,7 +16,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{ProcessKey, Program};
 
 use super::State;
 use super::answers::{Answer, App, Id, Refusal, answer};
@@ -32,9 +32,9 @@ use crate::system::procfs;
 
 /// The longest that a poll of a ticket may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;
-/// How long a process whose connection has ended may take to end itself.
+/// How long a process may take to end after its connection has ended.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
-/// How often it is looked at meanwhile.
+/// How often the process is checked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub(super) struct Wait {
     wait_seconds: u64,
 }
 
-/// `GET /v1/tickets/{id}`.
+/// `GET /v1/tickets/{id}`: polls a ticket.
 pub(super) async fn ticket(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -58,15 +58,21 @@ pub(super) async fn ticket(
     let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
     let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
     let of_use = state.tickets.of_use(id, peer);
+    let starts = state.tickets.starts(id, peer);
     let waiting = Waiting::begin(&state, id, peer);
     let mut shared_now = state.uses.follow();
     let wait = Duration::from_secs(seconds);
     let polled = state.client.get_waiting::<TicketAnswer>(&path, wait);
     let mut polled = pin!(state.hearing.of(LOOKED_UP, wait, polled));
     let answered = loop {
-        if let Some(key) = &of_use
-            && let Some(lease) = Use::again(&state, key).await.shared(&state, peer).await?
-        {
+        let shared = match &of_use {
+            Some(key) => {
+                let one_use = Use::again(&state, key).await;
+                one_use.shared(&state, peer, starts.as_ref()).await?
+            }
+            None => None,
+        };
+        if let Some(lease) = shared {
             if let Some(waiting) = waiting {
                 waiting.answered();
             }
@@ -117,8 +123,13 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
 }
 
 /// The place that another command of the same use waits by, and who asks from now on, too. None: there
-/// is none, and who asks takes one of its own.
-pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
+/// is none, and who asks takes one of its own. `starts` is what it starts, if anything.
+pub(super) async fn place_of(
+    state: &State,
+    peer: Peer,
+    one_use: &Use,
+    starts: Option<&Program>,
+) -> Option<CheckoutAnswer> {
     let (id, decision_id) = state.tickets.of(one_use.key())?;
     let path = format!("/v1/tickets/{id}");
     let place: TicketAnswer = state.heard(state.client.get(&path)).await.ok()?;
@@ -126,6 +137,9 @@ pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option
     let stands = place.state == TicketState::Waiting || place.lease.is_some();
     if !stands || !state.tickets.joins(&id, peer) {
         return None;
+    }
+    if let Some(program) = starts {
+        state.tickets.will_start(&id, peer, program.clone());
     }
     let ticket = Ticket {
         id,
@@ -143,7 +157,7 @@ pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option
     })
 }
 
-/// The answer to who waits and shares the lease of another.
+/// The answer to a process that waits and shares the lease of another.
 fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
     TicketAnswer {
         id: ticket.to_owned(),
@@ -161,8 +175,8 @@ fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
     }
 }
 
-/// `DELETE /v1/tickets/{id}`. While the server does not answer, the place is left once it does, whether
-/// or not who asks waits for that.
+/// `DELETE /v1/tickets/{id}`. If the server does not answer, the agent leaves the place once it
+/// does, even if the command does not wait for that.
 pub(super) async fn leave(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -220,14 +234,18 @@ impl Drop for Waiting {
                 return;
             }
             if state.tickets.leaves(&ticket, waiter) {
-                tracing::info!(ticket, pid = waiter.pid, "its waiter has ended");
+                tracing::info!(
+                    ticket,
+                    pid = waiter.pid,
+                    "the process that waited has ended"
+                );
                 state.leaving.later(&ticket);
             }
         });
     }
 }
 
-/// Whether the process ends soon: its files are closed a moment before.
+/// Whether the process ends soon; its files are closed a moment before its end.
 async fn ends(process: ProcessKey) -> bool {
     let end = Instant::now() + ENDS_WITHIN;
     while !procfs::is_gone(process) {

@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashMap;
 use usher_core::idle::Display;
-use usher_core::sessions::Who;
+use usher_core::sessions::{AccountKey, Who};
 
 /// Displays of one account; the next is not taken.
 const OF_ONE_LIMIT: usize = 16;
@@ -14,22 +14,28 @@ const LIMIT: usize = 4_096;
 /// All displays that were reported of.
 #[derive(Debug, Default)]
 pub(crate) struct Displays {
-    known: FxHashMap<u32, FxHashMap<Box<str>, Display>>,
+    known: FxHashMap<AccountKey, FxHashMap<Box<str>, Display>>,
 }
 
 impl Displays {
-    /// A helper of the account `uid` reports of a display. False: there is no room for it.
-    pub(crate) fn report(&mut self, uid: u32, name: &str, now_ms: u64, display: Display) -> bool {
+    /// A helper of an account reports of a display. False: there is no room for it.
+    pub(crate) fn report(
+        &mut self,
+        account: AccountKey,
+        name: &str,
+        now_ms: u64,
+        display: Display,
+    ) -> bool {
         let is_known = |of: &FxHashMap<Box<str>, Display>| of.contains_key(name);
-        if !self.known.get(&uid).is_some_and(is_known) {
+        if !self.known.get(&account).is_some_and(is_known) {
             self.forget_old(now_ms);
             let all: usize = self.known.values().map(FxHashMap::len).sum();
-            let own = self.known.get(&uid).map_or(0, FxHashMap::len);
+            let own = self.known.get(&account).map_or(0, FxHashMap::len);
             if all >= LIMIT || own >= OF_ONE_LIMIT {
                 return false;
             }
         }
-        let of_account = self.known.entry(uid).or_default();
+        let of_account = self.known.entry(account).or_default();
         of_account.insert(name.into(), display);
         true
     }
@@ -37,7 +43,7 @@ impl Displays {
     /// How long nobody has touched a display of who runs a program there; none if that is not
     /// known. Who is counted for the program comes before the account that it runs as.
     pub(crate) fn of(&self, now_ms: u64, who: Who, name: &str) -> Option<u64> {
-        let of = |uid| self.known.get(&uid)?.get(name)?.untouched_ms(now_ms);
+        let of = |account| self.known.get(&account)?.get(name)?.untouched_ms(now_ms);
         of(who.counted).or_else(|| of(who.real))
     }
 
@@ -54,13 +60,19 @@ mod tests {
     use super::*;
 
     fn who(counted: u32, real: u32) -> Who {
+        let [counted, real] = [counted, real].map(AccountKey::new);
         Who { counted, real }
     }
 
     #[test]
     fn a_display_is_known_by_the_word_of_its_own_account_only() {
         let mut displays = Displays::default();
-        assert!(displays.report(1, ":0", 1_000, Display::reported(1_000, 500, 100)));
+        assert!(displays.report(
+            AccountKey::new(1),
+            ":0",
+            1_000,
+            Display::reported(1_000, 500, 100)
+        ));
         assert_eq!(displays.of(1_050, who(1, 1), ":0"), Some(550));
         assert_eq!(displays.of(1_050, who(1, 0), ":0"), Some(550), "by sudo");
         assert_eq!(displays.of(1_050, who(2, 2), ":0"), None);
@@ -71,9 +83,9 @@ mod tests {
     #[test]
     fn one_account_cannot_fill_the_table_for_others() {
         let mut displays = Displays::default();
-        let mut report = |uid, number: usize, now| {
+        let mut report = |account, number: usize, now| {
             displays.report(
-                uid,
+                AccountKey::new(account),
                 &format!(":{number}"),
                 now,
                 Display::reported(now, 0, 100),

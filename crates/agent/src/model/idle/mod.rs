@@ -3,7 +3,7 @@
 //!
 //! Whom a program belongs to is looked at every few seconds, while there is such a product: its
 //! terminals by this agent ([`crate::watch::sense`]), its displays as the helper of its user's
-//! session reports ([`displays`]). Where nothing is known, it is in use. A program whose seat was
+//! session reports ([`displays`]). If nothing is known, it is in use. A program whose seat was
 //! given back runs on, and asks for one as soon as somebody is back.
 
 pub(crate) mod displays;
@@ -26,7 +26,7 @@ use crate::model::view::View;
 use crate::system::accounts::Accounts;
 use crate::watch::sense::{IdleQuestion, Places};
 
-/// What is known of programs that nobody touches.
+/// The state of programs that nobody touches.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     pub(crate) displays: Displays,
@@ -42,13 +42,13 @@ impl Idle {
         u32::try_from(self.released.len()).unwrap_or(u32::MAX)
     }
 
-    /// The seat of a session was given back.
+    /// Notes that the seat of a session was given back.
     pub(crate) fn is_released(&mut self, session: SessionId, now: Stamp) {
         self.back.remove(&session);
         self.released.insert(session, now);
     }
 
-    /// Somebody is back at a session whose seat was given back. True: a seat is to be asked for.
+    /// Notes that somebody uses a session again whose seat was given back. True: ask for a seat.
     pub(crate) fn reclaims(&mut self, session: SessionId, view: View<'_>) -> bool {
         self.released.remove(&session);
         let is_seated = view.sessions.get(session).is_none_or(|of| of.seated);
@@ -58,14 +58,14 @@ impl Idle {
         !is_seated
     }
 
-    /// A session has a seat: what somebody who was away and waits for it is told.
+    /// Notes that a session has a seat; answers the text for a user who waits for it.
     pub(crate) fn is_seated(&mut self, session: SessionId, view: View<'_>) -> Option<Said> {
         self.released.remove(&session);
         let was_away = self.back.remove(&session);
         was_away.then(|| say(session, view, notice_text::seated_again))?
     }
 
-    /// A session was refused a seat: what somebody who was away and waits for it is told.
+    /// Notes that a session was refused a seat; answers the text for a user who waits for it.
     pub(crate) fn is_unseated(
         &mut self,
         session: SessionId,
@@ -102,7 +102,7 @@ impl Idle {
         places.iter().filter_map(untouched).collect()
     }
 
-    /// What is done with a session that nobody touches; none: nothing.
+    /// What to do with a session that nobody touches; none: nothing.
     pub(crate) fn rule(&self, session: &Session, rulebook: &Rulebook) -> Option<IdleRule> {
         let product = rulebook.product(&session.product)?;
         let has_seat = session.seated || self.released.contains_key(&session.id);
@@ -138,7 +138,7 @@ impl Idle {
         sessions.map(|session| session.id).collect()
     }
 
-    /// What is said of what is to become of an idle session, of what no longer is, and of what has.
+    /// The text about an idle session: what will happen, what no longer will, or what has happened.
     pub(crate) fn says(&self, effect: Effect, boot_ms: u64, view: View<'_>) -> Option<Said> {
         match effect {
             Effect::Ask {
@@ -168,7 +168,7 @@ impl Idle {
         }
     }
 
-    /// Sessions of those people whose seat was given back, the first such first.
+    /// The sessions whose seat was given back, the first one first.
     pub(crate) fn shown_released(
         &self,
         view: View<'_>,
@@ -192,14 +192,14 @@ impl Idle {
         shown
     }
 
-    /// A session has ended.
+    /// Notes that a session has ended.
     pub(crate) fn gone(&mut self, session: SessionId) {
         self.released.remove(&session);
         self.back.remove(&session);
     }
 }
 
-/// The sessions that are looked at, with their processes.
+/// The sessions to check, with their processes.
 pub(crate) fn looked_at(view: View<'_>) -> Vec<IdleQuestion> {
     let View { sessions, rulebook } = view;
     if !rulebook.has_idle_rules() {
@@ -224,7 +224,7 @@ pub(crate) fn looked_at(view: View<'_>) -> Vec<IdleQuestion> {
     asked
 }
 
-/// What the user of a session is told; none: there is no such session.
+/// Makes the text for the user of a session; none: there is no such session.
 fn say(id: SessionId, view: View<'_>, words: impl FnOnce(Of<'_>) -> Said) -> Option<Said> {
     let session = view.sessions.get(id)?;
     Some(words(Of {

@@ -5,7 +5,7 @@ use usher_core::reminders::Then;
 
 use crate::model::news::{News, words_of};
 
-/// A product: as its terminals and as its desktops call it.
+/// A product, with its names for terminals and for desktops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Of<'n> {
     pub(super) id: &'n str,
@@ -14,17 +14,17 @@ pub(super) struct Of<'n> {
     pub(super) lease: Option<&'n str>,
 }
 
-/// What is said.
+/// The texts of a notice.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) kind: NoticeKind,
-    /// On a terminal.
+    /// The line for terminals.
     pub(crate) line: String,
     title: String,
     text: String,
 }
 
-/// That nobody has used it for so long, and what is done after the grace.
+/// Nobody has used it for so long, and this happens after the grace period.
 pub(super) fn asked(of: Of<'_>, idle_seconds: u64, then: Then, grace_ms: u64) -> Said {
     let Of { id, name, .. } = of;
     let idle = words_of(idle_seconds);
@@ -46,7 +46,7 @@ pub(super) fn asked(of: Of<'_>, idle_seconds: u64, then: Then, grace_ms: u64) ->
     }
 }
 
-/// That it is used again before the grace was over.
+/// It is used again before the grace period was over.
 pub(super) fn used_again(Of { id, name, .. }: Of<'_>, then: Then) -> Said {
     let next = match then {
         Then::End => "it is not ended",
@@ -60,7 +60,7 @@ pub(super) fn used_again(Of { id, name, .. }: Of<'_>, then: Then) -> Said {
     }
 }
 
-/// That its seat was given back.
+/// Its seat was given back.
 pub(super) fn released(Of { id, name, lease }: Of<'_>) -> Said {
     let next = "it runs on, and asks for another when you use it again";
     let more = lease.map_or_else(String::new, |lease| format!(" (more: usher why {lease})"));
@@ -72,7 +72,7 @@ pub(super) fn released(Of { id, name, lease }: Of<'_>) -> Said {
     }
 }
 
-/// That it has a seat again.
+/// It has a seat again.
 pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::InUse,
@@ -82,7 +82,7 @@ pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
     }
 }
 
-/// That there is no seat for who is back.
+/// It is used again, and there is no seat.
 pub(super) fn unseated(
     Of { id, name, .. }: Of<'_>,
     reason: Reason,
@@ -114,7 +114,7 @@ pub(super) fn unseated(
     }
 }
 
-/// That it was ended.
+/// It was ended.
 pub(super) fn ended(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::Ended,
@@ -131,7 +131,7 @@ fn sentence(text: &str) -> String {
 }
 
 impl Said {
-    /// The same on a desktop, about a product.
+    /// The notice for desktops.
     pub(crate) fn news(self, product: &str, product_name: String) -> News {
         News {
             kind: self.kind,

@@ -8,27 +8,27 @@ use crate::model::link::older::Unknown;
 use crate::model::link::unreached::Unreached;
 use crate::store::outbox::{Outbox, OutboxError};
 
-/// Where [`Unreached`] is kept.
+/// The name under which [`Unreached`] is stored.
 pub(crate) const UNREACHED: &str = "unreached";
-/// Where the life of the server's data is kept; empty if it tells none.
+/// The name under which the life of the server's data is stored; empty if the server tells none.
 pub(crate) const LIFE: &str = "server_incarnation";
 
-/// What is known of it.
+/// The state of the connection.
 #[derive(Debug)]
 pub(crate) struct Link {
     is_up: bool,
-    /// Why the last exchange with the server failed; none if it did not.
+    /// Why the last exchange with the server failed; none: it succeeded.
     why_not: Option<String>,
-    /// Which life of the server's data answered last; none if it tells none.
+    /// The life of the server's data that answered last; none: the server tells none.
     pub(crate) life: Option<u32>,
-    /// What was allowed while no server could be reached.
+    /// Starts that were allowed while no server could be reached.
     pub(crate) unreached: Unreached,
-    /// What the server does not know, as it is an older one.
+    /// Fields that an older server does not know.
     pub(crate) unknown: Unknown,
 }
 
 impl Link {
-    /// As a former run wrote it down; there is no connection yet.
+    /// The state that a former run stored; there is no connection yet.
     pub(crate) fn open(outbox: &Outbox) -> Result<Self, OutboxError> {
         let unreached = outbox.meta(UNREACHED)?;
         let life = outbox.meta(LIFE)?;
@@ -46,37 +46,37 @@ impl Link {
         self.is_up
     }
 
-    /// Why there is no connection to the server at `url`; none if there is one.
+    /// Why there is no connection to the server at `url`; none: there is one.
     pub(crate) fn why_not(&self, url: &str) -> Option<String> {
         let why = || self.why_not.clone();
         (!self.is_up).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))
     }
 
-    /// Whether the server knows of gates: one that tells no life does not, and with it everything is
-    /// only tracked.
+    /// Whether the server knows gates: one that tells no life does not, and then everything is only
+    /// tracked.
     pub(crate) fn knows_gates(&self) -> bool {
         self.life.is_some()
     }
 
-    /// The server has answered.
+    /// Notes that the server has answered.
     pub(crate) fn answered(&mut self) {
         self.is_up = true;
         self.why_not = None;
         self.unreached.reached();
     }
 
-    /// An exchange with the server has failed.
+    /// Notes that an exchange with the server has failed.
     pub(crate) fn is_down(&mut self) {
         self.is_up = false;
         self.unreached.away();
     }
 
-    /// No server could be asked: whatever answers next may be another one.
+    /// Notes that no server could be asked: the next one to answer may be another one.
     pub(crate) fn is_away(&mut self) {
         self.unknown.forget();
     }
 
-    /// Why an exchange failed. True: it is another reason than the last one.
+    /// Notes why an exchange failed. True: the reason differs from the last one.
     pub(crate) fn failed(&mut self, why: String) -> bool {
         let is_other = self.why_not.as_ref() != Some(&why);
         self.why_not = Some(why);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use usher_api::ComputerFacts;
 
-/// How long it is taken for granted that a server does not know a field.
+/// For how long it is assumed that a server does not know a field.
 const ASSUMED_MS: u64 = 10 * 60 * 1_000;
 
 /// Fields of items that came later than the first servers. Without them an item says less, and nothing
@@ -24,9 +24,9 @@ const OF_ITEMS: [&str; 7] = [
     "held",
     "gate",
 ];
-/// The same of counted programs.
+/// The later fields of counted programs.
 const OF_PROGRAMS: [&str; 3] = ["run_seconds", "package", "desktop_name"];
-/// The same of a computer.
+/// The later fields of a computer.
 const OF_COMPUTERS: [&str; 5] = [
     "unreached",
     "enforcement_off",
@@ -44,7 +44,8 @@ pub(crate) struct Unknown {
 }
 
 impl Unknown {
-    /// The server said why it does not take something. True: it is a field that is left out from now on.
+    /// Notes why the server refused something. True: it does not know a field, which is left out
+    /// from now on.
     pub(crate) fn learn(&mut self, why: &str, boot_ms: u64) -> bool {
         self.expire(boot_ms);
         let Some(field) = named(why).filter(|field| !self.fields.contains(field)) else {
@@ -52,14 +53,14 @@ impl Unknown {
         };
         tracing::info!(
             field,
-            "the server is an older one: it does not know a field"
+            "the server is of an older version and does not know a field"
         );
         self.fields.insert(field);
         self.until_boot_ms = boot_ms + ASSUMED_MS;
         true
     }
 
-    /// It may know all of them.
+    /// Forgets everything: the server may know all fields.
     pub(crate) fn forget(&mut self) {
         self.fields.clear();
     }
@@ -71,7 +72,7 @@ impl Unknown {
         }
     }
 
-    /// An item without them.
+    /// An item without these fields.
     pub(crate) fn without(&self, item: Box<RawValue>) -> Box<RawValue> {
         let is_plain = self.fields.is_empty();
         let text = (!is_plain).then(|| self.shortened(item.get())).flatten();
@@ -98,7 +99,7 @@ impl Unknown {
         serde_json::value::to_raw_value(&item).ok()
     }
 
-    /// A computer without them.
+    /// A computer without these fields.
     pub(crate) fn computer_without(
         &self,
         mut computer: ComputerFacts<'static>,
@@ -116,7 +117,7 @@ impl Unknown {
     }
 }
 
-/// The later field that a server's words name as one that it does not know.
+/// The later field that a server's error names as unknown.
 fn named(why: &str) -> Option<&'static str> {
     let after = |start: &str| why.split_once(start).map(|(_, rest)| rest);
     let rest = after("unknown field `").or_else(|| {

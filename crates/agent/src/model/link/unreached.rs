@@ -4,23 +4,23 @@
 use jiff::Timestamp;
 use usher_api::UnreachedStarts;
 
-/// Products that are named; more are only counted.
+/// How many products are named; further ones are only counted.
 const NAMED: usize = 5;
-/// How long after the last start they are told of.
+/// For how long after the last start they are reported, in milliseconds.
 const TOLD_MS: i64 = 7 * 86_400_000;
 
-/// The stretch without a server that goes on, or the last one that had starts in it.
+/// The current period without a server, or the last one with starts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unreached {
     starts: Option<UnreachedStarts>,
-    /// No server can be reached.
+    /// Whether no server can be reached.
     away: bool,
-    /// The next start begins a new stretch.
+    /// Whether the next start begins a new period.
     is_over: bool,
 }
 
 impl Unreached {
-    /// Goes on with what was kept of a former run, as text.
+    /// Resumes what a former run stored, as text.
     pub(crate) fn kept(text: Option<&str>) -> Self {
         Unreached {
             starts: text.and_then(|text| serde_json::from_str(text).ok()),
@@ -29,19 +29,19 @@ impl Unreached {
         }
     }
 
-    /// An exchange with the server has failed.
+    /// Notes that an exchange with the server has failed.
     pub(crate) fn away(&mut self) {
         self.away = true;
     }
 
-    /// An exchange has succeeded.
+    /// Notes that an exchange has succeeded.
     pub(crate) fn reached(&mut self) {
         if std::mem::take(&mut self.away) {
             self.is_over = true;
         }
     }
 
-    /// A product was started. Answers what is to be kept, where it counts.
+    /// Notes a start of a product. Answers what to store, if it counts.
     pub(crate) fn started(&mut self, product: &str, at: Timestamp) -> Option<String> {
         if !self.away {
             return None;
@@ -64,7 +64,7 @@ impl Unreached {
         serde_json::to_string(starts).ok()
     }
 
-    /// What the server is told at `now`.
+    /// What to report to the server at `now`.
     pub(crate) fn told(&self, now: Timestamp) -> Option<UnreachedStarts> {
         let age_ms = |it: &UnreachedStarts| now.as_millisecond() - it.last_at.as_millisecond();
         self.starts.clone().filter(|it| age_ms(it) < TOLD_MS)

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::watch;
 use usher_api::{Notice, NoticeKind, Timestamp};
-use usher_core::sessions::Who;
+use usher_core::sessions::{AccountKey, Who};
 
 use crate::base::clock::{self, timestamp};
 use crate::store::outbox::{Change, Outbox, OutboxError, SavedNotice};
@@ -223,11 +223,11 @@ impl Notices {
     }
 
     /// Those for an account after a notice, oldest first; all where that one is of another run.
-    pub(crate) fn of(&self, uid: u32, after: Option<&str>) -> Vec<Notice> {
+    pub(crate) fn of(&self, account: AccountKey, after: Option<&str>) -> Vec<Notice> {
         let now = clock::boot_ms();
         let after = after.and_then(|id| self.number(id)).unwrap_or(0);
         let theirs = |kept: &&Told| {
-            is_for(kept.who, uid) && kept.number > after && kept.until_boot_ms >= now
+            is_for(kept.who, account) && kept.number > after && kept.until_boot_ms >= now
         };
         let kept = self.kept.iter().filter(theirs);
         kept.map(|kept| self.shown(kept)).collect()
@@ -235,10 +235,10 @@ impl Notices {
 
     /// A notice for that account: whom it concerns, and of which product it is where a seat can be
     /// waited for.
-    pub(crate) fn find(&self, uid: u32, id: &str) -> Option<(Who, &News)> {
+    pub(crate) fn find(&self, account: AccountKey, id: &str) -> Option<(Who, &News)> {
         let number = self.number(id)?;
         let kept = self.kept.iter().find(|kept| kept.number == number)?;
-        is_for(kept.who, uid).then_some((kept.who, &kept.news))
+        is_for(kept.who, account).then_some((kept.who, &kept.news))
     }
 
     fn number(&self, id: &str) -> Option<u64> {
@@ -264,6 +264,6 @@ impl Notices {
     }
 }
 
-fn is_for(who: Who, uid: u32) -> bool {
-    who.counted == uid || who.real == uid
+fn is_for(who: Who, account: AccountKey) -> bool {
+    who.counted == account || who.real == account
 }

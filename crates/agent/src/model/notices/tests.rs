@@ -2,10 +2,14 @@
 
 use super::*;
 
-fn who(uid: u32) -> Who {
+fn of(number: u32) -> AccountKey {
+    AccountKey::new(number)
+}
+
+fn who(number: u32) -> Who {
     Who {
-        counted: uid,
-        real: uid,
+        counted: of(number),
+        real: of(number),
     }
 }
 
@@ -24,18 +28,18 @@ fn each_account_reads_its_own_after_what_it_has_read() {
     notices.say(who(1), about("cad"));
     notices.say(who(2), about("cad"));
     let su = Who {
-        counted: 1,
-        real: 3,
+        counted: of(1),
+        real: of(3),
     };
     notices.say(su, about("sim"));
-    let all = notices.of(1, None);
+    let all = notices.of(of(1), None);
     assert_eq!(all.len(), 2);
-    let after = notices.of(1, Some(&all[0].id));
+    let after = notices.of(of(1), Some(&all[0].id));
     assert_eq!(after, all[1..]);
-    assert_eq!(notices.of(3, None), all[1..]);
-    assert_eq!(notices.of(4, None), []);
-    assert_eq!(notices.of(1, Some("N1-7")), all, "of another run");
-    assert!(notices.find(2, &all[0].id).is_none());
+    assert_eq!(notices.of(of(3), None), all[1..]);
+    assert_eq!(notices.of(of(4), None), []);
+    assert_eq!(notices.of(of(1), Some("N1-7")), all, "of another run");
+    assert!(notices.find(of(2), &all[0].id).is_none());
 }
 
 #[test]
@@ -43,18 +47,18 @@ fn one_account_pushes_out_only_its_own_and_the_same_is_told_once() {
     let mut notices = Notices::new();
     notices.say(who(1), about("cad"));
     notices.say(who(1), about("cad"));
-    assert_eq!(notices.of(1, None).len(), 1);
+    assert_eq!(notices.of(of(1), None).len(), 1);
     // A seat came free meanwhile, and was lost again: that is another refusal.
     notices.say(who(1), free("cad", "cad", 60));
     notices.say(who(1), about("cad"));
-    assert_eq!(notices.of(1, None).len(), 3);
+    assert_eq!(notices.of(of(1), None).len(), 3);
     for number in 0..2 * OF_ONE_LIMIT {
         notices.say(who(2), about(&format!("product{number}")));
     }
-    assert_eq!(notices.of(2, None).len(), OF_ONE_LIMIT);
-    assert_eq!(notices.of(1, None).len(), 3);
+    assert_eq!(notices.of(of(2), None).len(), OF_ONE_LIMIT);
+    assert_eq!(notices.of(of(1), None).len(), 3);
     assert_eq!(
-        notices.of(2, None)[0].product,
+        notices.of(of(2), None)[0].product,
         format!("product{OF_ONE_LIMIT}")
     );
 }
@@ -73,12 +77,12 @@ fn a_script_that_is_refused_again_and_again_is_told_once_of_a_decision_and_pushe
     for _ in 0..2 {
         notices.say_last(who(1), decided("cad", "D1"));
     }
-    let first = notices.of(1, None);
+    let first = notices.of(of(1), None);
     assert_eq!(first.len(), 2);
     for number in 2..2 * OF_ONE_LIMIT {
         notices.say_last(who(1), decided("cad", &format!("D{number}")));
     }
-    let all = notices.of(1, None);
+    let all = notices.of(of(1), None);
     assert_eq!((all.len(), &*all[0].product), (2, "sim"));
     assert_ne!(
         all[1].id, first[1].id,
@@ -86,7 +90,7 @@ fn a_script_that_is_refused_again_and_again_is_told_once_of_a_decision_and_pushe
     );
     notices.say(who(1), free("cad", "cad", 60));
     notices.say_last(who(1), decided("cad", "D9"));
-    assert_eq!(notices.of(1, None).len(), 4);
+    assert_eq!(notices.of(of(1), None).len(), 4);
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn who_waits_hears_how_it_ended_however_soon_after_the_last_time() {
         notices.say(who(1), seated("cad", "cad"));
         notices.say(who(1), seated("cad", "cad"));
     }
-    assert_eq!(notices.of(1, None).len(), 8);
+    assert_eq!(notices.of(of(1), None).len(), 8);
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn what_was_told_of_a_kept_seat_is_brought_up_to_date_on_disk_too() {
     notices.is_over(who(1), "cad", Kept::Used);
     write(&mut notices, &mut outbox);
     let mut again = Notices::open(&outbox).unwrap();
-    let told = again.of(1, None);
+    let told = again.of(of(1), None);
     assert_eq!(told[0].title, "A seat of CAD was free");
     assert!(
         told[0].text.ends_with("you have used it."),
@@ -138,15 +142,15 @@ fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
     notices.say(who(1), about("cad"));
     notices.say(who(2), about("sim"));
     write(&mut notices, &mut outbox);
-    let before = (notices.of(1, None), notices.of(2, None));
+    let before = (notices.of(of(1), None), notices.of(of(2), None));
     let mut again = Notices::open(&outbox).unwrap();
-    assert_eq!((again.of(1, None), again.of(2, None)), before);
-    assert_eq!(again.of(3, None), []);
+    assert_eq!((again.of(of(1), None), again.of(of(2), None)), before);
+    assert_eq!(again.of(of(3), None), []);
     // Who has read it reads only what is new.
     again.say(who(1), about("sim"));
     let read = &before.0[0].id;
-    assert_eq!(again.of(1, Some(read)).len(), 1);
-    assert_eq!(again.of(1, Some(read))[0].product, "sim");
+    assert_eq!(again.of(of(1), Some(read)).len(), 1);
+    assert_eq!(again.of(of(1), Some(read))[0].product, "sim");
 
     // A day later it is gone, from the disk, too.
     let day_ms = i64::try_from(KEPT_MS).unwrap();
@@ -159,7 +163,7 @@ fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
         outbox.change(|change| change.save_notice(notice)).unwrap();
     }
     let mut later = Notices::open(&outbox).unwrap();
-    assert_eq!(later.of(1, None), []);
+    assert_eq!(later.of(of(1), None), []);
     write(&mut later, &mut outbox);
     assert_eq!(outbox.notices().unwrap(), []);
 }
@@ -178,5 +182,5 @@ fn what_one_account_is_told_without_end_is_bounded_on_disk_too() {
     write(&mut notices, &mut outbox);
     assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
     let again = Notices::open(&outbox).unwrap();
-    assert_eq!(again.of(1, None), notices.of(1, None));
+    assert_eq!(again.of(of(1), None), notices.of(of(1), None));
 }

@@ -12,30 +12,30 @@ use crate::model::policy::trust::{Signed, Trust};
 use crate::store::enforcement::Enforcement;
 use crate::store::outbox::{Change, Outbox, OutboxError};
 
-/// Where the policy is kept, as the server sent it.
+/// The name under which the policy is stored, as the server sent it.
 const POLICY: &str = "policy";
-/// Where its signature is kept; empty if it has none.
+/// The name under which its signature is stored; empty if it has none.
 const SIGNATURE: &str = "policy_signature";
-/// Where the server's key is kept; empty if none is known.
+/// The name under which the server's key is stored; empty if none is known.
 const KEY: &str = "policy_key";
-/// Of a text that a server is told, at the most.
+/// The longest text that is sent to a server, in bytes.
 const TEXT_BYTES: usize = 255;
 
-/// What the server wants of programs, and what of it holds on this computer.
+/// The policy, and what of it applies on this computer.
 #[derive(Debug)]
 pub(crate) struct Rulebook {
     pub(crate) policy: Policy,
     /// Whether programs may be refused by the policy.
     pub(crate) trust: Trust,
-    /// Whether something else than its key says who the server is.
+    /// Whether something besides its key proves who the server is.
     pub(crate) is_vouched: bool,
     /// Whether the server that answered last signs its policies.
     pub(crate) server_signs: bool,
-    /// Whether programs are to be refused here at all.
+    /// Whether programs may be refused on this computer at all.
     pub(crate) enforcement: Enforcement,
 }
 
-/// A policy that has come, and what it is worth.
+/// A received policy, and how far it is trusted.
 #[derive(Debug)]
 pub(crate) struct Received<'t> {
     /// As the server sent it.
@@ -43,12 +43,12 @@ pub(crate) struct Received<'t> {
     policy: Policy,
     trust: Trust,
     signature: Option<String>,
-    /// The key that the next ones are to be signed with, if it is another than before.
+    /// The key that must sign the next policies, if it has changed.
     pin: Option<String>,
 }
 
 impl Received<'_> {
-    /// Keeps it with its signature.
+    /// Stores it with its signature.
     pub(crate) fn write(&self, change: &Change<'_>) -> Result<(), OutboxError> {
         change.set_meta(POLICY, self.text)?;
         change.set_meta(SIGNATURE, self.signature.as_deref().unwrap_or_default())?;
@@ -60,7 +60,7 @@ impl Received<'_> {
 }
 
 impl Rulebook {
-    /// The policy that was kept, and the setting of the data directory `folder`.
+    /// The stored policy, and the enforcement setting of the data directory `folder`.
     pub(crate) fn open(outbox: &Outbox, folder: &Path) -> Result<Self, OutboxError> {
         let (policy, trust) = kept(outbox)?;
         let rulebook = Rulebook {
@@ -79,8 +79,8 @@ impl Rulebook {
         said(outbox, KEY)
     }
 
-    /// What the policy is worth that the server has just sent; `pinned` is the key that its policies
-    /// were signed with before. None: it is refused, as before.
+    /// How far to trust the policy that the server has just sent; `pinned` is the key that signed
+    /// its earlier policies. None: it is refused, as before.
     pub(crate) fn received<'t>(
         &self,
         text: &'t RawValue,
@@ -112,7 +112,7 @@ impl Rulebook {
         }))
     }
 
-    /// Goes by a policy that is written down. True: it is another than before.
+    /// Applies a policy that is stored. True: it has changed.
     pub(crate) fn goes_by(&mut self, received: Received<'_>) -> bool {
         let Received { policy, trust, .. } = received;
         let is_other = policy != self.policy;
@@ -135,20 +135,20 @@ impl Rulebook {
         Rules::compile(&self.policy.products)
     }
 
-    /// What the policy says of a product.
+    /// The settings of a product in the policy.
     pub(crate) fn product(&self, id: &str) -> Option<&Product> {
         let mut products = self.policy.products.iter();
         products.find(|product| product.id == id)
     }
 
-    /// What people call a product.
+    /// The name of a product for people.
     pub(crate) fn product_name(&self, product: &str) -> String {
         let name = self.product(product).map(|known| &*known.name);
         let name = name.filter(|name| !name.is_empty()).unwrap_or(product);
         name.to_owned()
     }
 
-    /// How long a seat of a product is kept.
+    /// For how long a seat of a product is kept, in seconds.
     pub(crate) fn claim_seconds(&self, product: &str) -> u32 {
         let known = self.product(product);
         known.map_or(usher_api::DEFAULT_CLAIM_SECONDS, |known| {
@@ -174,7 +174,7 @@ impl Rulebook {
         ends.then(|| u64::from(product.grace_seconds) * 1_000)
     }
 
-    /// Whether a product says something of idle programs.
+    /// Whether any product has a rule about idle programs.
     pub(crate) fn has_idle_rules(&self) -> bool {
         self.policy.products.iter().any(says_of_idle)
     }
@@ -195,14 +195,15 @@ impl Rulebook {
         matches!(self.trust, Trust::Refused(_))
     }
 
-    /// The next key that signs a policy is taken: the computer's administrator vouches for the
+    /// Accepts the next key that signs a policy: the computer's administrator vouches for the
     /// server.
     pub(crate) fn forget_key(change: &Change<'_>) -> Result<(), OutboxError> {
-        tracing::warn!("the key of the server's policies is forgotten; the next one is taken");
+        tracing::warn!("the key of the server's policies is forgotten; the next one is accepted");
         change.set_meta(KEY, "")
     }
 
-    /// Switches enforcement by what the policy is worth. One that refuses nobody needs no trust.
+    /// Switches enforcement by how far the policy is trusted. A policy that refuses nobody needs no
+    /// trust.
     fn weigh(&self) {
         self.enforcement.policy_is(match self.trust {
             Trust::Refused(why) if self.enforces_some() => Some(why),
@@ -220,13 +221,13 @@ impl Rulebook {
     }
 }
 
-/// Whether a product says something of programs that nobody touches.
+/// Whether a product has a rule about idle programs.
 pub(crate) fn says_of_idle(product: &Product) -> bool {
     product.on_idle != OnIdle::Nothing && product.idle_seconds > 0
 }
 
-/// The policy that was kept, and whether it may be enforced before a server answers. One that
-/// cannot be read is none.
+/// The stored policy, and whether it may be enforced before a server answers. An unreadable one
+/// counts as none.
 fn kept(outbox: &Outbox) -> Result<(Policy, Trust), OutboxError> {
     let Some(text) = outbox.meta(POLICY)? else {
         return Ok((Policy::default(), Trust::Live));
@@ -239,7 +240,7 @@ fn kept(outbox: &Outbox) -> Result<(Policy, Trust), OutboxError> {
     match serde_json::from_str(&text) {
         Ok(policy) => Ok((policy, trust)),
         Err(error) => {
-            tracing::error!(%error, "the policy that was kept cannot be read");
+            tracing::error!(%error, "the stored policy cannot be read");
             Ok((Policy::default(), Trust::Live))
         }
     }
@@ -249,7 +250,7 @@ fn said(outbox: &Outbox, key: &str) -> Result<Option<String>, OutboxError> {
     Ok(outbox.meta(key)?.filter(|text| !text.is_empty()))
 }
 
-/// A text as a server takes it.
+/// A text, shortened so that a server accepts it.
 fn shortened(text: &str) -> String {
     let seen = text.chars().filter(|c| !usher_api::is_unseen(*c));
     let mut left = TEXT_BYTES;

@@ -11,15 +11,15 @@ use usher_api::policy_message;
 /// Whether programs may be refused by a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// It bears its server's signature.
+    /// It has its server's signature.
     Signed,
     /// It has no signature, but the server itself gave it to this process.
     Live,
-    /// They may not, and why; it still says what is recorded.
+    /// Programs may not be refused, for this reason; the policy still decides what is recorded.
     Refused(&'static str),
 }
 
-/// A signature as it came, in hexadecimal digits.
+/// A signature in hexadecimal digits, as it was sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signed<'a> {
     pub(crate) key: &'a str,
@@ -51,14 +51,14 @@ pub(crate) fn received(
     }
 }
 
-/// Whether the policy `text` that was kept on disk may be enforced before a server answers.
+/// Whether the stored policy `text` may be enforced before a server answers.
 pub(crate) fn kept(text: &str, signature: Option<&str>, pinned: Option<&str>) -> Trust {
     let (Some(signature), Some(key)) = (signature, pinned) else {
-        return Trust::Refused("the policy that was kept is not signed, and no server answers yet");
+        return Trust::Refused("the stored policy is not signed, and no server answers yet");
     };
     match verifies(text, Signed { key, signature }) {
         true => Trust::Signed,
-        false => Trust::Refused("the policy that was kept is not what its server signed"),
+        false => Trust::Refused("the stored policy is not what its server signed"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use usher_core::sessions::{Effect, SessionId};
+use usher_core::sessions::{AccountKey, Effect, SessionId};
 
 use crate::model::shares::uses::Uses;
 use crate::store::outbox::{Change, Outbox, OutboxError};
@@ -52,7 +52,7 @@ pub(crate) struct Lent {
     pub(crate) session: SessionId,
     pub(crate) product: String,
     /// Whom it is counted for.
-    pub(crate) counted: u32,
+    pub(crate) counted: AccountKey,
     /// The session has ended: it is kept for who runs on.
     pub(crate) is_left: bool,
 }
@@ -102,7 +102,7 @@ impl Held {
     }
 
     /// A lease of a session that has ended, which others run on, of that use.
-    pub(crate) fn left_of(&self, product: &str, counted: u32) -> Option<(&str, &Lent)> {
+    pub(crate) fn left_of(&self, product: &str, counted: AccountKey) -> Option<(&str, &Lent)> {
         let mut lent = self.lent.iter();
         let is_it = |lent: &Lent| lent.product == product && lent.counted == counted;
         let found = lent.find(|(_, lent)| lent.is_left && is_it(lent))?;
@@ -206,7 +206,7 @@ mod tests {
         let lent = Lent {
             session: SessionId(4),
             product: "cad".to_owned(),
-            counted: 1000,
+            counted: AccountKey::new(1000),
             is_left: false,
         };
         held.lend("L1", lent);
@@ -223,8 +223,9 @@ mod tests {
         assert_eq!(known.joined(SessionId(3)), Some("R1"));
         assert_eq!(known.on("R1"), [SessionId(3)]);
         assert!(known.is_left(SessionId(4)) && !known.is_left(SessionId(3)));
-        assert_eq!(known.left_of("cad", 1000).unwrap().0, "L1");
-        assert!(known.left_of("cad", 1001).is_none() && known.left_of("sim", 1000).is_none());
+        assert_eq!(known.left_of("cad", AccountKey::new(1000)).unwrap().0, "L1");
+        assert!(known.left_of("cad", AccountKey::new(1001)).is_none());
+        assert!(known.left_of("sim", AccountKey::new(1000)).is_none());
         assert_eq!(known.take_back("L1"), Some(SessionId(4)));
         assert_eq!(known.leave(SessionId(3)).as_deref(), Some("R1"));
         assert_eq!(known, Held::default());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedMutexGuard, watch};
 use usher_api::Lease;
-use usher_core::sessions::ProcessKey;
+use usher_core::sessions::{AccountKey, ProcessKey, Program};
 
 use crate::base::lock;
 use crate::system::procfs;
@@ -22,7 +22,7 @@ const SHARERS_LIMIT: usize = 256;
 const USES_LIMIT: usize = 4_096;
 
 /// The account, whom it is counted for, and the product.
-pub(crate) type Key = (u32, u32, String);
+pub(crate) type Key = (AccountKey, AccountKey, String);
 /// One request of a use, or of a lease, at a time has it.
 type Turn = Arc<tokio::sync::Mutex<()>>;
 
@@ -37,7 +37,9 @@ pub(crate) struct Uses {
     /// By lease, who was given it and is not covered yet, the oldest first.
     sharing: Mutex<HashMap<String, VecDeque<Claim>>>,
     /// Requests for seats that are not answered yet, by whom they are counted for and the product.
-    asking: Mutex<HashMap<(u32, String), usize>>,
+    asking: Mutex<HashMap<(AccountKey, String), usize>>,
+    /// By lease that was kept for a start and that a `usher run` was given as that start: what it runs.
+    kept: Mutex<HashMap<String, Program>>,
     /// Somebody has a seat that others of the same use may share.
     changed: watch::Sender<()>,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Uses {
 #[derive(Debug)]
 pub(crate) struct Asking {
     uses: Arc<Uses>,
-    of: (u32, String),
+    of: (AccountKey, String),
 }
 
 impl Drop for Asking {
@@ -95,7 +97,7 @@ impl Uses {
     }
 
     /// A seat of a use is asked for from now on; none: too many are.
-    pub(crate) fn asks(self: &Arc<Self>, counted: u32, product: &str) -> Option<Asking> {
+    pub(crate) fn asks(self: &Arc<Self>, counted: AccountKey, product: &str) -> Option<Asking> {
         let of = (counted, product.to_owned());
         let mut asking = lock(&self.asking);
         if asking.len() >= USES_LIMIT && !asking.contains_key(&of) {
@@ -108,7 +110,7 @@ impl Uses {
     }
 
     /// Whether a seat of a use is asked for.
-    pub(crate) fn is_asked_for(&self, counted: u32, product: &str) -> bool {
+    pub(crate) fn is_asked_for(&self, counted: AccountKey, product: &str) -> bool {
         let asking = lock(&self.asking);
         !asking.is_empty() && asking.contains_key(&(counted, product.to_owned()))
     }
@@ -124,7 +126,7 @@ impl Uses {
     }
 
     /// Leases of a use that somebody was given who is about to have a command covered.
-    pub(crate) fn about_to_use(&self, counted: u32, product: &str) -> Vec<String> {
+    pub(crate) fn about_to_use(&self, counted: AccountKey, product: &str) -> Vec<String> {
         let granted = lock(&self.granted);
         let of_use = granted
             .iter()
@@ -147,6 +149,21 @@ impl Uses {
         granted.insert(key, (lease.id.clone(), lease.proof.clone()));
         drop(granted);
         self.has_changed();
+    }
+
+    /// A seat that was kept is given to a `usher run`, which runs that. Beyond a bound it is forgotten
+    /// which these were.
+    pub(crate) fn begins_kept(&self, lease: &str, program: Program) {
+        let mut kept = lock(&self.kept);
+        if kept.len() >= USES_LIMIT {
+            kept.clear();
+        }
+        kept.insert(lease.to_owned(), program);
+    }
+
+    /// What was begun by a `usher run` on a lease that was kept for it.
+    pub(crate) fn begun_kept(&self, lease: &str) -> Option<Program> {
+        lock(&self.kept).get(lease).cloned()
     }
 
     /// A process is given the lease and about to have its command covered by it.
@@ -249,13 +266,30 @@ mod tests {
     #[test]
     fn a_use_is_asked_for_until_the_last_request_for_it_is_answered() {
         let uses = Arc::new(Uses::default());
-        let first = uses.asks(1000, "cad");
-        let second = uses.asks(1000, "cad");
+        let [own, another] = [1000, 1001].map(AccountKey::new);
+        let first = uses.asks(own, "cad");
+        let second = uses.asks(own, "cad");
         drop(first);
-        assert!(uses.is_asked_for(1000, "cad"));
-        assert!(!uses.is_asked_for(1001, "cad") && !uses.is_asked_for(1000, "sim"));
+        assert!(uses.is_asked_for(own, "cad"));
+        assert!(!uses.is_asked_for(another, "cad") && !uses.is_asked_for(own, "sim"));
         drop(second);
-        assert!(!uses.is_asked_for(1000, "cad"));
+        assert!(!uses.is_asked_for(own, "cad"));
+    }
+
+    #[test]
+    fn what_was_begun_on_kept_seats_is_remembered_up_to_a_bound() {
+        let uses = Uses::default();
+        let program = Program {
+            name: "script".into(),
+            version: None,
+        };
+        assert_eq!(uses.begun_kept("L1"), None);
+        uses.begins_kept("L1", program.clone());
+        assert_eq!(uses.begun_kept("L1"), Some(program.clone()));
+        for number in 0..USES_LIMIT {
+            uses.begins_kept(&format!("M{number}"), program.clone());
+        }
+        assert!(lock(&uses.kept).len() <= USES_LIMIT);
     }
 
     #[test]

@@ -62,13 +62,13 @@ fn session_of(action: &SyncAction<'_>) -> Option<u64> {
     }
 }
 
-/// An item that is to be sent.
+/// An item to be sent.
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) sequence: u64,
     pub(crate) kind: ItemKind,
     pub(crate) session: Option<u64>,
-    /// The item as a request has it: `sequence` beside what it tells.
+    /// The item as a request carries it: with its `sequence`.
     pub(crate) json: Box<RawValue>,
 }
 
@@ -83,7 +83,8 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Takes back the items of one kind about a session that were never sent. True: there were.
+    /// Removes the items of one kind about a session that were never sent; `true` if there were
+    /// any.
     pub(crate) fn take_back(&self, kind: ItemKind, session: u64) -> Result<bool> {
         let taken = self
             .connection
@@ -94,7 +95,7 @@ impl Change<'_> {
         Ok(taken > 0)
     }
 
-    /// Whether an item of one kind about a session waits, sent or not.
+    /// Whether an item of one kind about a session is not acknowledged yet, sent or not.
     pub(crate) fn waits(&self, kind: ItemKind, session: u64) -> Result<bool> {
         let mut statement = self
             .connection
@@ -102,7 +103,7 @@ impl Change<'_> {
         Ok(statement.exists(params![session as i64, kind.as_str()])?)
     }
 
-    /// Whether a seat is to be asked for in an item that was never sent.
+    /// Whether an item that was never sent asks for a seat.
     pub(crate) fn is_to_ask(&self, session: u64) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM items WHERE session = ?1 AND kind = ?2 AND sequence IS NULL LIMIT 1",
@@ -111,8 +112,8 @@ impl Change<'_> {
         Ok(statement.exists(params![session as i64, kind])?)
     }
 
-    /// The server has all items up to a sequence: they are forgotten, finished sessions after a
-    /// while only.
+    /// The server has acknowledged all items up to a sequence: they are deleted, finished sessions
+    /// only after a while.
     pub(crate) fn acknowledge(&self, up_to: u64) -> Result<()> {
         let up_to = i64::try_from(up_to).unwrap_or(i64::MAX);
         self.keep_finished(up_to, clock::wall_ms())?;
@@ -122,7 +123,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// An item that the server will never take is forgotten.
+    /// Deletes an item that the server will never accept.
     pub(crate) fn drop_item(&self, sequence: u64) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM items WHERE sequence = ?1")?
@@ -130,7 +131,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// An item that the server has not taken is put behind the others, as one that was never sent.
+    /// Puts an item that the server has not accepted behind the others, as one that was never sent.
     pub(crate) fn send_anew(&self, sequence: u64) -> Result<()> {
         self.connection
             .prepare_cached(
@@ -141,7 +142,7 @@ impl Change<'_> {
         self.drop_item(sequence)
     }
 
-    /// The numbers begin again at 1, in a new incarnation.
+    /// Begins a new incarnation, in which the numbers start again at 1.
     pub(crate) fn begin_incarnation(&self, incarnation: u64) -> Result<()> {
         self.connection
             .execute("UPDATE items SET sequence = NULL", [])?;
@@ -213,7 +214,7 @@ pub(super) fn count(connection: &Connection) -> Result<u64> {
     Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
 }
 
-/// Drops what is over the bound: counts of programs first, then the oldest finished sessions that
+/// Deletes what is over the limit: counts of programs first, then the oldest finished sessions that
 /// were never sent.
 pub(super) fn keep_within(connection: &Connection, limit: u64) -> Result<()> {
     // Cheap for every ordinary change: ids are given in order.

@@ -1,36 +1,36 @@
-//! Finished sessions that the server has acknowledged, kept in case it comes back from a snapshot
-//! of before that.
+//! Finished sessions that the server has acknowledged, kept in case the server is restored from a
+//! snapshot that was made before that.
 //!
-//! They are bounded by number and by age. Counts of programs of no product are not kept: the
-//! server adds them up, and could not tell one that comes twice from a new one.
+//! Their number and age are limited. Counts of programs of no product are not kept: the server adds
+//! them up, and could not tell a repeated one from a new one.
 
 use rusqlite::params;
 
 use super::{Change, Outbox, Result};
 
-/// Sessions that are kept, the oldest going first.
+/// How many sessions are kept; the oldest are deleted first.
 pub(crate) const KEPT_LIMIT: u64 = 20_000;
 /// How long they are kept after the server acknowledged them.
 pub(crate) const KEPT_MS: i64 = 45 * 24 * 3_600 * 1_000;
-/// How many that are too old one acknowledgement takes away at the most.
+/// How many sessions that are too old one acknowledgement deletes at most.
 const PURGED_AT_ONCE: i64 = 256;
 
-/// What a restored server has of this agent's items.
+/// Which of this agent's items a restored server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Had {
-    /// Those of an incarnation up to a sequence, and perhaps some of others.
+    /// Those of an incarnation up to a sequence, and perhaps some of other incarnations.
     UpTo {
         /// The incarnation.
         incarnation: u64,
         /// The sequence.
         sequence: u64,
     },
-    /// That cannot be told.
+    /// It is not known.
     Unknown,
 }
 
 impl Change<'_> {
-    /// The finished sessions among the items up to a sequence stay when these are forgotten.
+    /// Keeps the finished sessions among the items up to a sequence, which are about to be deleted.
     pub(super) fn keep_finished(&self, up_to: i64, wall_ms: i64) -> Result<()> {
         let incarnation: u64 = super::meta(self.connection, "incarnation")?
             .and_then(|text| text.parse().ok())
@@ -54,7 +54,7 @@ impl Change<'_> {
         self.forget_old(wall_ms)
     }
 
-    /// Forgets some of those that are too old: they lie in order of their age.
+    /// Deletes some of the sessions that are too old: they are stored in the order of their age.
     fn forget_old(&self, wall_ms: i64) -> Result<()> {
         self.connection
             .prepare_cached(
@@ -65,9 +65,9 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Puts the kept sessions that a restored server may lack behind the other items. Answers how
-    /// many. One that was first reported in an earlier incarnation says so, for a session is
-    /// recorded once for an incarnation and its number.
+    /// Puts the kept sessions that a restored server may lack behind the other items, and returns
+    /// how many. A session that was first reported in an earlier incarnation says so: the server
+    /// records each session once for its incarnation and number.
     pub(crate) fn send_again(&self, had: Had) -> Result<u64> {
         let (incarnation, sequence) = match had {
             Had::UpTo {
@@ -92,13 +92,13 @@ impl Change<'_> {
 }
 
 impl Outbox {
-    /// Forgets what was kept long enough, also if nothing new comes.
+    /// Deletes the sessions that are too old, also if there is no new acknowledgement.
     pub(super) fn forget_old(&mut self, wall_ms: i64) -> Result<()> {
         self.change(|change| change.forget_old(wall_ms))
     }
 
-    /// The highest sequence that was acknowledged: numbers have no gaps, and what was
-    /// acknowledged is no item any more.
+    /// The highest sequence that was acknowledged: numbers have no gaps, and acknowledged items are
+    /// deleted.
     pub(crate) fn acknowledged(&self) -> Result<u64> {
         let lowest: Option<i64> = self
             .connection

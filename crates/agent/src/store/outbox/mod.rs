@@ -23,7 +23,7 @@ mod tickets;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use usher_core::sessions::{ProcessKey, Session, Stamp};
+use usher_core::sessions::{AccountKey, ProcessKey, Session, Stamp};
 
 use crate::base::clock;
 
@@ -233,22 +233,23 @@ impl Outbox {
     }
 
     /// Who made a lease or ticket through the socket, and of which product.
-    pub(crate) fn grant(&self, id: &str) -> Result<Option<(u32, String)>> {
+    pub(crate) fn grant(&self, id: &str) -> Result<Option<(AccountKey, String)>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT uid, product FROM grants WHERE id = ?1")?;
-        let grant = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        let grant =
+            statement.query_row([id], |row| Ok((AccountKey::new(row.get(0)?), row.get(1)?)));
         Ok(grant.optional()?)
     }
 }
 
 impl Outbox {
     /// Whether a lease was made through the socket for all that a person starts of a product.
-    pub(crate) fn is_one_use(&self, id: &str, product: &str, counted: u32) -> Result<bool> {
+    pub(crate) fn is_one_use(&self, id: &str, product: &str, counted: AccountKey) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM grants WHERE id = ?1 AND product = ?2 AND one_use_of = ?3",
         )?;
-        Ok(statement.exists(params![id, product, counted])?)
+        Ok(statement.exists(params![id, product, counted.number()])?)
     }
 }
 
@@ -405,16 +406,21 @@ impl Change<'_> {
     pub(crate) fn save_grant(
         &self,
         id: &str,
-        uid: u32,
+        account: AccountKey,
         product: &str,
-        one_use_of: Option<u32>,
+        one_use_of: Option<AccountKey>,
     ) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO grants (id, uid, product, one_use_of)
                  VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![id, uid, product, one_use_of])?;
+            .execute(params![
+                id,
+                account.number(),
+                product,
+                one_use_of.map(AccountKey::number)
+            ])?;
         self.connection
             .prepare_cached(
                 "DELETE FROM grants WHERE rowid <= (SELECT max(rowid) FROM grants) - ?1",

@@ -1,7 +1,7 @@
 //! What people were told: so that a restart of the agent forgets none of it.
 
 use rusqlite::params;
-use usher_core::sessions::Who;
+use usher_core::sessions::{AccountKey, Who};
 
 use super::{Change, Outbox, Result};
 
@@ -28,8 +28,8 @@ impl Change<'_> {
             .execute(params![
                 notice.number as i64,
                 notice.run,
-                notice.who.counted,
-                notice.who.real,
+                notice.who.counted.number(),
+                notice.who.real.number(),
                 notice.at_wall_ms,
                 notice.body
             ])?;
@@ -55,8 +55,8 @@ impl Outbox {
                 number: row.get::<_, i64>(0)? as u64,
                 run: row.get(1)?,
                 who: Who {
-                    counted: row.get(2)?,
-                    real: row.get(3)?,
+                    counted: AccountKey::new(row.get(2)?),
+                    real: AccountKey::new(row.get(3)?),
                 },
                 at_wall_ms: row.get(4)?,
                 body: row.get(5)?,

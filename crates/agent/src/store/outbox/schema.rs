@@ -1,15 +1,16 @@
-//! Tables of `agent.db`. Changes only add; the version says what is there.
+//! The tables of `agent.db`. A change only adds; the version says which tables and columns exist.
 
 use rusqlite::Connection;
 use usher_tables::{Beyond, differences};
 
 use super::OutboxError;
 
-/// The newest schema that this version knows.
+/// The newest schema version that this program knows.
 const VERSION: usize = STEPS.len();
 
-/// Each step makes version `index + 1` out of `index`. The version before must still be able to
-/// write the file, so a step only adds; a step that does more raises `oldest_writer` in `meta`.
+/// Each step makes version `index + 1` out of version `index`. The previous program must still be
+/// able to write the file, so a step only adds; a step that does more raises `oldest_writer` in
+/// `meta`.
 const STEPS: [&str; 5] = [
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,7 +71,7 @@ CREATE TABLE left_tickets (ticket TEXT UNIQUE NOT NULL);
 ",
 ];
 
-/// Makes the tables, or brings those of an earlier version to this one.
+/// Makes the tables, or upgrades those of an earlier version to this one.
 pub(super) fn prepare(connection: &Connection) -> Result<(), OutboxError> {
     // WAL with FULL: what was committed survives a power cut, and reading never waits.
     connection.execute_batch(
@@ -102,7 +103,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), OutboxError> {
     Ok(())
 }
 
-/// Refuses a file that has other tables under the same number.
+/// Refuses a file that has the same version number but other tables.
 fn must_be_ours(connection: &Connection) -> Result<(), OutboxError> {
     let ours = Connection::open_in_memory()?;
     STEPS.iter().try_for_each(|step| ours.execute_batch(step))?;

@@ -1,5 +1,5 @@
-//! Seats of sessions as the server last confirmed them, so that an agent that was started again
-//! can still show its leases.
+//! Seats of sessions as the server last confirmed them, so that the agent still knows its leases
+//! after a restart.
 
 use rusqlite::params;
 use usher_core::sessions::{SessionId, Stamp};
@@ -11,11 +11,11 @@ use super::{Change, Outbox, Result};
 pub(crate) struct SavedSeat {
     /// The session that holds the seat.
     pub(crate) session: SessionId,
-    /// Since when it is held.
+    /// Since when the session has held the seat.
     pub(crate) granted: Stamp,
     /// How long its lease lives without renewal, in milliseconds since boot.
     pub(crate) until_boot_ms: u64,
-    /// Seconds that each renewal gives it.
+    /// The lease's ttl in seconds, which each renewal gives it.
     pub(crate) ttl_seconds: u32,
 }
 
@@ -46,7 +46,7 @@ impl Change<'_> {
 }
 
 impl Outbox {
-    /// All seats that were confirmed and not forgotten.
+    /// All seats that were confirmed and not deleted since.
     pub(crate) fn seats(&self) -> Result<Vec<SavedSeat>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT session, granted_boot_ms, granted_wall_ms, until_boot_ms, ttl_seconds

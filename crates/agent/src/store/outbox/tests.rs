@@ -1,6 +1,6 @@
 //! What the outbox promises, on real files.
 
-use usher_core::sessions::{Counting, Program, SessionId, Who};
+use usher_core::sessions::{AccountKey, Counting, Program, SessionId, Who};
 
 use usher_api::SyncAction;
 
@@ -150,8 +150,8 @@ fn running_sessions_and_covers_come_back() {
         product: "app".into(),
         counting: Counting::UserOnComputer,
         who: Who {
-            counted: 1000,
-            real: 0,
+            counted: AccountKey::new(1000),
+            real: AccountKey::new(0),
         },
         program: Program {
             name: "run".into(),
@@ -183,7 +183,7 @@ fn running_sessions_and_covers_come_back() {
         .change(|change| {
             change.save_session(&session, &[key])?;
             change.save_cover(&cover)?;
-            change.save_grant("L", 1000, "app", None)
+            change.save_grant("L", AccountKey::new(1000), "app", None)
         })
         .unwrap();
     drop(outbox);
@@ -192,7 +192,10 @@ fn running_sessions_and_covers_come_back() {
     assert_eq!(saved[0].session, session);
     assert_eq!(saved[0].members, [key]);
     assert_eq!(outbox.covers().unwrap(), [cover]);
-    assert_eq!(outbox.grant("L").unwrap(), Some((1000, "app".to_owned())));
+    assert_eq!(
+        outbox.grant("L").unwrap(),
+        Some((AccountKey::new(1000), "app".to_owned()))
+    );
     outbox
         .change(|change| {
             change.forget_session(5)?;
@@ -402,4 +405,15 @@ fn what_was_acknowledged_is_told_by_what_still_waits() {
     assert_eq!(outbox.acknowledged().unwrap(), 3);
     sequences(&mut outbox);
     assert_eq!(outbox.acknowledged().unwrap(), 3);
+}
+
+#[test]
+fn whose_something_is_stands_in_the_file_as_plain_numbers() {
+    let who = Who {
+        counted: AccountKey::new(1000),
+        real: AccountKey::new(0),
+    };
+    let text = serde_json::to_string(&who).unwrap();
+    assert_eq!(text, r#"{"counted":1000,"real":0}"#);
+    assert_eq!(serde_json::from_str::<Who>(&text).unwrap(), who);
 }

@@ -1,8 +1,9 @@
-//! Places in the queue that nobody waits by any more, until the server was told of it.
+//! Tickets that nobody waits with any more, until the server has been told so.
 
 use super::{Change, Outbox, Result};
 
-/// Places that are still to be left; beyond, the oldest are forgotten, as they lapsed long ago.
+/// How many tickets that are still to be left are kept; beyond, the oldest are deleted: they lapsed
+/// long ago.
 const LIMIT: i64 = 1_024;
 
 impl Change<'_> {
@@ -20,7 +21,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// It was left, or is not to be left any more.
+    /// The place was left, or is not to be left any more.
     pub(crate) fn ticket_is_left(&self, ticket: &str) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM left_tickets WHERE ticket = ?1")?
@@ -30,7 +31,7 @@ impl Change<'_> {
 }
 
 impl Outbox {
-    /// The places that are to be left, the oldest first.
+    /// The tickets to be left, the oldest first.
     pub(crate) fn left_tickets(&self) -> Result<Vec<String>> {
         let mut statement = self
             .connection

@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use usher_core::sessions::AccountKey;
 use usher_platform::files::{self, Readers};
 
 use super::{Account, NAMES_LIMIT, Realms};
+use crate::system::account_key;
 
 /// Bytes of the file at the most: a realm and an account have 255 each.
 const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
@@ -38,7 +40,7 @@ struct Line<'a> {
 }
 
 /// What is kept; what cannot be read, or was told under other realms, is asked for again.
-pub(super) fn read(path: &Path, realms: &Realms) -> Vec<(u32, Account)> {
+pub(super) fn read(path: &Path, realms: &Realms) -> Vec<(AccountKey, Account)> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| {
         let mut file = file.take(FILE_LIMIT_BYTES);
@@ -64,18 +66,22 @@ pub(super) fn read(path: &Path, realms: &Realms) -> Vec<(u32, Account)> {
                 realm: line.realm,
                 name: Arc::from(&*line.account),
             };
-            (line.uid, account)
+            (account_key::of_uid(line.uid), account)
         })
         .collect()
 }
 
 /// Keeps them in place of what was kept.
-pub(super) fn write(path: &Path, realms: &Realms, accounts: &[(u32, Account)]) -> io::Result<()> {
+pub(super) fn write(
+    path: &Path,
+    realms: &Realms,
+    accounts: &[(AccountKey, Account)],
+) -> io::Result<()> {
     let mut text = serde_json::to_vec(&Head::of(realms))?;
     text.push(b'\n');
-    for (uid, account) in accounts {
+    for (key, account) in accounts {
         let line = Line {
-            uid: *uid,
+            uid: account_key::uid(*key),
             realm: account.realm.clone(),
             account: (&*account.name).into(),
         };

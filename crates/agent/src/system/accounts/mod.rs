@@ -18,9 +18,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use usher_api::{PeopleStatus, ServiceRealm};
+use usher_core::sessions::AccountKey;
 
 use self::service::{NameServices, Silent, name_if};
 use crate::base::lock;
+use crate::system::account_key;
 
 pub use realms::Realms;
 
@@ -47,7 +49,7 @@ pub(crate) struct Account {
     pub(crate) name: Arc<str>,
 }
 
-/// Accounts by uid.
+/// Accounts, and the people that they are.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     passwd: PathBuf,
@@ -60,7 +62,7 @@ pub(crate) struct Accounts {
 
 #[derive(Debug, Default)]
 struct Known {
-    accounts: HashMap<u32, Remembered>,
+    accounts: HashMap<AccountKey, Remembered>,
     /// When the name services did last not answer in time.
     silent: Option<Instant>,
     /// What services told has changed since it was kept.
@@ -116,13 +118,13 @@ impl Accounts {
         let kept = data.join(KEPT_FILE);
         let accounts = kept::read(&kept, &realms)
             .into_iter()
-            .map(|(uid, account)| {
+            .map(|(key, account)| {
                 let remembered = Remembered {
                     account,
                     origin: Origin::Service,
                     asked: None,
                 };
-                (uid, remembered)
+                (key, remembered)
             })
             .collect();
         Accounts {
@@ -139,13 +141,13 @@ impl Accounts {
     /// Keeps what name services have told since the last time, for the next run.
     pub(crate) fn keep(&self) {
         let Some(path) = &self.kept else { return };
-        let told: Vec<(u32, Account)> = {
+        let told: Vec<(AccountKey, Account)> = {
             let mut known = lock(&self.known);
             if !std::mem::take(&mut known.is_changed) {
                 return;
             }
             let told = known.accounts.iter();
-            told.filter_map(|(uid, known)| Some((*uid, known.told()?.clone())))
+            told.filter_map(|(key, known)| Some((*key, known.told()?.clone())))
                 .collect()
         };
         if let Err(error) = kept::write(path, &self.realms, &told) {
@@ -156,46 +158,46 @@ impl Accounts {
 
     /// The name of an account as far as it is known without asking a name service; else its
     /// number.
-    pub(crate) fn name(&self, uid: u32) -> String {
-        self.account(uid).name.to_string()
+    pub(crate) fn name(&self, key: AccountKey) -> String {
+        self.account(key).name.to_string()
     }
 
     /// An account as far as it is known without asking a name service; else its number, among the
     /// computer's own.
-    pub(crate) fn account(&self, uid: u32) -> Account {
-        self.at_hand(uid).unwrap_or_else(|| Account::unknown(uid))
+    pub(crate) fn account(&self, key: AccountKey) -> Account {
+        self.at_hand(key).unwrap_or_else(|| Account::unknown(key))
     }
 
     /// Whether [`learn`](Self::learn) has nothing to ask first.
-    pub(crate) fn knows(&self, uid: u32) -> bool {
-        self.at_hand(uid).is_some()
+    pub(crate) fn knows(&self, key: AccountKey) -> bool {
+        self.at_hand(key).is_some()
     }
 
     /// Learns an account, again after ten minutes. This may take a second.
-    pub(crate) fn learn(&self, uid: u32) {
+    pub(crate) fn learn(&self, key: AccountKey) {
         let known = &self.known;
         if lock(known)
             .accounts
-            .get(&uid)
+            .get(&key)
             .is_some_and(Remembered::is_fresh)
         {
             return;
         }
-        if let Some(own) = self.in_passwd(uid) {
-            return self.remember(uid, own, Origin::Passwd);
+        if let Some(own) = self.in_passwd(key) {
+            return self.remember(key, own, Origin::Passwd);
         }
-        match self.by_name_service(uid) {
-            Ok(Some(told)) => self.remember(uid, told, Origin::Service),
-            Ok(None) => self.nobody_knows(uid),
+        match self.by_name_service(key) {
+            Ok(Some(told)) => self.remember(key, told, Origin::Service),
+            Ok(None) => self.nobody_knows(key),
             // They are asked again when they speak.
             Err(Silent) => {}
         }
     }
 
     /// The same, while others go on.
-    pub(crate) async fn learn_aside(self: Arc<Self>, uid: u32) {
+    pub(crate) async fn learn_aside(self: Arc<Self>, key: AccountKey) {
         // A panic in it has been printed; then its number is its name.
-        let _ = tokio::task::spawn_blocking(move || self.learn(uid)).await;
+        let _ = tokio::task::spawn_blocking(move || self.learn(key)).await;
     }
 
     /// Which directories it knows, and of which it does not know the realm.
@@ -210,19 +212,19 @@ impl Accounts {
         }
     }
 
-    fn at_hand(&self, uid: u32) -> Option<Account> {
-        if let Some(known) = lock(&self.known).accounts.get(&uid) {
+    fn at_hand(&self, key: AccountKey) -> Option<Account> {
+        if let Some(known) = lock(&self.known).accounts.get(&key) {
             return Some(known.account.clone());
         }
-        let account = self.in_passwd(uid).or_else(|| {
+        let account = self.in_passwd(key).or_else(|| {
             let is_all = self.services.services().is_empty();
-            is_all.then(|| Account::unknown(uid))
+            is_all.then(|| Account::unknown(key))
         })?;
-        self.remember(uid, account.clone(), Origin::Passwd);
+        self.remember(key, account.clone(), Origin::Passwd);
         Some(account)
     }
 
-    fn remember(&self, uid: u32, account: Account, origin: Origin) {
+    fn remember(&self, key: AccountKey, account: Account, origin: Origin) {
         let remembered = Remembered {
             account,
             origin,
@@ -233,27 +235,27 @@ impl Accounts {
             known.accounts.clear();
         }
         let after = remembered.told().cloned();
-        let before = known.accounts.insert(uid, remembered);
+        let before = known.accounts.insert(key, remembered);
         known.is_changed |= before.as_ref().and_then(Remembered::told) != after.as_ref();
     }
 
     /// Whom a service has told stays who it is: one that is cut off knows nobody.
-    fn nobody_knows(&self, uid: u32) {
+    fn nobody_knows(&self, key: AccountKey) {
         {
             let mut known = lock(&self.known);
-            let told = known.accounts.get_mut(&uid);
+            let told = known.accounts.get_mut(&key);
             if let Some(told) = told.filter(|known| known.origin == Origin::Service) {
                 told.asked = Some(Instant::now());
                 return;
             }
         }
-        self.remember(uid, Account::unknown(uid), Origin::Nobody);
+        self.remember(key, Account::unknown(key), Origin::Nobody);
     }
 
-    fn in_passwd(&self, uid: u32) -> Option<Account> {
+    fn in_passwd(&self, key: AccountKey) -> Option<Account> {
         let text = std::fs::read(&self.passwd).ok()?;
         let text = String::from_utf8_lossy(&text);
-        let wanted = uid.to_string();
+        let wanted = account_key::id(key);
         let name = text.lines().find_map(|line| name_if(line, &wanted))?;
         Some(Account {
             realm: self.realms.of_service(FILES).map(Arc::from),
@@ -261,11 +263,12 @@ impl Accounts {
         })
     }
 
-    fn by_name_service(&self, uid: u32) -> Result<Option<Account>, Silent> {
+    fn by_name_service(&self, key: AccountKey) -> Result<Option<Account>, Silent> {
         let silent = lock(&self.known).silent;
         if silent.is_some_and(|since| since.elapsed() < LEFT_ALONE) {
             return Err(Silent);
         }
+        let uid = account_key::uid(key);
         let told = self.services.ask(uid);
         if told.is_err() {
             lock(&self.known).silent = Some(Instant::now());
@@ -287,10 +290,10 @@ impl Accounts {
 }
 
 impl Account {
-    fn unknown(uid: u32) -> Self {
+    fn unknown(key: AccountKey) -> Self {
         Account {
             realm: None,
-            name: uid.to_string().into(),
+            name: account_key::id(key).into(),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Which realm the accounts of a name service belong to, as the computer's administrator says.
+//! Which realm the accounts of a name service belong to, as set by the computer's administrator.
 
 use usher_core::people;
 
-/// Realms at the most.
+/// How many realms can be set.
 const REALMS_LIMIT: usize = 64;
-/// Bytes of a realm, or of what it is the realm of, at the most.
+/// How many bytes a realm, or the name of its service or domain, can have.
 const BYTES_LIMIT: usize = 255;
 
-/// Realms of name services, and of domains as they are written in names.
+/// The realms of name services, and of domains as they are written in account names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Realms(Vec<(String, String)>);
 
 impl Realms {
-    /// Reads `NAME=REALM` each. NAME is a service of `/etc/nsswitch.conf` (`sss`, `winbind`,
-    /// `ldap`), or a domain as it stands in names (`CORP` of `CORP\ann`).
+    /// Parses settings of the form `NAME=REALM`. NAME is a service of `/etc/nsswitch.conf` (`sss`,
+    /// `winbind`, `ldap`), or a domain as it is written in account names (`CORP` of `CORP\ann`).
     ///
     /// # Errors
-    /// Says which of them cannot be used, and why.
+    /// Says which setting cannot be used, and why.
     pub fn parse<S: AsRef<str>>(settings: &[S]) -> Result<Realms, String> {
         if settings.len() > REALMS_LIMIT {
             return Err(format!(
@@ -57,7 +57,7 @@ impl Realms {
         self.0.iter().map(|(name, realm)| (&**name, &**realm))
     }
 
-    /// The realm of a service's accounts; none: they are the computer's own.
+    /// The realm of a service's accounts; `None`: the accounts are the computer's own.
     pub(crate) fn of_service(&self, service: &str) -> Option<&str> {
         let mut known = self.0.iter();
         known
@@ -65,7 +65,7 @@ impl Realms {
             .map(|(_, realm)| &**realm)
     }
 
-    /// Of a name that a service tells: the realm and the account.
+    /// The realm and the account of a name that a service answers.
     pub(crate) fn split<'a>(&'a self, service: &str, name: &'a str) -> (Option<&'a str>, &'a str) {
         match people::split(name, |domain| self.of_domain(domain)) {
             Some((realm, account)) => (Some(realm), account),

@@ -1,23 +1,25 @@
-//! The computer's name services: in which order they are asked, and what they say of an account.
+//! The computer's name services: the order in which they are asked, and what they answer for an
+//! account.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the name services may take together; a number is a name, too.
+/// How long the name services may take together; after that the agent uses the account's number as
+/// its name.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
-/// Bytes of an answer, at the most.
+/// How many bytes of an answer are read.
 const LINE_LIMIT: usize = 4_096;
-/// Services that are asked, at the most.
+/// How many services are asked.
 const SERVICES_LIMIT: usize = 8;
 
 /// How name services are asked.
 #[derive(Debug, Clone)]
 pub(super) struct NameServices {
-    /// Says which there are: `/etc/nsswitch.conf`.
+    /// The file that lists the services: `/etc/nsswitch.conf`.
     pub(super) order: PathBuf,
-    /// What is asked with `-s SERVICE passwd UID`, and with `passwd UID`.
+    /// The program that is run with `-s SERVICE passwd UID`, and with `passwd UID`.
     pub(super) getent: PathBuf,
 }
 
@@ -25,16 +27,16 @@ pub(super) struct NameServices {
 #[derive(Debug)]
 pub(super) struct Silent;
 
-/// What was said of an account.
+/// What the name services answered for an account.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) name: String,
-    /// The service that said it; none: that could not be told.
+    /// The service that answered; `None`: it is not known which.
     pub(super) service: Option<String>,
 }
 
 impl NameServices {
-    /// Those of this computer.
+    /// The name services of this computer.
     pub(super) fn of_this_computer() -> Self {
         NameServices {
             order: PathBuf::from("/etc/nsswitch.conf"),
@@ -48,8 +50,8 @@ impl NameServices {
         in_order(&text)
     }
 
-    /// Which service knows an account, and by what name: of all that do, the first. None: no
-    /// service knows it.
+    /// The first service that knows an account, and the account's name there; `None`: no service
+    /// knows it.
     pub(super) fn ask(&self, uid: u32) -> Result<Option<Told>, Silent> {
         let deadline = Instant::now() + ANSWER_LIMIT;
         let uid = uid.to_string();
@@ -73,8 +75,8 @@ impl NameServices {
     }
 }
 
-/// The services of the line `passwd:`, without the computer's own files and what is to be done
-/// after an answer (`[NOTFOUND=return]`).
+/// The services in the line `passwd:`, without the computer's own files and without the actions
+/// (`[NOTFOUND=return]`).
 fn in_order(text: &str) -> Vec<String> {
     let line = text
         .lines()
@@ -92,7 +94,7 @@ fn in_order(text: &str) -> Vec<String> {
     services
 }
 
-/// The name that it says for the account; none: it says none, or cannot be asked.
+/// The name that a service answers for the account; `None`: it has none, or cannot be asked.
 fn ask(
     program: &Path,
     words: &[&str],
@@ -116,7 +118,7 @@ fn ask(
     Ok(line.and_then(|line| name_if(line, uid)))
 }
 
-/// What was written into a pipe until now: whoever has its other end open may keep it.
+/// What was written into a pipe until now: another process may keep its other end open.
 fn written(mut pipe: ChildStdout) -> Option<String> {
     rustix::io::ioctl_fionbio(&pipe, true).ok()?;
     let mut line = [0; LINE_LIMIT];
@@ -124,7 +126,7 @@ fn written(mut pipe: ChildStdout) -> Option<String> {
     String::from_utf8(line.get(..length)?.to_vec()).ok()
 }
 
-/// The name in a line of passwd, if it is that of `uid` and can be one.
+/// The name in a line of passwd, if the line is of `uid` and the name is valid.
 pub(super) fn name_if(line: &str, uid: &str) -> Option<String> {
     let mut fields = line.split(':');
     let name = fields.next()?;

@@ -6,7 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 /// An account that no passwd has.
-const FAR: u32 = 3_999_999_999;
+const FAR: AccountKey = AccountKey::new(3_999_999_999);
+/// Another one.
+const NEAR: AccountKey = AccountKey::new(3_999_999_998);
+/// One that every passwd has.
+const ROOT: AccountKey = AccountKey::new(0);
 
 /// Accounts whose name service is a script.
 fn at_service(folder: &tempfile::TempDir, script: &str) -> Accounts {
@@ -36,7 +40,7 @@ fn of(realm: Option<&str>, name: &str) -> Account {
 #[test]
 fn an_account_has_its_name_and_an_unknown_one_its_number() {
     let accounts = Accounts::new();
-    assert_eq!(accounts.name(0), "root");
+    assert_eq!(accounts.name(ROOT), "root");
     accounts.learn(FAR);
     assert_eq!(accounts.name(FAR), FAR.to_string());
     assert!(accounts.knows(FAR));
@@ -51,7 +55,7 @@ fn a_name_service_is_asked_by_who_learns_a_name_and_by_nobody_else() {
     accounts.learn(FAR);
     assert!(accounts.knows(FAR));
     assert_eq!(accounts.name(FAR), "far");
-    assert!(accounts.knows(0), "it is in passwd");
+    assert!(accounts.knows(ROOT), "it is in passwd");
 }
 
 #[test]
@@ -61,8 +65,8 @@ fn a_name_service_that_hangs_is_left_alone_for_a_while() {
     let script = format!("echo >> {}; exec sleep 60", asked.display());
     let accounts = at_service(&folder, &script);
     accounts.learn(FAR);
-    accounts.learn(FAR - 1);
-    assert_eq!(accounts.name(FAR - 1), (FAR - 1).to_string());
+    accounts.learn(NEAR);
+    assert_eq!(accounts.name(NEAR), NEAR.to_string());
     assert!(!accounts.knows(FAR), "it may yet be told");
     assert_eq!(fs::read_to_string(&asked).unwrap().lines().count(), 1);
 }
@@ -90,9 +94,9 @@ fn an_account_is_of_the_realm_of_the_service_that_knows_it() {
     let realms = ["near=near.example", "corp=corp.example"];
     let accounts = with_realms(&folder, TWO_SERVICES, &realms);
     accounts.learn(FAR);
-    accounts.learn(FAR - 1);
+    accounts.learn(NEAR);
     assert_eq!(
-        accounts.account(FAR - 1),
+        accounts.account(NEAR),
         of(Some("corp.example"), "ann"),
         "its domain counts before its service"
     );
@@ -101,14 +105,14 @@ fn an_account_is_of_the_realm_of_the_service_that_knows_it() {
         of(None, "bob"),
         "of a service without a realm it is the computer's own"
     );
-    assert_eq!(accounts.account(0), of(None, "root"));
+    assert_eq!(accounts.account(ROOT), of(None, "root"));
 }
 
 #[test]
 fn a_file_of_accounts_that_all_computers_have_can_have_a_realm_too() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = with_realms(&folder, "", &["files=cluster.example"]);
-    assert_eq!(accounts.account(0), of(Some("cluster.example"), "root"));
+    assert_eq!(accounts.account(ROOT), of(Some("cluster.example"), "root"));
 }
 
 #[test]

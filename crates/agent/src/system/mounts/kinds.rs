@@ -1,6 +1,6 @@
 //! Types of file systems: which hold programs, and which a gate may hold starts on.
 
-/// What the kernel makes up: no programs lie there.
+/// File systems whose content the kernel makes: they hold no programs.
 const PSEUDO: &[&str] = &[
     "autofs",
     "bdev",
@@ -36,7 +36,7 @@ const PSEUDO: &[&str] = &[
     "tracefs",
 ];
 
-/// Local file systems: opening a file of theirs waits for nobody but a disk of this computer.
+/// Local file systems: opening a file there waits only for a disk of this computer.
 const LOCAL: &[&str] = &[
     "aufs", "bcachefs", "btrfs", "cramfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
     "fuseblk", "hfs", "hfsplus", "iso9660", "jfs", "minix", "msdos", "nilfs2", "ntfs", "ntfs3",
@@ -44,7 +44,7 @@ const LOCAL: &[&str] = &[
     "xfs", "zfs",
 ];
 
-/// File systems of other computers.
+/// Network file systems: their files are on other computers.
 const NETWORK: &[&str] = &[
     "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "gfs", "gfs2", "gpfs", "lustre",
     "ncpfs", "nfs", "nfs3", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb2", "smb3", "smbfs",
@@ -58,8 +58,7 @@ pub(super) fn is_pseudo(fs_type: &str) -> bool {
 /// Whether a gate may hold starts from a file system of that type.
 ///
 /// # Errors
-/// Why not: a file there can keep who opens it waiting for another computer or program, and with
-/// it whoever holds the start.
+/// Why not: opening a file there can wait for another computer or program, and the gate with it.
 pub fn markable(fs_type: &str) -> Result<(), &'static str> {
     if LOCAL.contains(&fs_type) {
         return Ok(());

@@ -1,7 +1,7 @@
 //! How a start from each mount of a computer is treated: held at the gate, only seen, or neither.
 //!
-//! The judging is pure: it is given the text of a mount table, what the gate could mark and which
-//! mounts do not answer. Pseudo file systems, which hold no programs, are left out.
+//! The decision is a pure function of the text of a mount table, of what the gate could mark and of
+//! which mounts do not answer. Pseudo file systems, which hold no programs, are left out.
 
 mod kinds;
 mod namespaces;

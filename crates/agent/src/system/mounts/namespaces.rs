@@ -1,10 +1,10 @@
-//! Mount namespaces of others: containers, services with a view of their own.
+//! Other mount namespaces: of containers, and of services with a view of their own.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// A process in each mount namespace other than one's own, the one with the lowest pid, in the
-/// order of their pids; at most `limit`. Without root only those of one's own processes can be
+/// The process with the lowest pid in each mount namespace other than this process's, in the order
+/// of the pids; at most `limit`. Without root only namespaces of the account's own processes can be
 /// seen.
 pub fn other_namespaces(limit: usize) -> Vec<u32> {
     let namespace = |process: &Path| std::fs::read_link(process.join("ns/mnt")).ok();

@@ -16,18 +16,18 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// The path as people read it.
+    /// The path as it is shown to people.
     pub fn shown_path(&self) -> String {
         String::from_utf8_lossy(&self.path).into_owned()
     }
 
-    /// Whether the kernel makes up what lies in it, and no programs do.
+    /// Whether the kernel makes its content, so that it holds no programs.
     pub fn holds_no_programs(&self) -> bool {
         is_pseudo(&self.fs_type)
     }
 }
 
-/// The mounts of a table, in its order. Lines that make no sense are left out.
+/// The mounts of a table, in its order. Invalid lines are left out.
 pub fn parse(table: &[u8]) -> Vec<Mount> {
     table
         .split(|byte| *byte == b'\n')

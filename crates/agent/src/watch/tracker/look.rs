@@ -42,8 +42,8 @@ impl Tracker {
         }
     }
 
-    /// What is nobody's by its path here may be a product's by the path that it has in a chroot, as
-    /// it would be in a container.
+    /// A file that is no product's by its path here may be one by its path in a chroot, as in a
+    /// container.
     fn look_from_own_root(&self, pid: u32, path: &[u8], key: FileKey) -> Option<Run> {
         if !self.shared.identifier.has_rules() {
             return None;
@@ -68,7 +68,7 @@ impl Tracker {
         }
     }
 
-    /// Keeps the files open that are to be looked into: they may be gone in a moment.
+    /// Keeps the files open that are to be read: they may be gone in a moment.
     fn unsure(
         &self,
         pid: u32,

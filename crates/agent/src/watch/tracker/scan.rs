@@ -13,7 +13,7 @@ use crate::watch::interest::Kind;
 use crate::watch::resolve::Raw;
 
 impl Tracker {
-    /// The kernel tells of this process from now on; what it did just before is found out here.
+    /// From now on the kernel reports this process; this finds out what it did just before.
     pub(in crate::watch) fn catch_up(&mut self, pid: u32) {
         let ended = match procfs::process_stat(pid) {
             Ok(stat) => stat.ending && stat.threads <= 1,
@@ -50,7 +50,7 @@ impl Tracker {
         }
     }
 
-    /// A process that was found running, at a look at all.
+    /// A look at all processes has found this one running.
     pub(in crate::watch) fn found(
         &mut self,
         pid: u32,
@@ -97,7 +97,7 @@ impl Tracker {
         }
     }
 
-    /// All processes were looked at: those of interest that are not there have ended.
+    /// A look at all processes is over: those of interest that it did not find have ended.
     pub(in crate::watch) fn end_of_scan(&mut self) {
         let known = lock(&self.shared.interest).all();
         for pid in known {
@@ -109,11 +109,11 @@ impl Tracker {
     }
 }
 
-/// What a poller saw at its last look, to know what is new.
+/// What a poller saw at its last look, to know which processes are new.
 #[derive(Debug, Default)]
 pub(in crate::watch) struct Polled {
     processes: rustc_hash::FxHashMap<u32, (u64, FileKey)>,
-    /// At the first look everything is known already.
+    /// False until the first look is over: the processes that it finds count as known already.
     counting: bool,
 }
 
@@ -123,7 +123,8 @@ impl Polled {
         self.counting && before != Some((start, key))
     }
 
-    /// Forgets what is gone; from now on what is new has started.
+    /// Forgets the processes that are gone; from now on a process that was not seen before has
+    /// started.
     pub(in crate::watch) fn keep(&mut self, alive: &rustc_hash::FxHashSet<u32>) {
         self.processes.retain(|pid, _| alive.contains(pid));
         self.counting = true;

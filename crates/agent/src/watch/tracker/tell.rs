@@ -97,8 +97,8 @@ impl Tracker {
         };
         let (asked, real) = [pid, stat.parent]
             .into_iter()
-            .find_map(|pid| Some((pid, procfs::real_uid(pid).ok()?)))?;
-        let counted = procfs::login_uid(asked).unwrap_or(real);
+            .find_map(|pid| Some((pid, procfs::real_account(pid).ok()?)))?;
+        let counted = procfs::login_account(asked).unwrap_or(real);
         let start = stat.start;
         Some((
             ProcessKey { pid, start },

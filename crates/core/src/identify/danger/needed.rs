@@ -4,15 +4,15 @@ use rustc_hash::FxHashMap;
 
 use super::{SystemRole, system_role};
 
-/// What the kernel writes behind the path of a file that has none any more.
+/// What the kernel appends to the path of a file that was removed.
 const DELETED: &[u8] = b" (deleted)";
 
-/// A file, by what the kernel knows it by: a copy is another, a renamed or linked one the same.
+/// The identity of a file in the kernel: a copy is another file, a renamed or linked one the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
     /// The device that it lies on.
     pub device: u64,
-    /// Its number there.
+    /// Its inode number on the device.
     pub inode: u64,
 }
 
@@ -27,15 +27,15 @@ pub struct Started<'a> {
     pub is_administrators: bool,
 }
 
-/// What is never refused on one computer.
+/// The programs that are never refused on one computer.
 #[derive(Debug, Clone, Default)]
 pub struct Needed {
     files: FxHashMap<FileId, SystemRole>,
 }
 
 impl Needed {
-    /// With these files, by whatever path they are started: Usher's own, the shells and loaders
-    /// that are installed.
+    /// Never refuses these files, by whichever path they are started: Usher's own, and the
+    /// installed shells and loaders.
     pub fn new(files: impl IntoIterator<Item = (FileId, SystemRole)>) -> Self {
         let files = files.into_iter();
         Needed {

@@ -5,7 +5,7 @@ use super::super::file_name;
 /// What the operating system uses a program for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SystemRole {
-    /// Process 1 and what it runs itself through.
+    /// Process 1 and the programs that it is started through.
     Init,
     /// The dynamic loader.
     Loader,
@@ -13,13 +13,13 @@ pub enum SystemRole {
     Shell,
     /// It runs programs that are written as text or bytecode.
     Interpreter,
-    /// People get in by it.
+    /// People log in with it.
     Login,
-    /// People become administrators by it.
+    /// People become administrators with it.
     Privilege,
     /// It installs and removes software.
     PackageTool,
-    /// What starting the computer, logging in and installing software run by the way.
+    /// Starting the computer, logging in or installing software runs it.
     Support,
     /// Usher itself.
     Usher,
@@ -28,7 +28,7 @@ pub enum SystemRole {
 }
 
 impl SystemRole {
-    /// For people, as in "/usr/bin/bash is a shell".
+    /// The role as the end of a sentence, as in "/usr/bin/bash is a shell".
     pub fn description(self) -> &'static str {
         match self {
             SystemRole::Init => "the init system",
@@ -50,7 +50,7 @@ impl SystemRole {
     }
 }
 
-/// Programs that are not of the name and place of the others.
+/// Well-known programs with paths that the other lists do not cover.
 const WELL_KNOWN_PATHS: &[&str] = &[
     "/lib64/ld-linux-x86-64.so.2",
     "/usr/lib/systemd/systemd",
@@ -66,7 +66,7 @@ const PROGRAM_FOLDERS: &[&str] = &[
     "/usr/local/bin/",
     "/usr/sbin/",
 ];
-/// Interpreters that are installed under their version too, with the versions that are tried.
+/// Interpreters that are also installed under versioned names, with the versions that are tried.
 const VERSIONED: &[(&str, std::ops::RangeInclusive<u32>)] = &[
     ("python3.", 4..=20),
     ("perl5.", 20..=50),
@@ -106,7 +106,7 @@ pub fn well_known_programs() -> Vec<String> {
     placed.chain(versioned).chain(others).collect()
 }
 
-/// The packages that bring what cannot be done without, with one program of each.
+/// The packages of programs that no system can do without, with one program of each.
 pub(super) const WELL_KNOWN_PACKAGES: &[(&str, &str)] = &[
     ("apt", "/usr/bin/apt"),
     ("bash", "/usr/bin/bash"),
@@ -182,7 +182,7 @@ const INITS: &[&str] = &[
     "dbus-broker",
     "telinit",
 ];
-/// What the programs above run by the way: checks of passwords, drivers, file systems.
+/// What the programs above run in turn: checks of passwords, drivers, file systems.
 const SUPPORT: &[&str] = &[
     "dbus-daemon-launch-helper",
     "fsck",

@@ -9,12 +9,12 @@
 
 use crate::ledger::*;
 
-/// Leases that one life takes over at the most; those shown beyond run unseated until the hold is
-/// over.
+/// The largest number of leases that one life takes over. Sessions that show further ones run
+/// unseated until the hold is over.
 pub const ADOPTIONS_LIMIT: usize = 1_000_000;
 
 impl Ledger {
-    /// Whether a lease that is shown may be taken over, if there are seats for it.
+    /// Whether a shown lease may be taken over, provided that seats are free.
     pub(in crate::ledger) fn may_adopt(&self, product: ProductNumber, shown: &Shown) -> bool {
         let Some(pool) = self.pools.get(product) else {
             return false;

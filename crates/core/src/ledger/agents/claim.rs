@@ -36,8 +36,8 @@ impl Ledger {
         }))
     }
 
-    /// The newest refusal of the last minute for who asks with this item, where its program is
-    /// held.
+    /// The newest refusal, within the last minute, of the sender of this item, if the item's
+    /// program is held.
     pub(in crate::ledger) fn refused_lately(
         &self,
         computer: ComputerId,
@@ -98,7 +98,7 @@ impl Ledger {
         may_be.then_some(id.number)
     }
 
-    /// Makes a lease the session's, for as long as it would have got one of its own.
+    /// Gives a lease to the session, with the ttl that a lease of its own would have.
     pub(in crate::ledger) fn claim(
         &mut self,
         lease: EventNumber,
@@ -122,7 +122,7 @@ impl Ledger {
         self.renew_lease(lease);
     }
 
-    /// What [`Event::Claimed`] changes.
+    /// Applies [`Event::Claimed`].
     pub(in crate::ledger) fn hand_over(
         &mut self,
         number: EventNumber,
@@ -153,7 +153,7 @@ impl Ledger {
         }
     }
 
-    /// Takes [`Ledger::hand_over`] back.
+    /// Undoes [`Ledger::hand_over`].
     pub(in crate::ledger) fn take_from(
         &mut self,
         number: EventNumber,
@@ -185,7 +185,7 @@ impl Ledger {
         self.set_ttl(number, ttl_seconds);
     }
 
-    /// Of a lease and those that it is held with: they are renewed as one.
+    /// Sets the ttl of a lease and of those that it is held with: they are renewed together.
     fn set_ttl(&mut self, number: EventNumber, ttl_seconds: u32) {
         for number in self.leases_with(number) {
             if let Some(lease) = self.leases.get_mut(number) {

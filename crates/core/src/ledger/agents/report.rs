@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// The answer to an item that was applied before: what its session has now. Never a new
-    /// decision: where a refusal is no longer known of, a session without a seat is unknown, and
+    /// decision: if a refusal is no longer known of, a session without a seat is unknown, and
     /// only an item with a new number asks for it again.
     fn item_as_it_stands(
         &self,
@@ -202,7 +202,8 @@ impl Ledger {
         }
     }
 
-    /// Whether what a session has is of the product and person that an item says, if it does.
+    /// Whether what a session has is of the product and person that the item names, if it names
+    /// any.
     fn may_be_for(&self, seating: &Seating, item: &ReportItem) -> bool {
         let ReportItem::Checkout {
             product, subject, ..

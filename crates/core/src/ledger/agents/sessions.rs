@@ -6,9 +6,9 @@ use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
 impl Ledger {
-    /// A seat for a session where one is free; else it is unseated, or refused where it is held
+    /// A seat for a session if one is free; else it is unseated, or refused if it is held
     /// at the gate. Asked again, it keeps what it has. A lease that it shows or claims is taken
-    /// over where that may be.
+    /// over if that may be.
     pub(in crate::ledger) fn seat_session(
         &mut self,
         key: SessionKey,

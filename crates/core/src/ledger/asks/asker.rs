@@ -1,6 +1,6 @@
 //! The person and the computer of a request: looked up, or entered as new.
 //!
-//! Where the directory is crowded, who is new and would be refused is not entered, but counted
+//! If the directory is crowded, who is new and would be refused is not entered, but counted
 //! among the others: names that are made up as they are needed (containers) would fill memory and
 //! disk with refusals.
 
@@ -9,15 +9,15 @@ use std::sync::Arc;
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
-/// People, and computers, from which number on those are not entered who are new and are refused.
+/// The number of people, and of computers, from which new ones are not entered if they are refused.
 pub const CROWD_LIMIT: usize = 100_000;
-/// How they are shown. No request can name them: their keys are empty.
+/// The name under which those are shown. No request can name it: its key is empty.
 pub const OTHERS: &str = "(others)";
 const OTHER_SUBJECTS: SubjectId = SubjectId(0);
 const OTHER_COMPUTERS: ComputerId = ComputerId(0);
 
 impl Ledger {
-    /// Who asks, and where.
+    /// The person and the computer of a request.
     pub(in crate::ledger) fn asker(
         &mut self,
         checkout: &Checkout,
@@ -43,7 +43,7 @@ impl Ledger {
         )
     }
 
-    /// Whether nothing but a refusal comes of it, whoever asks.
+    /// Whether the request would be refused, whoever asks.
     fn would_refuse(&self, checkout: &Checkout, wanted: &[Other]) -> bool {
         let nobody = (OTHER_SUBJECTS, OTHER_COMPUTERS);
         let parts = Ledger::parts(checkout, wanted, nobody, 1);
@@ -80,7 +80,7 @@ impl Ledger {
         OTHER_COMPUTERS
     }
 
-    /// Looks a person up; enters it where it is new. Who asks gives nobody another name.
+    /// Looks up a person; enters it if it is new. A request never changes a known person's name.
     pub(in crate::ledger) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
         let known = self.subjects.find(&asked.authority, &asked.key);
         if let Some(id) = known.map(|known| known.id) {
@@ -107,7 +107,7 @@ impl Ledger {
         id
     }
 
-    /// Looks a computer up; enters it where it is new.
+    /// Looks up a computer; enters it if it is new.
     pub(in crate::ledger) fn computer(&mut self, asked: ComputerRef) -> ComputerId {
         let known = self.computers.find(&asked.key);
         if let Some(id) = known.map(|known| known.id) {

@@ -12,17 +12,17 @@ use crate::ledger::judge::ask::{AskPart, Parts, Way};
 use crate::ledger::kept::held::Held;
 use crate::ledger::*;
 
-/// Products that may be asked for at once.
+/// The largest number of products in one request.
 pub const BUNDLE_LIMIT: usize = 16;
 
-/// The products of an ask and the seats of each: one, as a rule.
+/// The products of a request and the seats of each; usually one.
 pub(in crate::ledger) type Wanted = SmallVec<[Other; 1]>;
 
-/// Which product of an ask there is not.
+/// Which product of a request does not exist.
 pub(in crate::ledger) enum Unknown {
     /// The one that was named first.
     First,
-    /// Another.
+    /// A further one, by its id.
     Other(Arc<str>),
 }
 
@@ -36,7 +36,7 @@ impl From<Unknown> for Reply {
 }
 
 impl Ledger {
-    /// Looks the products of a checkout up.
+    /// Looks up the products of a checkout.
     pub(in crate::ledger) fn wanted(&self, checkout: &Checkout) -> Result<Wanted, Unknown> {
         let (product, _) = self.product(&checkout.product).ok_or(Unknown::First)?;
         let seats = checkout.seats;
@@ -79,7 +79,7 @@ impl Ledger {
         wanted.iter().map(part).collect()
     }
 
-    /// The bundle of as many events from the next one on, where they are several.
+    /// The bundle of so many events from the next one on; none if it is one event.
     pub(in crate::ledger) fn next_bundle(&self, count: usize) -> Option<Bundle> {
         let count = u8::try_from(count).ok().filter(|count| *count > 1)?;
         Some(Bundle {
@@ -88,7 +88,7 @@ impl Ledger {
         })
     }
 
-    /// What is held with a lease.
+    /// The further products that are held with a lease.
     pub fn held_with(&self, lease: &Lease) -> Box<[Also]> {
         let Some(bundle) = lease.bundle else {
             return Box::default();
@@ -104,7 +104,7 @@ impl Ledger {
             .collect()
     }
 
-    /// What a ticket waits for beside its own seats, or was granted with them.
+    /// The further products that a ticket waits for or was granted.
     pub(in crate::ledger) fn waits_with(&self, ticket: &Ticket) -> Box<[Also]> {
         let Some(bundle) = ticket.bundle else {
             return Box::default();

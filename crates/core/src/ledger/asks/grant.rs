@@ -8,7 +8,8 @@ use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
 impl Ledger {
-    /// Grants all parts of an ask as they were judged; answers their leases, in order.
+    /// Grants all parts of an ask as they were judged; answers the leases, in the order of the
+    /// parts.
     pub(in crate::ledger) fn grant(
         &mut self,
         parts: &[AskPart],

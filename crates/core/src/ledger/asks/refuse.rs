@@ -7,7 +7,7 @@ use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
 impl Ledger {
-    /// Refuses all parts of an ask, for the one that there is none to be had of.
+    /// Refuses all parts of an ask, for the reason of the part that failed.
     pub(in crate::ledger) fn deny(&mut self, parts: &[AskPart], lacking: Lacking) -> Reply {
         let reason = lacking.reason;
         let Some(asked) = parts.get(lacking.part) else {
@@ -23,7 +23,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps that it was refused; a repeat within a minute is counted.
+    /// Records the refusal; a repeat within a minute is only counted.
     pub(in crate::ledger) fn record_denial(
         &mut self,
         asked: &AskPart,
@@ -68,8 +68,8 @@ impl Ledger {
         (id, scene)
     }
 
-    /// The counts of a product for who is refused: among so few who wait that somebody reads the
-    /// number, their own requests are none of others.
+    /// The counts of a product as the refused person reads them: their own waiting requests do not
+    /// count as those of others.
     pub(in crate::ledger) fn scene_for(&self, product: ProductNumber, subject: SubjectId) -> Scene {
         const READ_UP_TO: u32 = 64;
         let Some(pool) = self.pools.get(product) else {
@@ -89,7 +89,7 @@ impl Ledger {
         scene
     }
 
-    /// What is kept of how it was asked.
+    /// What is recorded about how the seats were asked for.
     pub(in crate::ledger) fn ask(&self, asked: &AskPart) -> Ask {
         Ask {
             waits: asked.waits,

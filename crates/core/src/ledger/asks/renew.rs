@@ -6,7 +6,7 @@ use crate::ledger::kept::lent::Most;
 use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
-/// How long a lease may live on.
+/// How long a lease may live after a renewal.
 struct Life {
     ms: u64,
     /// The allotments that it must move to for that.
@@ -39,7 +39,7 @@ impl Ledger {
     }
 
     /// Gives a lease, and those that it is held with, another ttl, cut to what their allotments
-    /// allow; moves them to others where these would end them sooner than they must. False where
+    /// allow; moves them to others if these would end them sooner than they must. False if
     /// its time is over.
     pub(in crate::ledger) fn renew_lease(&mut self, number: EventNumber) -> bool {
         let now = self.now;

@@ -9,17 +9,17 @@ use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::records::*;
 
-/// How an ask comes: whom it may overtake, and whether a hold concerns it.
+/// The kind of an ask: it decides whom the ask may overtake, and whether a hold applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) enum Way {
-    /// It is new, and comes behind those who wait with as high a priority.
+    /// A new request; it comes after waiting requests of the same or a higher priority.
     New,
-    /// This ticket waits for it, and has its turn when it is first in its queue.
+    /// The request of a waiting ticket; it is served when it is first in its queue.
     Waiting(TicketId),
-    /// Its holder shows a lease of before a restore: while the hold lasts, free seats belong to
-    /// those who show one.
+    /// A lease from before a restore that its holder shows; during the hold, free seats are
+    /// reserved for these.
     Shown(Shown),
-    /// The canary, whose pool is its own.
+    /// The canary, which has a pool of its own.
     Canary,
 }
 
@@ -35,7 +35,7 @@ pub(in crate::ledger) struct AskPart {
     pub waits: bool,
     pub priority: i8,
     pub program: Option<Arc<str>>,
-    /// What else was asked for at once.
+    /// The further products of the request.
     pub also: Box<[Other]>,
     pub way: Way,
 }
@@ -55,9 +55,10 @@ impl AskPart {
 pub(in crate::ledger) struct Plan {
     /// The allotments that its seats come from.
     pub draws: SmallVec<[Draw; 1]>,
-    /// How long they may be held without renewal: all parts of an ask equally long.
+    /// How long they may be held without renewal, in milliseconds; the same for all parts of an
+    /// ask.
     pub life_ms: u64,
-    /// The counts before.
+    /// The counts of the product before the decision.
     pub scene: Scene,
     /// Whether other sessions of the person may share the lease.
     pub shared: bool,
@@ -69,14 +70,14 @@ pub(in crate::ledger) type Parts = SmallVec<[AskPart; 1]>;
 /// How each part of an ask is granted.
 pub(in crate::ledger) type Plans = SmallVec<[Plan; 1]>;
 
-/// Which part of an ask there is none to be had of, and why.
+/// Which part of an ask failed, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Lacking {
-    /// Its place among the parts.
+    /// The index of the part.
     pub part: usize,
-    /// Which constraint it failed.
+    /// The reason that the failed constraint gives.
     pub reason: Reason,
 }
 
-/// What judging an ask comes to: all of its parts are granted, or none.
+/// The result of judging an ask: all of its parts are granted, or none.
 pub(in crate::ledger) type Verdict = Result<Plans, Lacking>;

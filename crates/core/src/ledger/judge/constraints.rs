@@ -1,12 +1,12 @@
-//! What every new seat must satisfy, whatever its product is counted by. The reasons of most denials
-//! are made here.
+//! What every new seat must satisfy, whatever the licence model. The reasons of most denials are
+//! made here.
 
 use crate::ledger::judge::ask::{AskPart, Way};
 use crate::ledger::kept::lent::Most;
 use crate::ledger::kept::pool::Pool;
 use crate::ledger::*;
 
-/// What a constraint looks at beside the ask.
+/// What a constraint sees besides the ask.
 pub(super) struct Hearing<'a> {
     pub(super) ledger: &'a Ledger,
     /// The pool of the product that is asked for.
@@ -20,10 +20,10 @@ pub(super) trait Constraint {
     fn allows(&self, asked: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason>;
 }
 
-/// All of them, in the order in which they are asked: the first that refuses gives the reason.
+/// All constraints, in the order in which they are asked: the first that refuses gives the reason.
 pub(super) const EACH_PRODUCT: [&dyn Constraint; 3] = [&Open, &Hold, &Turn];
 
-/// Seats of the product are handed out at all: it is switched on, and some are owned today.
+/// The product is switched on, and seats of it are owned and valid today.
 struct Open;
 
 impl Constraint for Open {
@@ -47,7 +47,8 @@ impl Constraint for Open {
     }
 }
 
-/// Nobody gets a seat in a pause, and after a restore only who shows a lease of before it.
+/// Nobody gets a seat during a pause; during the hold after a restore, only holders who show a
+/// lease from before it.
 struct Hold;
 
 impl Constraint for Hold {
@@ -59,7 +60,8 @@ impl Constraint for Hold {
     }
 }
 
-/// Nobody overtakes: free seats belong to the first who waits with as high a priority.
+/// Nobody overtakes: free seats belong to the first waiting request of the same or a higher
+/// priority.
 struct Turn;
 
 impl Constraint for Turn {

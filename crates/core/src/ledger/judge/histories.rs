@@ -1,5 +1,4 @@
-//! Over random histories: whatever is asked is granted by the one judgement if it was granted by the
-//! rules of before.
+//! Over random histories: the one judgement grants every request that the former rules granted.
 
 use proptest::prelude::*;
 

@@ -1,5 +1,5 @@
-//! A model that is made up for tests: seats of which one person has some at the most. It shows that
-//! a model is added in one file.
+//! A model that exists only for tests: one person can have a limited number of seats. It shows that
+//! adding a model takes one file.
 
 use super::constraints::{Constraint, Hearing};
 use super::tests::{Bench, NOW};

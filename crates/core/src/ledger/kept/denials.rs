@@ -1,8 +1,10 @@
-//! Recent refusals: which earlier one a new refusal repeats.
+//! Recent denials: which earlier one a new denial repeats.
 //!
-//! Repeats of a refusal within a minute are one, counted: a program that asks again and again
-//! fills no disk. Who asks for another number of seats is refused something else, a few times. Whoever asks again within a quarter of an hour is known to ask again. What is
-//! kept here is bounded; beyond the bound a repeat begins a new row, or counts as an ask of its own.
+//! Repeats of a denial within a minute are counted in one row, so that a program that asks again
+//! and again does not fill the disk. A request for another number of seats makes another row, a few
+//! times. A request within a quarter of an hour after a denial counts as a repeated request. The
+//! number of denials that are kept here is bounded; beyond it a repeat begins a new row, or counts
+//! as a first request.
 
 use std::collections::VecDeque;
 
@@ -11,17 +13,17 @@ use rustc_hash::FxHashMap;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 
-/// Repeats within this time are one.
+/// Repeats within this time count as one refusal, in seconds.
 pub const FOLD_SECONDS: u64 = 60;
-/// Refusals of one person, product and reason within that time that are told apart by their seats;
-/// all beyond are repeats of the last.
+/// How many refusals of one person, product and reason within that time are kept apart by their
+/// seats; all further ones count as repeats of the last.
 pub const VARIANTS_LIMIT: u8 = 8;
-/// Whoever asks again within this time after a refusal repeats that ask.
+/// A request within this time after a refusal counts as a retry, in seconds.
 pub const RETRY_SECONDS: u64 = 900;
-/// Refusals that are kept at the most, for each of the two.
+/// The largest number of refusals that are kept, for either purpose.
 pub const FOLDS_LIMIT: usize = 50_000;
 
-/// Who asked for what.
+/// The person, product and computer of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::ledger) struct Asker {
     pub(in crate::ledger) product: ProductNumber,
@@ -48,7 +50,7 @@ impl Asker {
     }
 }
 
-/// A refusal that may repeat.
+/// A refusal that later ones may repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Folded {
     pub(in crate::ledger) id: DecisionId,
@@ -56,7 +58,7 @@ pub(in crate::ledger) struct Folded {
     pub(in crate::ledger) count: u64,
     /// Seats that were asked for.
     pub(in crate::ledger) seats: u32,
-    /// Which one within [`FOLD_SECONDS`] it is.
+    /// Its number within [`FOLD_SECONDS`].
     pub(in crate::ledger) variant: u8,
 }
 
@@ -80,7 +82,7 @@ pub(in crate::ledger) struct Refused {
     pub(in crate::ledger) at: Steady,
 }
 
-/// What was there before a refusal was noted.
+/// The entry before a refusal was noted, for an undo.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) struct Before {
     asker: Asker,
@@ -89,7 +91,7 @@ pub(in crate::ledger) struct Before {
     refused: Option<Refused>,
 }
 
-/// The refusals of late.
+/// The recent refusals.
 #[derive(Debug, Clone, Default)]
 pub(in crate::ledger) struct Denials {
     recent: FxHashMap<Fold, Folded>,

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::ledger::words::details::Details;
 use crate::ledger::words::ids::EntitlementNumber;
 
-/// The details of all entitlements of which anything is said.
+/// The details of all entitlements that have any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::ledger) struct Described {
     by_number: BTreeMap<EntitlementNumber, Details>,
@@ -16,7 +16,7 @@ pub(in crate::ledger) struct Described {
 }
 
 impl Described {
-    /// What is said of an entitlement.
+    /// The details of an entitlement.
     pub(in crate::ledger) fn get(&self, number: EntitlementNumber) -> Details {
         self.by_number.get(&number).cloned().unwrap_or_default()
     }
@@ -26,7 +26,7 @@ impl Described {
         self.by_name.get(name).copied()
     }
 
-    /// Says something else of an entitlement; what was said of it before.
+    /// Replaces the details of an entitlement; answers the former ones.
     pub(in crate::ledger) fn put(
         &mut self,
         number: EntitlementNumber,

@@ -125,7 +125,7 @@ impl<T: Entry + PartialEq> PartialEq for Directory<T> {
 /// Realms whose names are held once; people of others hold their own.
 const REALMS_LIMIT: usize = 64;
 
-/// The people that a ledger has heard of.
+/// The people in a ledger's directory.
 #[derive(Debug, Clone, Default)]
 pub struct Subjects {
     people: Directory<Subject>,
@@ -133,22 +133,22 @@ pub struct Subjects {
 }
 
 impl Subjects {
-    /// By surrogate.
+    /// The person with that surrogate.
     pub fn get(&self, id: SubjectId) -> Option<&Subject> {
         self.people.get(id)
     }
 
-    /// By authority and key.
+    /// The person with that realm and account.
     pub fn find(&self, authority: &str, key: &str) -> Option<&Subject> {
         self.people.find((authority, key))
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.people.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -185,32 +185,32 @@ impl PartialEq for Subjects {
     }
 }
 
-/// The computers that a ledger has heard of.
+/// The computers in a ledger's directory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Computers(Directory<Computer>);
 
 impl Computers {
-    /// By surrogate.
+    /// The computer with that surrogate.
     pub fn get(&self, id: ComputerId) -> Option<&Computer> {
         self.0.get(id)
     }
 
-    /// By key.
+    /// The computer with that key.
     pub fn find(&self, key: &str) -> Option<&Computer> {
         self.0.find(("", key))
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All of them, in no order.
+    /// All computers, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Computer> {
         self.0.entries.iter()
     }

@@ -14,7 +14,7 @@ use crate::ledger::words::ids::EventNumber;
 pub(in crate::ledger) struct Leases {
     held: Slab<Held>,
     by_number: Index,
-    /// How many have ended and keep their slots.
+    /// How many ended leases still keep their slots.
     ended: usize,
 }
 
@@ -45,7 +45,7 @@ impl Leases {
         self.held.get(slot)
     }
 
-    /// Enters a lease, of whose number there is none; answers its slot.
+    /// Adds a lease with a new number; answers its slot.
     pub(in crate::ledger) fn insert(&mut self, lease: Held) -> u32 {
         let number = lease.number();
         let slot = self.held.insert(lease);
@@ -60,7 +60,7 @@ impl Leases {
         });
     }
 
-    /// Ends a lease; it keeps its slot, which is answered, until it is [forgotten](Leases::forget).
+    /// Ends a lease, and answers its slot, which it keeps until it is [forgotten](Leases::forget).
     pub(in crate::ledger) fn end(&mut self, number: EventNumber) -> Option<u32> {
         let held = &self.held;
         let is_it = |slot| held.get(slot).is_some_and(|lease| lease.number() == number);
@@ -70,7 +70,7 @@ impl Leases {
         Some(slot)
     }
 
-    /// Takes back that the lease in a slot has ended.
+    /// Undoes the end of the lease in a slot.
     pub(in crate::ledger) fn revive(&mut self, slot: u32) {
         if let Some(lease) = self.held.get_mut(slot).filter(|lease| lease.has_ended) {
             lease.has_ended = false;
@@ -80,7 +80,7 @@ impl Leases {
         }
     }
 
-    /// Leaves the slot of a lease that has ended.
+    /// Frees the slot of a lease that has ended.
     pub(in crate::ledger) fn forget(&mut self, slot: u32) {
         if self.held.get(slot).is_some_and(|lease| lease.has_ended) {
             self.held.remove(slot);
@@ -88,13 +88,14 @@ impl Leases {
         }
     }
 
-    /// All that are held, in no order.
+    /// All leases that are held, in no particular order.
     pub(in crate::ledger) fn iter(&self) -> impl Iterator<Item = &Held> {
         self.held.iter().filter(|lease| !lease.has_ended)
     }
 }
 
-/// Numbers come from the ledger itself, so nobody chooses where they fall.
+/// A plain hash is enough: the ledger itself makes the numbers, so nobody can choose colliding
+/// ones.
 fn hash(number: EventNumber) -> u64 {
     FxBuildHasher.hash_one(number)
 }

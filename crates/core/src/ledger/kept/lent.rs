@@ -5,40 +5,40 @@ use crate::ledger::words::ids::*;
 use crate::ledger::words::records::*;
 use crate::ledger::words::validity::Bound;
 
-/// The most that somebody may have of an allotment.
+/// The limit of what an ask may take from an allotment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Most {
-    /// At most so many seats.
+    /// The largest number of seats.
     pub(in crate::ledger) seats: u32,
-    /// For how long without renewal.
+    /// For how long without renewal, in milliseconds.
     pub(in crate::ledger) life_ms: u64,
 }
 
 impl Most {
-    /// All that there is.
+    /// No limit.
     pub(in crate::ledger) const ALL: Most = Most {
         seats: u32::MAX,
         life_ms: u64::MAX,
     };
-    /// Nothing.
+    /// Nothing may be taken.
     pub(in crate::ledger) const NOTHING: Most = Most {
         seats: 0,
         life_ms: 0,
     };
 }
 
-/// An allotment and what is in use of it.
+/// An allotment and its seats in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lent {
     /// The allotment.
     pub allotment: Allotment,
-    /// Its first instant of validity; none: always was.
+    /// The first instant at which it is valid; none: it always was.
     pub from: Option<Wall>,
-    /// Its first instant of validity no more; none: for ever.
+    /// The first instant at which it is no longer valid; none: it never ends.
     pub to: Option<Wall>,
-    /// Seats of it in use. More than its seats only after it was made smaller.
+    /// Its seats in use. They exceed its seats only after it was made smaller.
     pub in_use: u64,
-    /// By what its entitlement is counted; none: it is owned no more.
+    /// The licence model of its entitlement; none: the entitlement was removed.
     pub(in crate::ledger) model: Option<Model>,
 }
 
@@ -63,7 +63,7 @@ impl Lent {
             && self.lifetime_ms(now).is_none_or(|ms| ms > 0)
     }
 
-    /// How long a lease out of it may live at the most; none: for ever.
+    /// The longest time that a lease from it may live, in milliseconds; none: no limit.
     pub(in crate::ledger) fn lifetime_ms(&self, now: Now) -> Option<u64> {
         // What it was lent from is owned no more.
         if self.allotment.seats == 0 {

@@ -15,7 +15,7 @@ use crate::ledger::words::ticket::*;
 /// A product in the ledger's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// As it was last put.
+    /// Its settings.
     pub spec: ProductSpec,
     /// When it was made, or made again after it had been removed.
     pub created_at: Wall,
@@ -23,7 +23,7 @@ pub struct Listing {
     pub removed: bool,
 }
 
-/// Queue order: priority first, then arrival.
+/// A place in a queue: ordered by priority, then by arrival.
 pub(in crate::ledger) type Place = (Reverse<i8>, EventNumber);
 
 /// The place of a ticket in its queue.
@@ -36,7 +36,7 @@ pub(in crate::ledger) fn place_of(ticket: &Ticket) -> Place {
 pub struct Pool {
     /// The product.
     pub listing: Listing,
-    /// What was lent.
+    /// The allotments of the product.
     pub lent: Vec<Lent>,
     /// Seats in use.
     pub in_use: u64,
@@ -44,11 +44,11 @@ pub struct Pool {
     pub leases: u64,
     /// Programs that run without a seat.
     pub unseated: u64,
-    /// Who waits for a seat that may come free.
+    /// The waiting requests that a free seat can serve.
     pub(in crate::ledger) queue: BTreeSet<Place>,
-    /// Who waits for more seats than there are: passed over.
+    /// The waiting requests for more seats than there are, which are passed over.
     pub(in crate::ledger) aside: BTreeSet<Place>,
-    /// Leases that are kept for a start to come, and that no session has claimed.
+    /// Leases that are kept for a later start, and that no session has claimed yet.
     pub(in crate::ledger) kept: BTreeSet<EventNumber>,
     pub(in crate::ledger) reviewed: Reviewed,
     pub(in crate::ledger) pace: Pace,
@@ -79,7 +79,7 @@ impl Pool {
             .sum()
     }
 
-    /// Seats that may be in use now, or on a day that is still to come.
+    /// Seats that may be in use now, or at some later date.
     pub(in crate::ledger) fn seats_to_come(&self, now: Now) -> u64 {
         self.lent
             .iter()
@@ -88,7 +88,7 @@ impl Pool {
             .sum()
     }
 
-    /// Whether a date changes what may be in use, sooner or later.
+    /// Whether the number of seats changes at some date.
     pub(in crate::ledger) fn has_dates(&self, now: Now) -> bool {
         let ahead = |bound: Option<Wall>| bound > Some(now.wall);
         self.lent.iter().any(|l| ahead(l.from) || ahead(l.to))
@@ -99,7 +99,7 @@ impl Pool {
         !self.queue.is_empty() || !self.aside.is_empty()
     }
 
-    /// The places of all who wait, in order, those who are passed over too.
+    /// The places of all waiting requests, in order, with those that are passed over.
     pub(in crate::ledger) fn places(&self) -> impl Iterator<Item = Place> {
         let mut turn = self.queue.iter().copied().peekable();
         let mut aside = self.aside.iter().copied().peekable();
@@ -110,7 +110,7 @@ impl Pool {
         })
     }
 
-    /// Requests that wait, those that are passed over too.
+    /// The number of waiting requests, with those that are passed over.
     pub fn queued(&self) -> u32 {
         u32::try_from(self.queue.len() + self.aside.len()).unwrap_or(u32::MAX)
     }
@@ -138,9 +138,9 @@ impl Pool {
         fits.then(|| self.draw(seats, ttl_ms, now, most)).flatten()
     }
 
-    /// Where `seats` for `ttl_ms` would come from, of each allotment at most what `most` says, and
-    /// how long they may be held. Allotments that last longest come first, so that no lease is cut
-    /// short without need.
+    /// The allotments from which `seats` for `ttl_ms` would come, from each at most what `most`
+    /// says, and how long the seats may be held. Allotments that last longest come first, so that
+    /// no lease is cut short without need.
     pub(in crate::ledger) fn draw(
         &self,
         seats: u32,
@@ -193,7 +193,7 @@ impl Pool {
         None
     }
 
-    /// How long a lease with these draws may live on at the most; none: for ever.
+    /// The longest time that a lease with these draws may live; none: no limit.
     pub(in crate::ledger) fn lifetime_ms(&self, draws: &[Draw], now: Now) -> Option<u64> {
         draws
             .iter()
@@ -231,7 +231,7 @@ impl Pool {
             .find(|lent| lent.allotment.number == number)
     }
 
-    /// Puts an allotment in place of the one of its number; answers the former.
+    /// Puts an allotment in the place of the one with its number; answers the former.
     pub(in crate::ledger) fn put_allotment(&mut self, allotment: Allotment) -> Option<Allotment> {
         match self.find_mut(allotment.number) {
             Some(lent) => {
@@ -249,7 +249,7 @@ impl Pool {
         }
     }
 
-    /// Says by what the seats of an entitlement are counted from now on.
+    /// Sets the licence model of an entitlement's seats.
     pub(in crate::ledger) fn set_model(
         &mut self,
         entitlement: EntitlementNumber,
@@ -294,9 +294,9 @@ impl Pool {
 pub(in crate::ledger) struct ThereIs {
     /// Seats that may be in use now.
     pub(in crate::ledger) seats: u64,
-    /// Seats that may be in use now, or on a day that is still to come.
+    /// Seats that may be in use now, or at some later date.
     pub(in crate::ledger) to_come: u64,
-    /// Whether any are handed out.
+    /// Whether the product grants seats at all.
     pub(in crate::ledger) enabled: bool,
 }
 
@@ -318,7 +318,7 @@ impl Eq for Reviewed {}
 #[derive(Debug, Clone, Default)]
 pub(in crate::ledger) struct Pace {
     mean_hold_ms: Option<u64>,
-    /// When the last seat came back.
+    /// When the last seat was given back.
     last: Steady,
 }
 

@@ -14,10 +14,10 @@ use crate::ledger::words::ids::ComputerId;
 use crate::ledger::words::ids::EventNumber;
 use crate::ledger::words::records::{SessionKey, Unseated};
 
-/// What an agent's session has.
+/// The seat of an agent's session, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ledger) enum Seating {
-    /// This lease, by its number.
+    /// The number of its lease.
     Lease(EventNumber),
     /// No seat.
     Unseated(Box<Unseated>),
@@ -30,15 +30,15 @@ struct Sessions {
     seatings: SmallVec<[(u64, Seating); 1]>,
 }
 
-/// A computer and its agent's number.
+/// A computer, and a session number of its agent.
 type Number = (ComputerId, u64);
 
-/// The sessions that have something.
+/// The sessions that have a lease or run unseated.
 #[derive(Debug, Clone, Default)]
 pub(in crate::ledger) struct Seatings {
     sessions: Slab<Sessions>,
     by_number: Index,
-    /// Agents choose the numbers, so they are hashed under a key of this process.
+    /// Agents choose the numbers, so they are hashed with a key of this process.
     keyed: RandomState,
 }
 
@@ -100,7 +100,7 @@ impl Seatings {
         self.sessions.remove(slot);
     }
 
-    /// The session of the same number in the newest incarnation before.
+    /// The session with the same number in the newest earlier incarnation.
     pub(in crate::ledger) fn former(&self, key: &SessionKey) -> Option<SessionKey> {
         let (_, sessions) = self.of((key.computer, key.session))?;
         let mut seatings = sessions.seatings.iter();

@@ -3,13 +3,13 @@
 //! A table that doubles copies all that it holds while everybody waits, and needs three times its
 //! memory meanwhile. Slots that were left are filled again, the last first; pages are kept.
 
-/// Values of one page.
+/// How many values a page has.
 const PAGE: usize = 1_024;
 
 /// Values by the number of their slot.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) struct Slab<T> {
-    /// All full but the last.
+    /// The pages; all but the last are full.
     pages: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
     len: usize,
@@ -26,7 +26,7 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// How many there are.
+    /// The number of values.
     pub(in crate::ledger) fn len(&self) -> usize {
         self.len
     }
@@ -41,7 +41,7 @@ impl<T> Slab<T> {
         self.pages.get_mut(page)?.get_mut(place)?.as_mut()
     }
 
-    /// Puts a value somewhere; answers its slot.
+    /// Stores a value; answers its slot.
     pub(in crate::ledger) fn insert(&mut self, value: T) -> u32 {
         self.len += 1;
         while let Some(slot) = self.free.pop() {
@@ -64,7 +64,7 @@ impl<T> Slab<T> {
         slot_of(page, last.len() - 1)
     }
 
-    /// Takes a value out of its slot.
+    /// Removes the value in a slot.
     pub(in crate::ledger) fn remove(&mut self, slot: u32) -> Option<T> {
         let (page, place) = place(slot);
         let value = self.pages.get_mut(page)?.get_mut(place)?.take()?;
@@ -73,7 +73,7 @@ impl<T> Slab<T> {
         Some(value)
     }
 
-    /// All of them, in no order.
+    /// All values, in no particular order.
     pub(in crate::ledger) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pages.iter().flatten().flatten()
     }

@@ -1,4 +1,4 @@
-//! The queue's head: gives a seat that has come free to the request that waits for it.
+//! The queue's head: passes a free seat to the first waiting request.
 
 use smallvec::SmallVec;
 
@@ -28,13 +28,14 @@ impl Due {
 }
 
 impl Ledger {
-    /// Serves whoever waits for a product, in order, while the first one's seats are free. Who
-    /// asks for more than there is at all is passed over.
+    /// Serves the waiting requests of a product, in order, as long as the seats of the first one
+    /// are free. Requests for more seats than there are, are passed over.
     pub(in crate::ledger) fn promote(&mut self, product: ProductNumber) {
         self.promote_each([product]);
     }
 
-    /// Serves whoever waits for these products, and for those whose queues move on with theirs.
+    /// Serves the waiting requests of these products, and of those whose queues advance with
+    /// theirs.
     pub(in crate::ledger) fn promote_each(
         &mut self,
         products: impl IntoIterator<Item = ProductNumber>,
@@ -116,7 +117,7 @@ impl Ledger {
         }
     }
 
-    /// Grants what tickets of one ask have waited for.
+    /// Grants the seats that the tickets of one ask have waited for.
     fn pass_on(&mut self, together: &[EventNumber], parts: &[AskPart], plans: Plans) {
         let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));
         let leases = self.grant(parts, plans);

@@ -9,23 +9,23 @@ use std::collections::BTreeSet;
 use crate::ledger::kept::pool::ThereIs;
 use crate::ledger::*;
 
-/// How long a request waits for more seats than there are before it is refused, where its product
+/// How long a request waits for more seats than there are before it is refused, if its product
 /// does not say.
 pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
 
-/// What a look through a queue has come to.
+/// The result of reviewing a queue.
 #[derive(Default)]
 pub(in crate::ledger) struct Moved {
-    /// Whether what there is has changed since the last look.
+    /// Whether the seats of the product have changed since the last review.
     pub changed: bool,
-    /// Other products in whose queues somebody is passed over now, or no longer.
+    /// Other products in whose queues a request is now passed over, or no longer is.
     pub others: BTreeSet<ProductNumber>,
 }
 
 impl Ledger {
-    /// Passes over who asks for more than there is now, and takes back into the queue, in their
-    /// old places, for whom there is enough again. Does nothing while what there is stays the
-    /// same.
+    /// Passes over the tickets that ask for more seats than there are now, and puts those back into
+    /// the queue, in their old places, for which there are enough again. Does nothing while the
+    /// number of seats stays the same.
     pub(in crate::ledger) fn review(&mut self, product: ProductNumber) -> Moved {
         let now = self.now;
         let mut moved = Moved::default();
@@ -111,7 +111,7 @@ impl Ledger {
         }
     }
 
-    /// The one of a request's tickets whose seats there are not, now or to come.
+    /// The ticket of a request whose seats do not exist, now or later.
     pub(in crate::ledger) fn impossible_of(&self, together: &[EventNumber]) -> Option<EventNumber> {
         let is_impossible = |number: &&EventNumber| {
             let Some(ticket) = self.tickets.get(number) else {

@@ -9,7 +9,7 @@ use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
 impl Ledger {
-    /// Whether an ask may wait, or which part may not.
+    /// Whether an ask may wait; if not, which part may not, and why.
     pub(in crate::ledger) fn may_wait(&self, parts: &[AskPart]) -> Result<(), Lacking> {
         for (place, part) in parts.iter().enumerate() {
             let refused = |reason| Lacking {
@@ -31,7 +31,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives an ask its places, one in the queue of each product.
+    /// Gives an ask its places: one in the queue of each product.
     pub(in crate::ledger) fn queue(&mut self, parts: &[AskPart]) -> Reply {
         if let Err(lacking) = self.may_wait(parts) {
             return self.deny(parts, lacking);
@@ -165,7 +165,7 @@ impl Ledger {
         }
     }
 
-    /// A ticket as it stands. One that waits with others has the place of that of them which is
+    /// A ticket with its place. A ticket that waits with others has the place of the one that is
     /// furthest back.
     pub fn view(&self, ticket: &Ticket) -> TicketView {
         let passed_over = matches!(ticket.state, TicketState::Waiting { aside: Some(_), .. });
@@ -198,7 +198,7 @@ impl Ledger {
     }
 
     /// The place of a ticket in the queue of its own product, from 1, and 0 if it has none; and
-    /// how many seconds it is expected to wait there, where that is known.
+    /// how many seconds it is expected to wait there, if that is known.
     pub fn place(&self, ticket: &Ticket) -> (u32, Option<u64>) {
         let Some(pool) = self.pools.get(ticket.product) else {
             return (0, None);
@@ -252,7 +252,7 @@ impl Ledger {
         }
     }
 
-    /// Time alone changes a ticket now.
+    /// Applies what time alone changes about a ticket.
     pub(in crate::ledger) fn ticket_is_due(&mut self, number: EventNumber) {
         let Some(state) = self.tickets.get(&number).map(|ticket| ticket.state) else {
             return;
@@ -289,7 +289,7 @@ impl Ledger {
         }
     }
 
-    /// Refuses a request that waits; the refusal is of the product that there is too little of.
+    /// Refuses a waiting request; the refusal names the product of which there are too few seats.
     fn deny_tickets(&mut self, together: &[EventNumber], reason: Reason) {
         let short = self.impossible_of(together).or(together.first().copied());
         let Some(ticket) = short.and_then(|number| self.tickets.get(&number)) else {

@@ -1,4 +1,4 @@
-//! How events change products, what is owned of them, and what is lent.
+//! How events change products, entitlements and allotments.
 
 use crate::ledger::kept::pool::Listing;
 use crate::ledger::state::undo::Undo;
@@ -73,7 +73,8 @@ impl Ledger {
         }
     }
 
-    /// Puts an entitlement in the place of the one of its number, or takes that away; answers it.
+    /// Puts an entitlement in the place of the one with its number, or removes that; answers the
+    /// former.
     pub(in crate::ledger) fn set_entitlement(
         &mut self,
         number: EntitlementNumber,

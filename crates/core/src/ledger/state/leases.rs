@@ -170,7 +170,7 @@ impl Ledger {
         }
     }
 
-    /// Takes [`Ledger::add_lease`] back.
+    /// Undoes [`Ledger::add_lease`].
     pub(super) fn undo_lease(&mut self, number: EventNumber, shared_before: Option<EventNumber>) {
         let gone = self.leases.get(number).map(|l| (l.product, l.subject));
         // It was never held, so it says nothing of how long seats are.
@@ -182,7 +182,7 @@ impl Ledger {
         }
     }
 
-    /// Takes [`Ledger::remove_lease`] back.
+    /// Undoes [`Ledger::remove_lease`].
     pub(super) fn undo_end(&mut self, slot: u32, shared: bool) {
         self.leases.revive(slot);
         self.hold(slot);

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 use crate::ledger::kept::denials::Before;
 use crate::ledger::*;
 
-/// What takes an event back. In a batch's reverse order these lead to the state before it.
+/// What undoes an event. Applied in the reverse order of a batch, these restore the state before
+/// it.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) enum Undo {
     Subject {
@@ -52,7 +53,7 @@ pub(in crate::ledger) enum Undo {
         draws: SmallVec<[Draw; 1]>,
     },
     Ended {
-        /// Where the lease lies until the batch is sealed.
+        /// The slot of the lease until the batch is sealed.
         slot: u32,
         shared: bool,
     },

@@ -15,9 +15,10 @@ pub struct SubjectRef {
     pub authority: Arc<str>,
     /// The account, as it is compared.
     pub key: Arc<str>,
-    /// The account as it is shown, where the person is new: one that is known keeps its own.
+    /// The account as people are shown it. Used only if the person is new; a known person keeps its
+    /// name.
     pub name: Arc<str>,
-    /// A random number: the surrogate, where the person is new.
+    /// A random number, which becomes the surrogate if the person is new.
     pub candidate: u64,
 }
 
@@ -26,23 +27,23 @@ pub struct SubjectRef {
 pub struct ComputerRef {
     /// The id that its agent made, or a name.
     pub key: Arc<str>,
-    /// A random number: the surrogate, where the computer is new.
+    /// A random number, which becomes the surrogate if the computer is new.
     pub candidate: u64,
 }
 
-/// On whose leases and tickets a command may act; those of others do not exist for it.
+/// Whose leases and tickets a command may see and change; all others are unknown to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// On all.
+    /// Those of everybody.
     Anyone,
-    /// On those of one subject.
+    /// Those of one person.
     Subject {
         /// The realm, as it is compared.
         authority: Arc<str>,
         /// The account, as it is compared.
         key: Arc<str>,
     },
-    /// On those of one computer, by its key.
+    /// Those of one computer, by its key.
     Computer(Arc<str>),
 }
 
@@ -55,7 +56,7 @@ pub struct With {
     pub seats: u32,
 }
 
-/// A checkout.
+/// A request for seats of a product, or of several at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// Product id.
@@ -63,33 +64,34 @@ pub struct Checkout {
     /// Further products, each named once and none of them `product`: at most
     /// [`crate::ledger::BUNDLE_LIMIT`] in all. All are granted, or none.
     pub also: Vec<With>,
-    /// Who is counted.
+    /// The person whose use is counted.
     pub subject: SubjectRef,
     /// Where the seat is used.
     pub computer: ComputerRef,
     /// Seats, 1 or more.
     pub seats: u32,
     /// Seconds that the lease lives without renewal, 1 or more; none: [`DEFAULT_TTL_SECONDS`], or
-    /// the product's maximum where that is less.
+    /// the product's maximum if that is less.
     pub ttl_seconds: Option<u32>,
-    /// Whether to queue when no seat is free.
+    /// Whether to wait in the queue if no seat is free.
     pub wait: bool,
-    /// Higher is served first.
+    /// Requests with a higher priority are served first, before the order of arrival counts.
     pub priority: i8,
-    /// What is started, as its starter says: for the record.
+    /// The program that will be started, as the requester names it: only for the record.
     pub program: Option<Arc<str>>,
 }
 
 /// One thing that an agent reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportItem {
-    /// Seats for a session; refuses nobody.
+    /// Asks for seats for a session. Without a free seat the session runs unseated, or is refused
+    /// if `gate` is set.
     Checkout {
         /// The agent's number of the session.
         session: u64,
         /// Product id.
         product: Arc<str>,
-        /// Who is counted.
+        /// The person whose use is counted.
         subject: SubjectRef,
         /// Seats, 1 or more.
         seats: u32,
@@ -98,16 +100,16 @@ pub enum ReportItem {
         /// The lease that the session holds, as its agent knows it: after a restore the ledger
         /// may not.
         shown: Option<Shown>,
-        /// Its program is held before its first instruction until this is answered: where no
-        /// seat is free it is refused, and the session is not entered as unseated.
+        /// The agent holds the program before its first instruction until this is answered. If no
+        /// seat is free, the program is refused and the session is not entered as unseated.
         gate: bool,
         /// A lease that is kept for its person ([`KEPT`]) or was granted to their ticket, and that
         /// no session has: the session takes it over instead of asking for a seat of its own.
         claim: Option<LeaseId>,
-        /// The program that began it, by file name, where its agent says so.
+        /// The program that began it, by file name, if its agent says so.
         program: Option<Arc<str>>,
     },
-    /// The session goes on.
+    /// The session goes on: its lease, or its entry as unseated, lives for another ttl.
     Renew {
         /// The agent's number of the session.
         session: u64,
@@ -122,7 +124,7 @@ pub enum ReportItem {
         /// The agent's number of the session.
         session: u64,
     },
-    /// A session has ended; for the record.
+    /// A session has ended. Only recorded: it changes no seat.
     Finished {
         /// The agent's number of the session.
         session: u64,
@@ -130,182 +132,186 @@ pub enum ReportItem {
         product: Arc<str>,
         /// The program that began it, by file name.
         program: Box<str>,
-        /// Its version, where known.
+        /// The version of the program, if the agent knows it.
         version: Option<Box<str>>,
-        /// Who is counted.
+        /// The person whose use is counted.
         subject: SubjectRef,
-        /// The account that it ran as, where that is another.
+        /// The account that it ran as, if that is another.
         real_subject: Option<SubjectRef>,
-        /// When it began.
+        /// When it began, by the wall clock of its computer.
         started_at: Wall,
-        /// When it ended.
+        /// When it ended, by the wall clock of its computer.
         ended_at: Wall,
-        /// How long it lasted, in milliseconds.
+        /// How long it lasted, in milliseconds, on a clock that nobody can set.
         duration_ms: u64,
         /// For how many of these it had no seat.
         unseated_ms: u64,
         /// The lease that it held last.
         lease: Option<LeaseId>,
-        /// The sender's incarnation in which it was first reported, where that is an earlier one.
+        /// The sender's incarnation in which it was first reported, if that is an earlier one.
         first_reported: Option<u64>,
     },
-    /// Programs of no product.
+    /// What was seen of programs that belong to no product, since the last such item.
     Programs {
-        /// What was seen of each.
+        /// One entry for each program.
         counts: Vec<ProgramUse>,
     },
-    /// What could not be understood: it is passed over, and its number is used up.
+    /// An item that could not be understood. It changes nothing, but its sequence number is used
+    /// up.
     Nothing,
 }
 
-/// An agent's report: items in order, each applied once.
+/// An agent's report. Its items are applied in order, each exactly once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Who reports.
+    /// The computer whose agent reports.
     pub computer: ComputerRef,
     /// The computer's name, for people.
     pub name: Arc<str>,
-    /// What else its agent tells of it: opaque here.
+    /// The computer's attributes as JSON, which the ledger does not read.
     pub document: Arc<str>,
-    /// Grows when the agent's own state began again.
+    /// The agent's incarnation, which grows whenever the agent starts with empty state.
     pub incarnation: u64,
     /// The items with their sequence numbers, ascending.
     pub items: Vec<(u64, ReportItem)>,
 }
 
-/// An entitlement as it is to be.
+/// The terms of a new or changed entitlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntitlementTerms {
     /// Product id.
     pub product: Arc<str>,
-    /// By what its seats are counted, and how many they are.
+    /// How its seats are counted, and how many there are.
     pub model: Model,
-    /// With what validity begins.
+    /// The first instant at which it is valid; none: it always was.
     pub from: Option<Bound>,
-    /// With what validity ends.
+    /// The first instant at which it is no longer valid; none: it never ends.
     pub to: Option<Bound>,
-    /// What else is said of it; none: as before, and nothing of a new one.
+    /// Its name, price and contract. None leaves them unchanged; a new entitlement then has none.
     pub details: Option<Details>,
 }
 
-/// What a ledger is told. Each is carried out at once and whole.
+/// What a ledger is told to do. Each command is applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Take seats, or a place in the queue.
+    /// Take seats, or a place in the queue if there are none.
     Checkout(Checkout),
     /// Keep a lease for another ttl.
     Renew {
         /// The lease.
         lease: LeaseId,
-        /// Who asks.
+        /// Whose leases or tickets the request may see.
         access: Access,
     },
     /// Give a lease back.
     Checkin {
         /// The lease.
         lease: LeaseId,
-        /// Who asks.
+        /// Whose leases or tickets the request may see.
         access: Access,
     },
-    /// Ask after a ticket: keeps its place until then, and fetches a granted seat.
+    /// Look at a ticket. That keeps its place in the queue, and fetches a seat that was granted to
+    /// it.
     Poll {
         /// The ticket.
         ticket: TicketId,
-        /// Who asks.
+        /// Whose leases or tickets the request may see.
         access: Access,
-        /// The place is kept at least this long.
+        /// For how many seconds the place is kept at least.
         keep_seconds: u32,
     },
     /// Leave the queue.
     Cancel {
         /// The ticket.
         ticket: TicketId,
-        /// Who asks.
+        /// Whose leases or tickets the request may see.
         access: Access,
     },
-    /// An agent's report.
+    /// Apply an agent's report.
     Report(Box<Report>),
     /// Make or change a product.
     PutProduct {
-        /// As it is to be.
+        /// The product's new settings.
         spec: ProductSpec,
-        /// Whether it must be new.
+        /// Whether the command fails if a product of that id exists.
         new: bool,
     },
-    /// Remove a product and its entitlements; leases run on.
+    /// Remove a product and its entitlements. Leases that are held go on until they end.
     RemoveProduct {
         /// Product id.
         product: Arc<str>,
     },
-    /// Own seats.
+    /// Add an entitlement.
     AddEntitlement(EntitlementTerms),
-    /// Change what is owned.
+    /// Change an entitlement.
     ChangeEntitlement {
         /// The entitlement.
         entitlement: EntitlementNumber,
-        /// As it is to be; its product cannot change.
+        /// The new terms. The product cannot change.
         terms: EntitlementTerms,
     },
-    /// Own it no more.
+    /// Remove an entitlement.
     RemoveEntitlement {
         /// The entitlement.
         entitlement: EntitlementNumber,
     },
-    /// Look a person and a computer up; enter them where they are new.
+    /// Look up a person and a computer; enter them into the directory if they are new.
     Enter {
         /// The person; none: nobody is looked up.
         subject: Option<SubjectRef>,
         /// The computer; none: none is looked up.
         computer: Option<ComputerRef>,
     },
-    /// Seat a canary and take it back: the whole way of a checkout, on a reserved product that is
-    /// in no list and no count.
+    /// Grant a canary seat and take it back: a complete checkout of a reserved product that no list
+    /// or count shows.
     Canary,
-    /// Grant nothing until told to go on: neither to who asks, nor to who waits, nor to what an
-    /// agent reports.
+    /// Grant nothing until [`Command::Continue`]: not to new requests, not to the queue, not to
+    /// sessions that agents report.
     Pause,
-    /// Grant again, first to those who have waited.
+    /// Grant again, first to requests that wait in the queue.
     Continue,
     /// Carry out the expiries and promotions that are due.
     Tick,
-    /// The computer was booted again: time passed that only the wall clock has counted. Leases
-    /// that would have ended get a grace, once.
+    /// The computer was rebooted: time passed that only the wall clock counted. Leases that would
+    /// have ended meanwhile get one grace period.
     Rebooted,
-    /// A new life of this data file, after a restore: ids begin with this, and nothing is granted
-    /// until the instant given, where one is.
+    /// Begin a new life of the data file, after a restore. Ids begin with the new incarnation, and
+    /// nothing is granted before `hold_until`.
     Reincarnate {
-        /// Random, not used before.
+        /// The new incarnation: a random number that was not used before.
         incarnation: Incarnation,
-        /// Leases of before the restore may be in use until then.
+        /// Until when leases from before the restore may still be in use; none: nothing is held
+        /// back.
         hold_until: Option<Steady>,
     },
-    /// Note who is named from now on, or no longer: before [`Command::Forget`].
+    /// Start or stop noting which people and computers are named: needed before
+    /// [`Command::Forget`].
     WatchDirectory {
-        /// Whether to.
+        /// Whether to start (true) or stop.
         on: bool,
     },
-    /// Forget people and computers that nothing refers to in the tables, as they were after the
-    /// watch had begun. Who was named since stays; without a watch everybody does.
+    /// Forget people and computers that no table refers to, as the tables were after the watch
+    /// began. Those named since then stay; without a watch, all stay.
     Forget {
-        /// People.
+        /// Surrogates of people.
         subjects: Vec<SubjectId>,
-        /// Computers.
+        /// Surrogates of computers.
         computers: Vec<ComputerId>,
     },
-    /// A command, and who sent it: what it changes is kept with that.
+    /// A command and its sender, who is recorded with what the command changes.
     As {
         /// Who sent it.
         by: By,
-        /// What is to be done.
+        /// The command itself.
         command: Box<Command>,
     },
-    /// A command that is carried out once under a key, however often it is sent.
+    /// A command with an idempotency key: it is applied once, however often it is sent.
     Once {
-        /// Hash of principal, route and key.
+        /// Hash of the sender, the route and the idempotency key.
         key: u128,
         /// Hash of the request's body.
         body: u64,
-        /// What is to be done.
+        /// The command itself.
         command: Box<Command>,
     },
 }

@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::words::ids::*;
 use crate::ledger::words::validity::Bound;
 
-/// By what the seats of an entitlement are counted.
+/// How the seats of an entitlement are counted (the licence model).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Model {
-    /// As many seats are in use at once as are owned, whoever uses them.
+    /// Concurrent use: at any time at most as many seats are in use as are owned, by anybody.
     Concurrent {
         /// Seats owned.
         seats: u32,
         /// Seats beyond those owned that may be in use.
         overdraft: u32,
     },
-    /// Made up for tests.
+    /// A model that exists only in tests.
     #[cfg(test)]
     PerUser(crate::ledger::judge::per_user::PerUser),
-    /// Made up for tests.
+    /// A model that exists only in tests.
     #[cfg(test)]
     Hours(crate::ledger::judge::hours::Hours),
 }
 
 impl Model {
-    /// Concurrent seats without any overdraft.
+    /// Concurrent seats without overdraft.
     pub fn concurrent(seats: u32) -> Model {
         Model::Concurrent {
             seats,
@@ -35,7 +35,7 @@ impl Model {
         }
     }
 
-    /// Seats that it has, and those beyond them that may be in use.
+    /// Seats owned, and the overdraft.
     fn counts(&self) -> (u32, u32) {
         match self {
             Model::Concurrent { seats, overdraft } => (*seats, *overdraft),
@@ -46,7 +46,7 @@ impl Model {
         }
     }
 
-    /// Seats that may be in use, overdraft included: what an allotment of it holds.
+    /// Seats that may be in use, overdraft included: the size of its allotment.
     pub fn seats_in_all(&self) -> u32 {
         let (seats, overdraft) = self.counts();
         seats.saturating_add(overdraft)
@@ -59,20 +59,20 @@ impl Model {
 pub struct Entitlement {
     /// Its number within the ledger.
     pub number: EntitlementNumber,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// By what its seats are counted, and how many they are.
+    /// How its seats are counted, and how many there are.
     pub model: Model,
-    /// With what validity begins; none: always was.
+    /// The first instant at which it is valid; none: it always was.
     pub from: Option<Bound>,
-    /// With what validity ends; none: never.
+    /// The first instant at which it is no longer valid; none: it never ends.
     pub to: Option<Bound>,
-    /// The allotment by which this ledger has its seats.
+    /// The allotment that gives its seats to this ledger.
     pub allotment: AllotmentNumber,
 }
 
-/// How an entitlement stands in journals, from before models had names: a concurrent one. Another
-/// model gives the journal its next form.
+/// The form of a concurrent entitlement in journals, from before there were models. Another model
+/// needs the journal's next form.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     number: EntitlementNumber,

@@ -1,7 +1,7 @@
 //! The events by which a ledger changes.
 //!
-//! A command decides; only events change state. So recovery absorbs the same events again and
-//! never decides again, whatever version decided first.
+//! Commands decide; only events change state. So recovery applies the same events again and decides
+//! nothing again, whichever version made the decisions.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::ledger::words::ticket::*;
 /// Why a lease ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndCause {
-    /// It was given back.
+    /// Its holder gave it back.
     CheckedIn,
-    /// It was not renewed in time.
+    /// It was not renewed within its ttl.
     Expired,
-    /// It was granted to a ticket that nobody fetched it with, or that was left before.
+    /// It was granted to a ticket, and nobody fetched it in time or the ticket was cancelled first.
     Unclaimed,
-    /// It was given back because nobody used the program, which runs on.
+    /// The agent gave it back because nobody used the program (`on_idle`); the program runs on.
     Idle,
 }
 
@@ -68,21 +68,21 @@ pub enum Event {
         /// How it was asked for; none if a ticket has waited for it, which says so.
         ask: Option<Ask>,
     },
-    /// A lease lives on.
+    /// A lease was renewed.
     Renewed {
         /// The number of the lease.
         lease: EventNumber,
         /// When it ends from now on, on the ledger's clock.
         deadline: Steady,
     },
-    /// A lease draws on other allotments now.
+    /// A lease takes its seats from other allotments now.
     Redrawn {
         /// The number of the lease.
         lease: EventNumber,
-        /// From which allotments it takes its seats from now on.
+        /// The allotments that its seats come from now.
         draws: SmallVec<[Draw; 1]>,
     },
-    /// A lease was given its one grace after a reboot.
+    /// A lease got its one grace period after a reboot.
     Graced {
         /// The number of the lease.
         lease: EventNumber,
@@ -93,24 +93,24 @@ pub enum Event {
     Ended {
         /// The number of the lease.
         lease: EventNumber,
-        /// What ended it.
+        /// Why it ended.
         cause: EndCause,
     },
     /// Another session of the same subject shares a lease.
     Joined {
-        /// The lease's number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// Which session.
+        /// The session that joins, leaves, takes over or runs unseated.
         session: SessionKey,
     },
-    /// A session shares a lease no more.
+    /// A session no longer shares a lease.
     Left {
-        /// The lease's number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// Which session.
+        /// The session that joins, leaves, takes over or runs unseated.
         session: SessionKey,
     },
-    /// A request waits.
+    /// A request was queued.
     Queued {
         /// The ticket; its number is this event's.
         ticket: Ticket,
@@ -123,10 +123,10 @@ pub enum Event {
     TicketChanged {
         /// The number of the ticket.
         ticket: EventNumber,
-        /// The state.
+        /// The new state.
         state: TicketState,
     },
-    /// A ticket is forgotten.
+    /// The record of a ticket was removed: its id is unknown from now on.
     TicketForgotten {
         /// The number of the ticket.
         ticket: EventNumber,
@@ -138,124 +138,127 @@ pub enum Event {
         /// How it was asked for.
         ask: Ask,
     },
-    /// The same refusal again, within a minute.
+    /// The same request was refused again for the same reason, within a minute.
     DeniedAgain {
-        /// The first one's number.
+        /// The number of the first refusal.
         denial: EventNumber,
-        /// Of which product.
+        /// The product that was asked for.
         product: ProductNumber,
-        /// Who asked.
+        /// The person who asked.
         subject: SubjectId,
         /// The computer that asked.
         computer: ComputerId,
         /// Why it was refused.
         reason: Reason,
-        /// How often by now.
+        /// How many times the request was refused by now, the first included.
         count: u64,
         /// How it was asked for.
         ask: Ask,
     },
-    /// A program runs without a seat, or goes on so.
+    /// A session runs without a seat, or was renewed as such.
     Unseated(Unseated),
-    /// A program runs without a seat no more.
+    /// A session no longer runs without a seat: it has one, or has ended.
     UnseatedEnded {
-        /// Which session.
+        /// The session that joins, leaves, takes over or runs unseated.
         session: SessionKey,
     },
     /// A session has ended.
     SessionFinished(Box<FinishedSession>),
-    /// Programs of no product were started, or ran.
+    /// Programs that belong to no product were started, or ran.
     ProgramsSeen {
         /// The computer on which they were seen.
         computer: ComputerId,
-        /// What was seen of each.
+        /// One entry for each program.
         counts: Vec<ProgramUse>,
     },
-    /// All of a sender's items up to this one are applied.
+    /// All items of an agent up to this sequence number are applied.
     Reported {
         /// The computer whose agent sent them.
         computer: ComputerId,
-        /// Its incarnation.
+        /// The incarnation of the agent.
         incarnation: u64,
-        /// The item's sequence.
+        /// The sequence number of the last item that is applied.
         sequence: u64,
     },
-    /// A command was carried out under a key.
+    /// The answer to a command with an idempotency key is kept for its repeats.
     Remembered {
-        /// The key.
+        /// Hash of the sender, the route and the idempotency key.
         key: u128,
-        /// Hash of the body.
+        /// Hash of the request's body.
         body: u64,
-        /// What was answered.
+        /// The answer that was given.
         reply: Box<Reply>,
     },
     /// The data file began a new life.
     Reincarnated {
-        /// Ids begin with this.
+        /// The new incarnation, with which ids begin.
         incarnation: Incarnation,
-        /// Nothing is granted until then.
+        /// Nothing is granted before this instant; none: grants begin at once.
         hold_until: Option<Steady>,
     },
-    /// A canary was seated and taken back: nothing has changed, but a commit went all the way.
+    /// A canary seat was granted and taken back. No state changes; the event proves a complete
+    /// commit.
     CanarySeated,
-    /// Nothing is granted from here on.
+    /// The server was paused: nothing is granted from now on.
     Paused,
     /// The pause is over.
     Continued,
-    /// A lease of another life was taken over by the one that was granted just before.
+    /// The lease that was granted just before replaces one from another life of the data file.
     Adopted {
-        /// The number of the one that was granted.
+        /// The number of the new lease.
         lease: EventNumber,
-        /// The one that it takes the place of.
+        /// The id of the lease that it replaces.
         former: LeaseId,
     },
     /// A session took over the lease that was kept for its person.
     Claimed {
-        /// The lease's number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// Which session.
+        /// The session that joins, leaves, takes over or runs unseated.
         session: SessionKey,
-        /// Seconds that it lives without renewal from now on.
+        /// The lease's new ttl, in seconds.
         ttl_seconds: u32,
-        /// Whether other sessions of the person may share it.
+        /// Whether other sessions of the person may share the lease.
         shared: bool,
     },
-    /// A session is the same as one of an earlier incarnation of its agent, and has its seat.
+    /// A session was recognised as one that an earlier incarnation of its agent reported, and keeps
+    /// that one's seat.
     Rekeyed {
-        /// The lease's number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// As it was known.
+        /// The key under which it was known.
         from: SessionKey,
-        /// As it is known now.
+        /// The key under which it is known now.
         to: SessionKey,
     },
-    /// The events from that number up to this one are what one command has changed.
+    /// The events from `from` up to this one are the changes of one command.
     Changed {
         /// Who sent it.
         by: By,
-        /// The first of them.
+        /// The number of the first of these events.
         from: EventNumber,
     },
-    /// Nothing refers to a person any more.
+    /// A person that no record refers to was removed from the directory.
     SubjectForgotten {
         /// The person.
         subject: SubjectId,
     },
-    /// Nothing refers to a computer any more.
+    /// A computer that no record refers to was removed from the directory.
     ComputerForgotten {
         /// The computer.
         computer: ComputerId,
     },
-    /// Something else is said of an entitlement besides its seats and dates.
+    /// The name, price or contract of an entitlement has changed.
     EntitlementDescribed {
         /// The number of the entitlement.
         entitlement: EntitlementNumber,
-        /// All that is said of it now.
+        /// All its details from now on.
         details: Details,
     },
-    /// What runs without a seat, where its agent says so; told once, when it begins to.
+    /// Which program an unseated session runs, if its agent tells; recorded once, when the session
+    /// becomes unseated.
     UnseatedProgram {
-        /// Which session.
+        /// The session that joins, leaves, takes over or runs unseated.
         session: SessionKey,
         /// The program that began it, by file name.
         program: Arc<str>,
@@ -263,8 +266,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether it changes what is owned or allowed, or is what an operator does: who did it is
-    /// kept beside it.
+    /// Whether it changes what is owned or allowed, or is an operator's act. Who did it is recorded
+    /// with such an event.
     pub fn is_change(&self) -> bool {
         matches!(
             self,
@@ -286,7 +289,8 @@ impl Event {
         )
     }
 
-    /// Whether people follow it live: grants, checkins, denials, queue moves, state changes.
+    /// Whether `GET /v1/events` shows it: grants, checkins, refusals, moves in the queue, changes
+    /// of products.
     pub fn is_public(&self) -> bool {
         matches!(
             self,

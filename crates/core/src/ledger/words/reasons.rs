@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::concerns::counted;
 
-/// What the sentence of a refusal names.
+/// The figures and names that the sentence of a refusal contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused<'a> {
     /// Product id.
@@ -18,11 +18,11 @@ pub struct Refused<'a> {
     pub total: u64,
     /// Seats in use.
     pub in_use: u64,
-    /// Requests that waited.
+    /// Requests in the queue.
     pub queued: u32,
-    /// Of the seats in use, those that were kept for a start to come.
+    /// Seats in use that are kept for a later start.
     pub kept: u64,
-    /// What to do, for who might have a seat another time.
+    /// What the person can do to get a seat later.
     pub next: &'a str,
 }
 
@@ -41,25 +41,25 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// All of them, by number.
+            /// All reasons, in the order of their numbers.
             pub const ALL: &'static [Reason] = &[$($(#[cfg($only)])? Reason::$reason,)*];
 
-            /// The word by which tables hold it.
+            /// The word for it in the tables of a data file.
             pub fn word(self) -> &'static str {
                 match self { $($(#[cfg($only)])? Reason::$reason => $word,)* }
             }
 
-            /// The word by which the API tells it.
+            /// The word for it in the API.
             pub fn wire_word(self) -> &'static str {
                 match self { $($(#[cfg($only)])? Reason::$reason => $wire,)* }
             }
 
-            /// Whether who is refused for it may get a seat by waiting in the queue.
+            /// Whether waiting in the queue may help.
             pub fn waiting_helps(self) -> bool {
                 match self { $($(#[cfg($only)])? Reason::$reason => $waiting,)* }
             }
 
-            /// What whoever was refused reads: why, and what to do.
+            /// The sentence that the refused person reads: why, and what to do.
             pub fn sentence(self, refused: &Refused<'_>) -> String {
                 let says: fn(&Refused<'_>) -> String = match self {
                     $($(#[cfg($only)])? Reason::$reason => $says,)*
@@ -74,13 +74,13 @@ macro_rules! reasons {
 reasons! {
     /// Every seat is in use, or fewer are free than asked for.
     NoSeat = 0, "no_seat", "no_seat", true, no_seat;
-    /// The organisation owns no seats of it.
+    /// The organisation owns no seats of the product.
     NoEntitlement = 1, "no_entitlement", "no_entitlement", false, |refused| format!(
         "the organisation owns no seats of {0}: the administrator of the licences adds them with \
          `usher entitlement add {0} --seats N`",
         refused.product
     );
-    /// What was owned has ended.
+    /// All entitlements of the product have ended.
     EntitlementExpired = 2, "entitlement_expired", "entitlement_expired", false, |refused| format!(
         "the seats of {} are no longer valid: the administrator of the licences sees their dates \
          with `usher entitlement list`",
@@ -91,16 +91,16 @@ reasons! {
         "product {} is switched off: ask its administrator",
         refused.product
     );
-    /// No seat is free and as many wait as may.
+    /// No seat is free, and the queue is full.
     QueueFull = 4, "queue_full", "queue_full", false, queue_full;
-    /// Nothing was decided: nobody is granted anything for now, in a pause or after a restore.
-    /// Only of programs that run without a seat; nobody is refused for it, and the API says so in
+    /// Nothing was decided: the server is paused or was restored, and grants nothing. Only sessions
+    /// that run unseated have this reason; nobody is refused for it, and the API tells it in
     /// another way.
     Undecided = 5, "undecided", "no_seat", false, |refused| format!(
         "nobody is granted a seat of {} for now: ask again later",
         refused.product
     );
-    /// It waited for more seats than there are, in use or not.
+    /// The request waited for more seats than there are, in use or not.
     Impossible = 6, "impossible", "impossible", false, |refused| format!(
         "it waited for {} of {}, and there {} in all: ask for fewer, or ask the \
          administrator of the licences for more",
@@ -108,19 +108,19 @@ reasons! {
         refused.product,
         is_are(refused.total)
     );
-    /// What is owned begins on a day that is still to come.
+    /// All entitlements of the product begin later.
     NotYetValid = 7, "not_yet_valid", "not_yet_valid", false, |refused| format!(
         "the seats of {} are not valid yet: the administrator of the licences sees their dates \
          with `usher entitlement list`",
         refused.product
     );
-    /// Who asks has as many as they may: of a model that is made up for tests.
+    /// The person has as many seats as one may: of a model that exists only in tests.
     #[cfg(test)]
     Quota = 8, "quota", "quota", false, |refused| format!(
         "you hold as many seats of {} as one person may",
         refused.product
     );
-    /// Not at this time of day: of a model that is made up for tests.
+    /// The product may not be used at this time of day: of a model that exists only in tests.
     #[cfg(test)]
     OutsideAccessHours = 9, "outside_access_hours", "outside_access_hours", false, |refused| format!(
         "{} may be used in its access hours only",
@@ -129,7 +129,7 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason of a word in a table, if it is one that this version knows.
+    /// The reason for a word in a table; none: this version does not know it.
     pub fn of_word(word: &str) -> Option<Reason> {
         let mut all = Reason::ALL.iter().copied();
         all.find(|reason| reason.word() == word)
@@ -155,7 +155,7 @@ fn no_seat(refused: &Refused<'_>) -> String {
     format!("{}{others}: {}", taken(refused), refused.next)
 }
 
-/// Where the seats are that somebody asked for in vain.
+/// Who has the seats that the request could not get.
 fn taken(refused: &Refused<'_>) -> String {
     let Refused {
         product,

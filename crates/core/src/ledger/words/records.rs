@@ -9,81 +9,82 @@ use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::validity::Bound;
 
-/// What the ledger must know of a product to decide; the rest of it (program rules, mode) is
-/// carried as `document` and never looked into.
+/// What the ledger needs to know about a product. The rest (program rules, mode and the like) is in
+/// `document`, which the ledger stores and does not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductSpec {
     /// The product's id, for people.
     pub id: Arc<str>,
-    /// Whether seats are handed out at all.
+    /// Whether seats are granted at all.
     pub enabled: bool,
     /// The longest ttl that a checkout may ask for, in seconds.
     pub max_ttl_seconds: u32,
-    /// How many may wait at once.
+    /// How many requests may wait at one time; further ones are refused.
     pub queue_limit: u32,
     /// Whether the sessions of one subject on several computers share one lease.
     pub shared_by_subject: bool,
-    /// Seconds after which a waiting request is refused for which there are not enough seats at
-    /// all, in use or not; 1 or more.
+    /// Seconds, 1 or more, after which a waiting request is refused if it asks for more seats than
+    /// there are, in use or not.
     pub impossible_seconds: u32,
-    /// The product as it is shown, opaque here.
+    /// The whole product as JSON, which the ledger does not read.
     pub document: Arc<str>,
 }
 
-/// Seats that this ledger may grant from: the only way for seats to come in. A lone server lends
-/// an entitlement's seats to itself, without a deadline.
+/// Seats that this ledger may grant. All seats come from allotments: a server of its own lends
+/// itself the seats of an entitlement, without a deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allotment {
     /// Its number within the ledger.
     pub number: AllotmentNumber,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// Of which entitlement.
+    /// The entitlement that the seats belong to.
     pub entitlement: EntitlementNumber,
     /// Seats, overdraft included.
     pub seats: u32,
-    /// With what validity begins; none: always was.
+    /// The first instant at which it is valid; none: it always was.
     pub from: Option<Bound>,
-    /// With what validity ends; none: never.
+    /// The first instant at which it is no longer valid; none: it never ends.
     pub to: Option<Bound>,
-    /// When a loan ends; none: it is this server's own.
+    /// When a loan ends, on the ledger's clock; none: the seats are this server's own.
     pub deadline: Option<Steady>,
 }
 
-/// Seats of one lease out of one allotment.
+/// How many seats of a lease come from one allotment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
-    /// From which allotment.
+    /// The allotment.
     pub allotment: AllotmentNumber,
-    /// How many seats it takes from there.
+    /// How many seats come from it.
     pub seats: u32,
 }
 
 /// An agent's session, as the agent numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionKey {
-    /// Where it runs.
+    /// The computer on which it runs.
     pub computer: ComputerId,
-    /// The agent's number.
+    /// The number that the agent gave it.
     pub session: u64,
-    /// The agent's incarnation: numbers may come again with another. 0 if it was not kept.
+    /// The agent's incarnation; each incarnation numbers its sessions from 1. 0 if it was not
+    /// recorded.
     pub incarnation: u64,
 }
 
-/// The leases or tickets of an ask for several products: one for each, with numbers that follow
-/// one another. They are granted together or not at all, and renewed, ended and passed over
+/// The leases or tickets of one request for several products: one for each product, with
+/// consecutive numbers. They are granted together or not at all, and renewed, ended and passed over
 /// together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
-    /// The first, of the product that was named first: who asked knows the bundle by its id.
+    /// The number of the first one, for the product that the request names first. Its id stands for
+    /// the bundle.
     pub first: EventNumber,
-    /// How many they are, 2 to [`crate::ledger::BUNDLE_LIMIT`].
+    /// How many there are, 2 to [`crate::ledger::BUNDLE_LIMIT`].
     pub count: u8,
 }
 
 impl Bundle {
-    /// The numbers of all that are one with `number`, itself among them: those of its bundle, or it
-    /// alone.
+    /// All numbers of the bundle that `number` belongs to; `number` alone if it belongs to none.
     pub fn all_of(
         bundle: Option<Bundle>,
         number: EventNumber,
@@ -101,7 +102,7 @@ impl Bundle {
     }
 }
 
-/// Another product of the same ask, and the seats asked for of it.
+/// A further product of the same request, and how many seats of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Other {
     /// The product.
@@ -110,7 +111,7 @@ pub struct Other {
     pub seats: u32,
 }
 
-/// What is said as the program of a seat that is kept for a start to come.
+/// The program name that marks a seat that is kept for a later start.
 pub const KEPT: &str = "(kept)";
 
 /// A seat, or several, held by someone until a time.
@@ -118,83 +119,82 @@ pub const KEPT: &str = "(kept)";
 pub struct Lease {
     /// Its id; its number is that of the event that granted it.
     pub id: LeaseId,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// Who is counted.
+    /// The person whose use is counted.
     pub subject: SubjectId,
-    /// Where it is used.
+    /// The computer on which it is used.
     pub computer: ComputerId,
     /// Seats held.
     pub seats: u32,
-    /// Seconds that it lives without renewal.
+    /// Its ttl: seconds that it lives without renewal.
     pub ttl_seconds: u32,
-    /// When it ends without renewal.
+    /// When it ends without renewal, on the ledger's clock.
     pub deadline: Steady,
     /// When it was granted.
     pub granted_at: Wall,
-    /// The same instant for durations.
+    /// The same instant on the ledger's clock, for durations.
     pub granted: Steady,
-    /// The allotments that its seats come from; one, as a rule.
+    /// The allotments that its seats come from; usually one.
     pub draws: SmallVec<[Draw; 1]>,
-    /// The agent's session that asked, if one did.
+    /// The agent's session that asked for it; none: it was checked out by name.
     pub session: Option<SessionKey>,
-    /// The ticket that waited for it, if one did.
+    /// The ticket that waited for it; none: it was granted at once.
     pub ticket: Option<TicketId>,
-    /// The sessions that hold it, in order, where a subject's sessions share it; else empty.
+    /// The sessions that hold it, in order, if several sessions of the person share it; else empty.
     pub holders: Box<[SessionKey]>,
-    /// Whether a reboot has already given it its one grace.
+    /// Whether it has already had its one grace period after a reboot.
     pub graced: bool,
-    /// The program that it is for, where that was said.
+    /// The program that it is for, if the request named one.
     pub program: Option<Arc<str>>,
-    /// The leases that it is held with, where several products were asked for at once.
+    /// The leases that it is held with, if the request was for several products.
     pub bundle: Option<Bundle>,
 }
 
-/// How seats were asked for: what is kept of it beside the decision, for what is worked out of
-/// it later.
+/// How seats were asked for: recorded with the decision, for later reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// Whether it would wait where no seat is free.
+    /// Whether the request would wait if no seat is free.
     pub waits: bool,
-    /// The refusal that it comes after: of the same person, computer and product, at most
+    /// The earlier refusal that it repeats: of the same person, computer and product, at most
     /// [`crate::ledger::RETRY_SECONDS`] ago.
     pub repeats: Option<EventNumber>,
-    /// What else was asked for at once; empty if it was one product.
+    /// The further products of the request; empty if it was for one product.
     pub also: Box<[Other]>,
 }
 
-/// Who has changed something.
+/// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
-    /// What kind of actor.
+    /// The kind of actor.
     pub kind: ActorKind,
-    /// Its id: of a token or of a person's surrogate, never a name. Empty for the system.
+    /// The id of a token or the surrogate of a person, never a name; empty for the system.
     pub id: Arc<str>,
-    /// The request, as it is told to who sent it.
+    /// The number of the request, from which the id in its answer is made.
     pub request: u64,
 }
 
-/// What kind of actor has changed something.
+/// The kinds of actors that make changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActorKind {
-    /// Somebody who signed in.
+    /// A person who signed in.
     Person,
-    /// Whoever holds a token.
+    /// The bearer of a token.
     Token,
-    /// A computer's agent.
+    /// The agent of a computer.
     Agent,
     /// Usher itself.
     System,
 }
 
-/// The counts of a product at the instant of a decision, before it.
+/// The counts of a product just before a decision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scene {
-    /// Seats that might be in use, overdraft included.
+    /// Seats that may be in use, overdraft included.
     pub seats: u64,
     /// Seats in use.
     pub in_use: u64,
-    /// Requests that waited.
+    /// Requests in the queue.
     pub queued: u32,
 }
 
@@ -203,9 +203,9 @@ pub struct Scene {
 pub struct Denial {
     /// The id of the decision, which `usher why` takes.
     pub id: DecisionId,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// Who asked.
+    /// The person who asked.
     pub subject: SubjectId,
     /// The computer that asked.
     pub computer: ComputerId,
@@ -213,62 +213,63 @@ pub struct Denial {
     pub seats: u32,
     /// Why it was refused.
     pub reason: Reason,
-    /// The counts at that instant.
+    /// The counts just before the refusal.
     pub scene: Scene,
 }
 
-/// A program that runs without a seat.
+/// A session that runs without a seat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unseated {
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// Who runs it.
+    /// The person who runs it.
     pub subject: SubjectId,
-    /// Which session.
+    /// The session.
     pub session: SessionKey,
     /// Seconds that the entry lives without renewal.
     pub ttl_seconds: u32,
-    /// When it is forgotten without renewal.
+    /// When the entry ends without renewal, on the ledger's clock.
     pub deadline: Steady,
     /// Why it has no seat.
     pub reason: Reason,
 }
 
-/// What a computer saw of a program of no product since it last told of it. Without any person.
+/// What an agent saw of one program that belongs to no product, since its last report. It names no
+/// person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramUse {
-    /// File name.
+    /// The file name, without its folder.
     pub program: Box<str>,
     /// How often it was started.
     pub starts: u64,
-    /// Seconds in which at least one of it ran, as far as looks now and then tell.
+    /// Seconds in which at least one instance ran, an estimate from samples.
     pub run_seconds: u64,
-    /// The package that its file came with, where that is known.
+    /// The package that its file came with, if that is known.
     pub package: Option<Box<str>>,
-    /// What desktops show it as, where that is known.
+    /// The name under which desktops show it, if that is known.
     pub desktop_name: Option<Box<str>>,
 }
 
-/// A session that has ended, as its agent told it.
+/// A session that has ended, as its agent reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedSession {
-    /// Which session, in the incarnation in which it was first reported.
+    /// The session, in the incarnation in which it was first reported.
     pub session: SessionKey,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
     /// The program that began it, by file name.
     pub program: Box<str>,
-    /// Its version, where known.
+    /// The version of the program, if the agent knows it.
     pub version: Option<Box<str>>,
-    /// Who is counted.
+    /// The person whose use is counted.
     pub subject: SubjectId,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is not the person who is counted.
     pub real_subject: Option<SubjectId>,
-    /// When it began.
+    /// When it began, by the wall clock of its computer.
     pub started_at: Wall,
-    /// When it ended.
+    /// When it ended, by the wall clock of its computer.
     pub ended_at: Wall,
-    /// How long it lasted, in milliseconds, on a clock that nobody sets.
+    /// How long it lasted, in milliseconds, on a clock that nobody can set.
     pub duration_ms: u64,
     /// For how many of these milliseconds it had no seat.
     pub unseated_ms: u64,
@@ -276,7 +277,7 @@ pub struct FinishedSession {
     pub lease: Option<LeaseId>,
 }
 
-/// A person in the directory.
+/// A person in the ledger's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The surrogate that every other record holds.
@@ -285,11 +286,11 @@ pub struct Subject {
     pub authority: Arc<str>,
     /// The account, as it is compared.
     pub key: Arc<str>,
-    /// The account as it was written first.
+    /// The account as it was first written; shown to people.
     pub name: Arc<str>,
 }
 
-/// A computer in the directory.
+/// A computer in the ledger's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Computer {
     /// The surrogate that every other record holds.
@@ -298,14 +299,14 @@ pub struct Computer {
     pub key: Arc<str>,
     /// Its name, for people.
     pub name: Arc<str>,
-    /// What its agent told: opaque here.
+    /// The attributes that its agent reported, as JSON, which the ledger does not read.
     pub document: Arc<str>,
 }
 
-/// A lease that its holder shows.
+/// A lease as its holder knows it, shown to a ledger that may have lost it in a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// The id that it had.
+    /// The id of the lease.
     pub lease: LeaseId,
     /// When it was granted, by the holder's clock.
     pub granted_at: Wall,

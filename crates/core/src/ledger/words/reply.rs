@@ -11,33 +11,34 @@ use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::records::*;
 use crate::ledger::words::ticket::*;
 
-/// A ticket as it stands.
+/// A ticket and its current place in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketView {
     /// The ticket.
     pub ticket: Ticket,
-    /// Place in the queue, from 1; 0 if it waits no more.
+    /// Place in the queue, from 1; 0 if it no longer waits.
     pub position: u32,
-    /// Estimate, from how long seats were held lately.
+    /// The expected wait, estimated from how long seats were held recently; none if nothing is
+    /// known.
     pub expected_wait_seconds: Option<u64>,
-    /// The lease, where it was granted and is still held.
+    /// The lease, if it was granted and is still held.
     pub lease: Option<Lease>,
-    /// What else it waits for, or holds.
+    /// The further products that it waits for, or holds.
     pub also: Box<[Also]>,
 }
 
-/// Another product of the same ask, as it stands.
+/// A further product of the same request, and its lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Also {
     /// Product id.
     pub product: Arc<str>,
     /// How many seats of it.
     pub seats: u32,
-    /// Their lease, where it is held.
+    /// The lease of these seats, if they are held.
     pub lease: Option<LeaseId>,
 }
 
-/// An entitlement as it stands.
+/// An entitlement and how much of it is in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntitlementView {
     /// The entitlement.
@@ -46,7 +47,7 @@ pub struct EntitlementView {
     pub product: Arc<str>,
     /// Seats of it in use.
     pub in_use: u64,
-    /// What else is said of it. A kept answer is given with what is said of it then.
+    /// Its name, price and contract. A kept answer has the details of the time when it is repeated.
     #[serde(skip)]
     pub details: Details,
 }
@@ -63,25 +64,26 @@ pub enum ItemReply {
     },
     /// The session runs without a seat.
     Unseated(Reason),
-    /// The lease or entry lives on.
+    /// The lease, or the entry as unseated, was renewed.
     Renewed {
         /// Seconds that it lives on without renewal.
         ttl_seconds: u32,
     },
-    /// It is recorded.
+    /// The item is recorded.
     Done,
-    /// No such session is held here.
+    /// The ledger knows no such session.
     UnknownSession,
     /// There is no such product.
     UnknownProduct,
-    /// The session's program was held for a seat, and must not run.
+    /// The agent held the session's program for a seat: there is none, and the program must not
+    /// run.
     Denied(Box<DeniedItem>),
-    /// The session's program was held for a seat, and nobody gets one for now, neither who asks
-    /// nor who waits: nothing was decided.
+    /// The agent held the session's program for a seat, and the ledger grants nothing to anybody at
+    /// present: nothing was decided.
     Undecided,
 }
 
-/// A refused session.
+/// Why a session whose program was held got no seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeniedItem {
     /// The id of the decision, which `usher why` takes.
@@ -92,47 +94,47 @@ pub struct DeniedItem {
     pub product: Arc<str>,
     /// Seats asked for.
     pub seats: u32,
-    /// The counts now.
+    /// The counts of the product at this instant.
     pub scene: Scene,
 }
 
-/// What a ledger answers. Some replies are kept, so variants are only added; those that never are
-/// kept come last.
+/// What a ledger answers. Data files hold some replies, so variants may only be added; those that
+/// are never stored come last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Seats are held.
+    /// The seats are granted and held.
     Granted {
-        /// The lease; of the product that was named first, where several were.
+        /// The lease; that of the product that was named first, if there are several.
         lease: Lease,
-        /// What is held with it.
+        /// The further products of the request, with their leases.
         also: Box<[Also]>,
     },
-    /// A place in the queue.
+    /// The request has a place in the queue.
     Queued(TicketView),
-    /// Refused.
+    /// The request was refused.
     Denied {
-        /// Of which product there is none to be had: of several, the first.
+        /// The product that was refused; if several were, the first of them.
         product: Arc<str>,
-        /// Seats asked for of it.
+        /// Seats of it that were asked for.
         seats: u32,
         /// The id of the decision, which `usher why` takes.
         decision: DecisionId,
         /// Why it was refused.
         reason: Reason,
-        /// The counts at that instant.
+        /// The counts just before the refusal.
         scene: Scene,
     },
-    /// After a restore: nothing is granted for so long.
+    /// The server was restored and grants nothing yet.
     Held {
-        /// How many seconds are left.
+        /// Seconds until it grants again.
         for_seconds: u64,
     },
-    /// The ttl asked for is over the product's maximum.
+    /// The ttl is above the product's maximum.
     TtlTooLong {
         /// The maximum, in seconds.
         max_ttl_seconds: u32,
     },
-    /// The lease lives on. Names are for display.
+    /// The lease was renewed. Names are for display.
     Renewed {
         /// The lease, with its new deadline.
         lease: Lease,
@@ -142,12 +144,12 @@ pub enum Reply {
         user: Arc<str>,
         /// The computer's name.
         computer: Arc<str>,
-        /// What is held with it.
+        /// The further products of the request, with their leases.
         also: Box<[Also]>,
     },
-    /// The ticket. Names are for display.
+    /// The state of a ticket. Names are for display.
     Ticket {
-        /// The ticket as it stands.
+        /// The ticket and its place.
         view: Box<TicketView>,
         /// Product id.
         product: Arc<str>,
@@ -156,13 +158,13 @@ pub enum Reply {
         /// The computer's name.
         computer: Arc<str>,
     },
-    /// It is done.
+    /// The command was carried out; there is nothing to tell.
     Done,
-    /// The surrogates of who and what was looked up.
+    /// The surrogates of the person and the computer that were looked up.
     Entered {
-        /// Of the person.
+        /// The person's surrogate.
         subject: Option<SubjectId>,
-        /// Of the computer.
+        /// The computer's surrogate.
         computer: Option<ComputerId>,
     },
     /// The product as it is now.
@@ -171,32 +173,32 @@ pub enum Reply {
     Entitlement(EntitlementView),
     /// No such product.
     UnknownProduct,
-    /// No such product among those asked for beside the first.
+    /// No such product; the request named it as a further one.
     UnknownOther(Arc<str>),
     /// No such entitlement.
     UnknownEntitlement,
-    /// No such lease, for who asks.
+    /// No such lease, as far as the sender may see.
     UnknownLease,
-    /// No such ticket, for who asks.
+    /// No such ticket, as far as the sender may see.
     UnknownTicket,
-    /// A product of that id is there already.
+    /// A product of that id exists already.
     ProductExists,
     /// An entitlement cannot move to another product.
     ProductFixed,
     /// A newer incarnation of this sender has reported already.
     StaleSender,
-    /// The key was used for a command with another body.
+    /// The idempotency key was used for a request with another body.
     KeyConflict,
     /// What became of each item of a report.
     #[serde(skip)]
     Report {
-        /// Which life of the data file answers.
+        /// The incarnation (life) of the data file.
         incarnation: Incarnation,
-        /// How far the sender's items were applied before.
+        /// How far the sender's items were applied before this report.
         before: crate::ledger::Mark,
         /// The highest sequence that was applied.
         acknowledged: u64,
-        /// In the order of the items.
+        /// The answers, in the order of the items.
         items: Vec<ItemReply>,
     },
     /// A canary was seated and taken back, or why it was not.
@@ -205,17 +207,17 @@ pub enum Reply {
     /// The answer that the same command got before.
     #[serde(skip)]
     Replayed(Box<Reply>),
-    /// It is paused, and nothing was done.
+    /// The server is paused, and nothing was done.
     #[serde(skip)]
     Paused,
-    /// Another entitlement has that name already.
+    /// Another entitlement, whose number this is, has that name already.
     #[serde(skip)]
     NameTaken(EntitlementNumber),
 }
 
 impl Reply {
-    /// Names stand in the directory only: what is kept of a reply holds surrogates, and nothing of
-    /// an entitlement's details.
+    /// The reply as it is stored. Names belong in the directory only, so it keeps surrogates, and
+    /// no details of an entitlement.
     pub(in crate::ledger) fn without_names(self) -> Reply {
         let none = Arc::<str>::default;
         match self {

@@ -8,29 +8,30 @@ use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::records::Bundle;
 
-/// What became of a ticket.
+/// The state of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TicketState {
-    /// It has a place in the queue until this instant, unless it is polled.
+    /// It has a place in the queue.
     Waiting {
-        /// The place is lost then.
+        /// When the place is lost unless it is polled, on the ledger's clock.
         alive_until: Steady,
-        /// Why it is passed over for now, if it is.
+        /// Set while it is passed over.
         aside: Option<Aside>,
     },
-    /// A seat is held; until it is fetched, only to this instant.
+    /// Seats are held for it.
     Granted {
         /// The lease that holds the seats.
         lease: LeaseId,
-        /// The seat passes on then; none once it was fetched.
+        /// When the seats pass on unless they are fetched, on the ledger's clock; none once they
+        /// were.
         claim_until: Option<Steady>,
     },
-    /// Its place or its granted seat was not asked after in time.
+    /// Nobody polled it in time, or fetched its granted seats in time.
     Expired {
         /// When the ticket is forgotten, on the ledger's clock.
         forget_at: Steady,
     },
-    /// It was taken back, or its product was removed.
+    /// It was withdrawn, or its product was removed.
     Cancelled {
         /// When the ticket is forgotten, on the ledger's clock.
         forget_at: Steady,
@@ -46,19 +47,19 @@ pub enum TicketState {
     },
 }
 
-/// A waiting request that asks for more seats than there are, in use or not: those behind it are
-/// served before it.
+/// Why a waiting request is passed over: it asks for more seats than there are, in use or not, so
+/// those behind it are served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aside {
     /// When it was first passed over, on the ledger's clock.
     pub since: Steady,
-    /// When it is refused as impossible; none if seats that are owned already become valid
-    /// later and would be enough.
+    /// When it is refused as impossible, on the ledger's clock; none if seats that become valid
+    /// later would be enough.
     pub deny_at: Option<Steady>,
 }
 
 impl TicketState {
-    /// When time alone changes it.
+    /// The instant at which time alone changes the state; none: it does not.
     pub fn due(&self) -> Option<Steady> {
         match self {
             TicketState::Waiting { alive_until, aside } => {
@@ -76,26 +77,26 @@ impl TicketState {
 /// One waiting request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Its id; its number is its arrival.
+    /// Its id. Ids grow in the order of arrival.
     pub id: TicketId,
-    /// Of which product.
+    /// The product.
     pub product: ProductNumber,
-    /// Who waits.
+    /// The person who waits.
     pub subject: SubjectId,
-    /// Where it is to be used.
+    /// The computer on which the seats are to be used.
     pub computer: ComputerId,
     /// Seats asked for.
     pub seats: u32,
-    /// Seconds that the lease will live without renewal.
+    /// The ttl that the lease will have, in seconds.
     pub ttl_seconds: u32,
-    /// Higher is served first.
+    /// Requests with a higher priority are served first.
     pub priority: i8,
-    /// When it was queued.
+    /// When it was queued, by the wall clock.
     pub queued_at: Wall,
-    /// What became of it.
+    /// Its state.
     pub state: TicketState,
-    /// The program that it is for, where that was said.
+    /// The program that it is for, if the request named one.
     pub program: Option<Arc<str>>,
-    /// The tickets that it waits with, where several products were asked for at once.
+    /// The tickets that it waits with, if the request was for several products.
     pub bundle: Option<Bundle>,
 }

@@ -1,21 +1,22 @@
-//! One message of the catalogue, and its text with values in place.
+//! One entry of the catalogue, and its text with the values of a message.
 
 use super::super::fields;
 use super::super::grade::{Kind, Severity};
 use super::components::SERVER_MANAGER;
 
-/// A message of the catalogue.
+/// What all messages of one number have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number.
+    /// The message number: 9399, 9405 or 9406 as in SMS 2.0, or one of 9410 to 9499.
     pub id: u16,
-    /// Which part it is about: what the manager says of a metering server is about that.
+    /// The component that the message concerns: the one that is described, not the one that writes.
     pub component: &'static str,
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
-    /// What sort it is.
+    /// Milestone, detail or audit.
     pub kind: Kind,
-    /// The text; `{0}`, `{1}` ... are the values, `{0#seat|seats}` a word that follows a count.
+    /// The text. `{0}`, `{1}` ... stand for the values; `{0#seat|seats}` is the first word if value 0
+    /// is `1`, else the second.
     pub text: &'static str,
     /// What it means.
     pub meaning: &'static str,
@@ -26,13 +27,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether number and meaning are those of SMS 2.0.
+    /// Whether the number and its meaning come from SMS 2.0.
     pub fn is_of_sms(&self) -> bool {
         matches!(self.id, 9399 | 9405 | 9406)
     }
 
-    /// Whether it is of that component. What the manager says of how a metering server is was of the
-    /// manager in earlier versions: whoever asks for `server_manager` is given it still.
+    /// Whether it belongs to `component`. In earlier versions the manager's verdicts on a metering
+    /// server belonged to `server_manager`; a rule or a query for that component still matches them.
     pub fn is_of(&self, component: &str) -> bool {
         self.component == component || component == SERVER_MANAGER && self.is_the_managers_word()
     }
@@ -41,15 +42,15 @@ impl Entry {
         matches!(self.id, 9406 | 9410..=9416 | 9425..=9428 | 9438 | 9439 | 9444)
     }
 
-    /// How many values its text takes.
+    /// How many values the text has places for; at most 10.
     pub fn values(&self) -> usize {
         (0..10)
             .take_while(|n| self.text.contains(&format!("{{{n}}}")))
             .count()
     }
 
-    /// The text with values in place. A value that is missing is left out; a value is never read
-    /// as text again.
+    /// The text with `values` in their places. A missing value leaves its place empty. Braces inside
+    /// a value are not expanded.
     pub fn fill(&self, values: &[String]) -> String {
         let value = |index: usize| values.get(index).map_or("", String::as_str);
         self.filled(|place| match place.words {
@@ -59,8 +60,8 @@ impl Entry {
         })
     }
 
-    /// The text as the catalogue shows it: with `{0}`, `{1}` ... for values, and words that follow a
-    /// count as they are for many.
+    /// The text as the catalogue shows it: with `{0}`, `{1}` ... for values, and the plural of words
+    /// that follow a count.
     pub fn shown(&self) -> String {
         self.filled(|place| match place.words {
             None => format!("{{{}}}", place.index),
@@ -68,7 +69,7 @@ impl Entry {
         })
     }
 
-    /// The text as it is explained: with what each value is, as in `<server>`.
+    /// The text as `usher messages explain` prints it: each value is named, as in `<server>`.
     pub fn worded(&self) -> String {
         self.filled(|place| match place.words {
             None => format!("<{}>", self.fields().get(place.index).unwrap_or(&"value")),
@@ -76,8 +77,8 @@ impl Entry {
         })
     }
 
-    /// What to check, of a message with these values: its commands name what the message is about.
-    /// A value that is no plain word, such as might mean something to a shell, is not put in.
+    /// What to check for a message with these values: its commands name the product, entitlement,
+    /// server or rule of the message. A value that could mean something else to a shell is left out.
     pub fn check_of(&self, values: &[String]) -> String {
         let mut check = self.check.to_owned();
         for (place, field) in PLACES {
@@ -93,7 +94,7 @@ impl Entry {
         check
     }
 
-    /// What its values are, in their order.
+    /// The name of each value, in the order of the values.
     pub fn fields(&self) -> &'static [&'static str] {
         fields::of(self.id)
     }
@@ -119,15 +120,15 @@ impl Entry {
     }
 }
 
-/// A place in a text: of a value, or of words that follow one that is a count.
+/// A place in a text: for a value, or for a word that follows a count.
 struct Place {
     index: usize,
-    /// For one, and for many.
+    /// Singular and plural.
     words: Option<(&'static str, &'static str)>,
 }
 
 impl Place {
-    /// The place that a text begins with, and what follows it.
+    /// The place at the start of `text`, and the text after it.
     fn first(text: &'static str) -> Option<(Place, &'static str)> {
         let (inner, after) = text.strip_prefix('{')?.split_once('}')?;
         let (index, words) = match inner.split_once('#') {
@@ -139,7 +140,7 @@ impl Place {
     }
 }
 
-/// Words that stand in commands for what a message is about, and the field that says which it is.
+/// Placeholders in commands, and the value that replaces each.
 const PLACES: [(&str, &str); 4] = [
     ("ID", "product"),
     ("ENTITLEMENT", "entitlement"),
@@ -147,8 +148,8 @@ const PLACES: [(&str, &str); 4] = [
     ("RULE", "rule"),
 ];
 
-/// The id in what a message calls a thing: `CAD T (tcad)`, `cad-2026 (E12, contract A-4711)`, or the
-/// id first, as in `E12 (contract A-4711)`.
+/// The id in the name of a product or an entitlement: `CAD T (tcad)`, `cad-2026 (E12, contract
+/// A-4711)`, or the id first, as in `E12 (contract A-4711)`.
 fn id_in(value: &str) -> &str {
     let inner = value.strip_suffix(')').and_then(|it| it.rsplit_once(" ("));
     let Some((first, inner)) = inner else {
@@ -163,7 +164,7 @@ fn is_plain(word: &str) -> bool {
     !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain)
 }
 
-/// A text with `word` for each `place` in its commands, which stand between backquotes.
+/// `text` with `word` for each `place` in its commands. A command is what backquotes enclose.
 fn with_word(text: &str, place: &str, word: &str) -> String {
     let pieces = text.split('`').enumerate();
     let pieces: Vec<String> = pieces

@@ -10,11 +10,11 @@ mod verdicts;
 pub use self::components::METERING_SERVER;
 pub use self::entry::Entry;
 
-/// For so long a mail or webhook that does not go through is tried again; texts of the catalogue
-/// say it.
+/// For how many hours a delivery by mail or webhook is retried; texts of the catalogue repeat the
+/// number.
 pub const DELIVERY_TRIED_HOURS: u64 = 12;
 
-/// The catalogue by subject: the numbers of each part come after those of the one before.
+/// The catalogue by subject: the numbers of each part are above those of the one before.
 const PARTS: [&[Entry]; 4] = [
     verdicts::ENTRIES,
     healing::ENTRIES,
@@ -24,7 +24,7 @@ const PARTS: [&[Entry]; 4] = [
 
 const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len();
 
-/// The catalogue, by number.
+/// All entries, in the order of their numbers.
 pub const CATALOGUE: &[Entry] = &joined();
 
 const fn joined() -> [Entry; COUNT] {
@@ -41,8 +41,8 @@ const fn joined() -> [Entry; COUNT] {
     all
 }
 
-/// The entry of a number; of one that is not in the catalogue, as a newer version may send it, the
-/// last of them, which says so.
+/// The entry of a number. A number that is not in the catalogue, as a newer version may send one,
+/// gets the last entry (9499), which says so.
 pub fn entry(id: u16) -> &'static Entry {
     match CATALOGUE.binary_search_by_key(&id, |entry| entry.id) {
         Ok(at) => &CATALOGUE[at],

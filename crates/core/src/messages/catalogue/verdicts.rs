@@ -1,4 +1,4 @@
-//! How a metering server is, by the verdict on it: 9399 to 9416.
+//! Messages about the state of a metering server, one for each verdict: 9399 to 9416.
 
 use super::super::grade::{Kind, Severity};
 use super::components::{METERING_SERVER, SERVER_MANAGER};
@@ -14,7 +14,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         text: "The software metering server manager failed to install the service \"{0}\" on \"{1}\": {2}",
         meaning: "A unit or service could not be written or registered with the service manager.",
         check: "Whether the account may install services, whether the disk has room, and what the service manager says: the reason is at the end of the message.",
-        does: "Nothing: what was there before is left as it was.",
+        does: "Nothing: an earlier unit or service stays unchanged.",
     },
     Entry {
         id: 9405,
@@ -23,8 +23,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Milestone,
         text: "The software metering server manager could not start the service \"{0}\" on \"{1}\": {2}",
         meaning: "The service manager refused to start it, or it ended before it was ready.",
-        check: "The log of the service, whether its address is free and its data directory is readable: `usher doctor` on that computer looks.",
-        does: "It tries again as often as healing may, then says 9424.",
+        check: "The log of the service, and whether its address is free and its data directory is readable: `usher doctor` on that computer checks both.",
+        does: "The manager tries again until the hourly limit of restarts is reached, then raises 9424.",
     },
     Entry {
         id: 9406,
@@ -32,9 +32,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The software metering server service is not running on {0}: {1}",
-        meaning: "No process of the server is there and nobody answers at its address: it does not run. It is never said of a server that merely says so, is slow, or cannot be reached.",
-        check: "Whether it was stopped on purpose; else its log, and why it ended: the evidence is in the message, and `usher servers show NAME` shows that of the last look.",
-        does: "Where healing is on, nothing else restarts it and it was not stopped on purpose, it is started again.",
+        meaning: "The server has no process, and nothing answers at its address. The manager never raises this message for a server that only claims to be stopped, is slow, or cannot be reached.",
+        check: "Whether somebody stopped it on purpose. If not, its log, and why it ended: the message has the evidence, and `usher servers show NAME` shows that of the last poll.",
+        does: "If healing is on, nobody stopped the server on purpose and nothing else restarts it, the manager starts it.",
     },
     Entry {
         id: 9410,
@@ -42,9 +42,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The metering server {0} is stuck: {1}",
-        meaning: "Its process is there, but no work moves: it takes connections and does not answer, with TLS or without, or it answers and seats nobody.",
-        check: "Its disk (a hung one stops every commit), its processor time, and the evidence in the message; `usher servers show NAME` shows that of the last look, and who starts it again.",
-        does: "Where healing is on and nothing else does it: it is asked to stop, ended after a deadline, and started again.",
+        meaning: "The server has a process, but its work does not progress: it accepts connections, with or without TLS, and does not answer, or it answers and grants no seat.",
+        check: "Its disk (a disk that hangs stops every commit), its processor time, and the evidence in the message; `usher servers show NAME` shows the evidence of the last poll, and who restarts the server.",
+        does: "If healing is on and nothing else restarts the server, the manager asks it to stop, ends it after a deadline, and starts it again.",
     },
     Entry {
         id: 9411,
@@ -52,9 +52,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} serves, but not all is well: {1}",
-        meaning: "People are seated, or will be in a moment; after a restore nobody is until the time in the message. Something about it needs a look.",
-        check: "The evidence in the message, such as a full disk, a hold after a restore, or a service manager that is contradicted by what the server does; `usher servers show NAME` shows that of the last look.",
-        does: "It watches. A server that serves is never restarted for what its service manager says.",
+        meaning: "The server grants seats, or will in a moment; after a restore it grants none until the time in the message. Something about it needs attention.",
+        check: "The evidence in the message, such as a full disk, a hold after a restore, or a service manager whose word contradicts what the server does; `usher servers show NAME` shows the evidence of the last poll.",
+        does: "The manager goes on watching. It never restarts a server that serves because of what the service manager says.",
     },
     Entry {
         id: 9412,
@@ -62,19 +62,19 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} cannot be reached: {1}",
-        meaning: "The way to it is cut, or nobody listens and nobody can be asked. It may well be running.",
-        check: "The network between manager and server, its name and port (`usher servers show NAME`), and the server on its own computer (`usher status`). `usher servers edit NAME --url URL` changes where it is looked for.",
-        does: "Agents that can reach it go on; those that cannot go by their policies. Nothing is restarted.",
+        meaning: "The manager gets no connection to the server, and nothing else can tell it why. The server may well be running.",
+        check: "The network between manager and server, its name and port (`usher servers show NAME`), and the server on its own computer (`usher status`). `usher servers edit NAME --url URL` changes the address that the manager polls.",
+        does: "Agents that can reach the server go on; those that cannot follow the policies of their products. The manager restarts nothing.",
     },
     Entry {
         id: 9413,
         component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
-        text: "It is not known how the metering server {0} is: {1}",
-        meaning: "What was found does not say whether it runs: something else answers at its address, it speaks TLS and was asked without, or it does not take the manager's token.",
-        check: "The address and the token of the server: `usher servers show NAME`; `usher servers edit NAME --url URL --token-file FILE` changes them.",
-        does: "It asks again at each poll.",
+        text: "The state of the metering server {0} is unknown: {1}",
+        meaning: "The evidence does not show whether the server runs: something else answers at its address, it speaks TLS and the manager asked without TLS, or it does not accept the manager's token.",
+        check: "The address and the token of the server: `usher servers show NAME` shows them, and `usher servers edit NAME --url URL --token-file FILE` changes them.",
+        does: "The manager asks again at each poll.",
     },
     Entry {
         id: 9414,
@@ -84,7 +84,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} {4#time|times})",
         meaning: "An episode of trouble is over.",
         check: "Nothing.",
-        does: "The message of that episode is closed.",
+        does: "The manager closes the message of that episode.",
     },
     Entry {
         id: 9415,
@@ -94,7 +94,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         text: "The metering server {0} comes and goes: {1} episodes of trouble within {2}",
         meaning: "It recovers and fails again and again.",
         check: "What the episodes have in common: `usher messages --about NAME` lists them. A restart loop shows in the service manager's count of restarts.",
-        does: "This is said once until it has been quiet.",
+        does: "The manager raises this message once, and again only after the server has been quiet.",
     },
     Entry {
         id: 9416,
@@ -103,7 +103,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Milestone,
         text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} {4#time|times})",
         meaning: "One kind of trouble has become another.",
-        check: "The message of the new one: `usher messages --open --about NAME`.",
-        does: "The message of the former episode is closed.",
+        check: "The message about the new trouble: `usher messages --open --about NAME`.",
+        does: "The manager closes the message of the former episode.",
     },
 ];

@@ -135,8 +135,8 @@ pub(super) fn a_process(
         key,
         parent,
         who: Who {
-            counted: user,
-            real: 0,
+            counted: AccountKey::new(user),
+            real: AccountKey::new(0),
         },
         program: Program {
             name: "p".into(),

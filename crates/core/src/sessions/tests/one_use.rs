@@ -77,7 +77,7 @@ fn leases_of_their_own_other_people_and_counted_processes_are_uses_of_their_own(
     if let Some(used) = &mut anothers.uses {
         used.counting = Counting::Process;
     }
-    anothers.who.counted = 1000;
+    anothers.who.counted = AccountKey::new(1000);
     computer.does(Event::Runs(anothers));
     computer.has_seat(4, "L1");
     assert_eq!(computer.exits(30), ["release 4", "end 4 after 2 s"]);

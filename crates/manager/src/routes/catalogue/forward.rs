@@ -1,4 +1,4 @@
-//! A request that a watched server answers: which one, with which token, on whose behalf.
+//! Forwards a request to a watched server, with the manager's token, on behalf of its sender.
 
 use std::sync::Arc;
 
@@ -16,39 +16,39 @@ use crate::probe::role_in;
 use crate::problem::Refusal;
 use crate::reach::{innermost, whole};
 
-/// A server's answer is so long at the most.
+/// The largest answer of a server, in bytes.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// A server that is watched, and how it is asked.
+/// A watched server, and the client for it.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) name: String,
-    pub(super) url: String,
-    pub(super) token: String,
+pub(in crate::routes) struct Asked {
+    pub(in crate::routes) name: String,
+    pub(in crate::routes) url: String,
+    pub(in crate::routes) token: String,
 }
 
-/// Under which a request may be sent twice.
+/// The header by which a request may be repeated.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Servers that are named where one is to be chosen.
+/// How many servers an error names if one has to be chosen.
 const NAMED: usize = 5;
 
-/// What a server is asked.
+/// The request to a server.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Bytes,
-    /// Under which who asks may send it twice.
+    /// The idempotency key of the sender.
     pub(super) key: Option<HeaderValue>,
 }
 
-/// The key of a request, if it has one.
+/// The idempotency key of a request, if it has one.
 pub(super) fn key(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(IDEMPOTENCY_KEY).cloned()
 }
 
 impl Ask {
-    /// The answer of the server of that name, or of the only one.
+    /// The answer of the named server, or of the only one.
     pub(super) async fn of(
         self,
         app: &Arc<App>,
@@ -86,7 +86,7 @@ impl Ask {
     }
 }
 
-/// The server of that name; if none is named, the only one that is watched.
+/// The named server; if none is named, the only one that is watched.
 fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
     let mut all = servers(app);
     match named {
@@ -109,7 +109,7 @@ fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
     }
 }
 
-/// The names of the first of them, and how many more there are.
+/// The names of the first servers, and how many more there are.
 fn named_first(all: &[Asked]) -> String {
     let mut names: Vec<&str> = all.iter().map(|it| &*it.name).take(NAMED).collect();
     let more = all.len().saturating_sub(NAMED);
@@ -119,7 +119,7 @@ fn named_first(all: &[Asked]) -> String {
 }
 
 /// Those that are watched, in the order of their names.
-pub(super) fn servers(app: &App) -> Vec<Asked> {
+pub(in crate::routes) fn servers(app: &App) -> Vec<Asked> {
     let watches = app.watches();
     let asked = watches.values().map(|watch| Asked {
         name: watch.view.get().name,
@@ -130,7 +130,35 @@ pub(super) fn servers(app: &App) -> Vec<Asked> {
 }
 
 /// What a server answers to a look, or why it does not.
-pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
+pub(in crate::routes) async fn look(
+    app: &App,
+    server: &Asked,
+    path: &str,
+) -> Result<Vec<u8>, String> {
+    look_or(app, server, path).await.map_err(|not| not.why)
+}
+
+/// Why there is no answer to a look.
+#[derive(Debug)]
+pub(in crate::routes) struct NotSeen {
+    /// The code of the server's refusal, if it refused.
+    pub(in crate::routes) code: Option<String>,
+    /// In words.
+    pub(in crate::routes) why: String,
+}
+
+impl From<String> for NotSeen {
+    fn from(why: String) -> NotSeen {
+        NotSeen { code: None, why }
+    }
+}
+
+/// The same, with the code of a refusal.
+pub(in crate::routes) async fn look_or(
+    app: &App,
+    server: &Asked,
+    path: &str,
+) -> Result<Vec<u8>, NotSeen> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
     let http = app.tools.prober.http(&server.url);
     let asking = http.get(url).bearer_auth(&server.token);
@@ -141,14 +169,17 @@ pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8
     match status {
         StatusCode::OK => Ok(body),
         _ => Err(match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => problem.detail,
-            Err(_) => format!("it answers {status}"),
+            Ok(problem) => NotSeen {
+                code: Some(problem.code),
+                why: problem.detail,
+            },
+            Err(_) => format!("it answers {status}").into(),
         }),
     }
 }
 
-/// A server that has not answered: whether it took the request is known only of a look, and of one
-/// that was never connected to.
+/// The refusal if a server has not answered. Only for a GET request, or without a connection, is it
+/// known that nothing was changed.
 fn unanswered(name: &str, why: &str, never_asked: bool, is_look: bool) -> Refusal {
     match is_look || never_asked {
         true => Refusal::new(
@@ -175,9 +206,9 @@ async fn passed_on(
         return Err(Refusal::new(
             Code::Forbidden,
             format!(
-                "the metering server {name} does not take the manager's token: `usher token create \
-                 --role manager` makes one there, and `usher servers edit {name} --token-file FILE` \
-                 gives it to the manager"
+                "the metering server {name} does not accept the manager's token: `usher token \
+                 create --role manager` makes one there, and `usher servers edit {name} \
+                 --token-file FILE` gives it to the manager"
             ),
         ));
     }
@@ -198,8 +229,8 @@ async fn passed_on(
         .map_err(|error| Refusal::new(Code::Internal, error.to_string()))
 }
 
-/// What is said if the server takes the manager's token and lets it act on nobody's behalf: who asked
-/// has not said on whose behalf the manager asks.
+/// The refusal if the server accepts the manager's token but lets it act for nobody else; the
+/// sender does not know that the manager forwards the request.
 fn acts_for_nobody(name: &str, status: StatusCode, body: &[u8]) -> Option<Refusal> {
     let problem: Problem = serde_json::from_slice(body).ok()?;
     if status != StatusCode::FORBIDDEN || !problem.detail.contains(ON_BEHALF_OF) {
@@ -217,7 +248,7 @@ fn acts_for_nobody(name: &str, status: StatusCode, body: &[u8]) -> Option<Refusa
     ))
 }
 
-/// The answer, with whose it is; one that is no object stays as it is.
+/// The answer with `server` added; an answer that is not an object stays unchanged.
 fn with_server(body: Vec<u8>, name: &str) -> Vec<u8> {
     match serde_json::from_slice(&body) {
         Ok(Value::Object(mut object)) => {

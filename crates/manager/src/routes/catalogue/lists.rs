@@ -14,14 +14,14 @@ use super::forward::{Asked, look, servers};
 use crate::app::App;
 use crate::problem::Refusal;
 
-/// A page ends when it has taken so long: servers that do not answer take seconds each.
+/// How long a page may take before it ends early: each server that does not answer takes seconds.
 const PAGE: Duration = Duration::from_secs(8);
 
-/// Where a page begins: at which server, and where in its list.
+/// Where a page begins: the server, and the place in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Cursor {
     server: String,
-    /// The server's own cursor; empty at its beginning.
+    /// The server's own cursor; empty: at the beginning of its list.
     within: String,
 }
 
@@ -44,7 +44,7 @@ impl Cursor {
     }
 }
 
-/// One page of `path` of all servers, or of the one that is named.
+/// One page of the list `path` of all servers, or of the named one.
 pub(super) async fn page(app: &Arc<App>, path: &str, asked: PageOf) -> Result<SitePage, Refusal> {
     let limit = input::paging(asked.limit, None)?.limit;
     let from = match asked.cursor.as_deref().map(Cursor::parse) {

@@ -1,10 +1,10 @@
-//! `/v1/products` and `/v1/entitlements`: what the watched servers own.
+//! `/v1/products` and `/v1/entitlements`: the catalogues of the watched servers.
 //!
-//! A watched server owns its catalogue. The manager shows those of all servers as one list, and has a
-//! server change its own on behalf of who asks: the server allows what both the manager's token there
-//! and the asker's role here may, and records both.
+//! Each watched server keeps its own catalogue. The manager shows all of them as one list, and has
+//! a server change its catalogue on behalf of the client that asks the manager: the server allows
+//! only what both the manager's token there and the client's role here may do, and records both.
 
-mod forward;
+pub(super) mod forward;
 mod lists;
 
 use std::collections::BTreeMap;
@@ -25,15 +25,15 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::Refusal;
 
-/// Whose catalogue.
+/// The server whose catalogue is meant.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Whose {
-    /// The server's name; it may be left out where one is watched alone.
+    /// The server's name; it may be left out if the manager watches only one.
     server: Option<String>,
 }
 
-/// Which page of all servers' lists, or of one's.
+/// A page of the lists of all servers, or of one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageOf {
@@ -45,9 +45,9 @@ pub(crate) struct PageOf {
 
 macro_rules! of_servers {
     ($path:literal, $one:literal) => {
-        /// Those of all servers that are watched, or of the one that is named: server by server in
-        /// the order of their names, each with `server`. A server that does not answer is named in
-        /// `unseen`, with why.
+        /// The items of all watched servers, or of the named one: server by server in the order of
+        /// their names, each with `server`. A server that does not answer is listed in `unseen`,
+        /// with the reason.
         #[utoipa::path(
             get,
             path = $path,
@@ -66,7 +66,7 @@ macro_rules! of_servers {
             super::lists::page(&app, $path, page).await.map(axum::Json)
         }
 
-        /// Has a server take in one more, on behalf of who asks. The answer is the server's own, with
+        /// Adds an item to a server, on behalf of the sender. The answer is the server's own, with
         /// `server`.
         #[utoipa::path(
             post,
@@ -94,7 +94,7 @@ macro_rules! of_servers {
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
-        /// One of a server's, with `server`.
+        /// One item of a server, with `server`.
         #[utoipa::path(
             get,
             path = $one,
@@ -115,7 +115,7 @@ macro_rules! of_servers {
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
-        /// Has a server replace one, on behalf of who asks.
+        /// Replaces an item of a server, on behalf of the sender.
         #[utoipa::path(
             put,
             path = $one,
@@ -138,7 +138,7 @@ macro_rules! of_servers {
             ask.of(&app, whose.server.as_deref(), &asker, &request).await
         }
 
-        /// Has a server remove one, on behalf of who asks.
+        /// Removes an item of a server, on behalf of the sender.
         #[utoipa::path(
             delete,
             path = $one,
@@ -162,11 +162,12 @@ macro_rules! of_servers {
 }
 
 pub(crate) mod products {
-    //! What is metered.
+    //! The products.
     use super::*;
     of_servers!("/v1/products", "/v1/products/{id}");
 
-    /// Whom seats of a product would have refused, as its server plays again what it knows.
+    /// Who would have been refused with a number of seats of a product: its server replays the
+    /// recorded use.
     #[utoipa::path(
         get,
         path = "/v1/products/{id}/demand",
@@ -201,12 +202,12 @@ pub(crate) mod products {
 }
 
 pub(crate) mod entitlements {
-    //! What is owned.
+    //! The entitlements.
     use super::*;
     of_servers!("/v1/entitlements", "/v1/entitlements/{id}");
 }
 
-/// The path of one of a list's.
+/// The path of one item of a list.
 fn one(list: &str, id: &str) -> String {
     format!("{list}/{}", escaped(id))
 }

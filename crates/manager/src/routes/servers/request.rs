@@ -1,4 +1,4 @@
-//! How a server is to be watched: what can be said, and what a change of it is in words.
+//! Checks the fields of a watched server, and describes a change of them in words.
 
 use usher_api::WatchChange;
 use usher_api::client::check_url;
@@ -6,7 +6,7 @@ use usher_site::ServerRow;
 
 use crate::problem::Refusal;
 
-/// Whether a server can be watched as that is said.
+/// Checks the fields of a watched server.
 pub(super) fn check(request: &ServerRow) -> Result<(), Refusal> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let name = &request.name;
@@ -47,7 +47,8 @@ pub(super) fn check(request: &ServerRow) -> Result<(), Refusal> {
     }
 }
 
-/// A server with what changes, and what that is, in words. Of a token it is told that it changed.
+/// A server with its changed fields, and the changes in words. For a token they say only that it
+/// changed.
 pub(super) fn changed(mut row: ServerRow, change: WatchChange) -> (ServerRow, Vec<String>) {
     let mut words = Vec::new();
     if let Some(url) = change.url.filter(|url| *url != row.url) {

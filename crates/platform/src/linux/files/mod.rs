@@ -97,7 +97,7 @@ pub(crate) fn make_folder(path: &Path, readers: Readers) -> io::Result<()> {
     DirBuilder::new().mode(mode(readers, 0o111)).create(path)
 }
 
-/// The permissions of a new file; `search` where a folder has more of them.
+/// The permissions of a new file; `search` if a folder has more of them.
 fn mode(readers: Readers, search: u32) -> u32 {
     match readers {
         Readers::Nobody => 0o600 | search & 0o700,

@@ -15,7 +15,10 @@ pub(super) fn what_would_help(
     reader: Reader,
 ) -> Vec<String> {
     if waits_for_others(row) {
-        return vec![format!("What is missing of {} coming free.", others(row))];
+        return vec![format!(
+            "As many free seats as were asked for: {}.",
+            others(row)
+        )];
     }
     let product = &row.product;
     let asked = u64::from(row.seats);
@@ -41,7 +44,7 @@ pub(super) fn what_would_help(
                 help.push(given_back(more));
                 help.push(own_more(product, more, reader));
             } else {
-                help.push("Those who waited before being served, or giving up.".to_owned());
+                help.push("Earlier requests being served or withdrawn.".to_owned());
             }
             if row.kind == DecisionKind::Denied {
                 help.push(format!("Waiting in the queue: `{}`.", waiting(row)));
@@ -64,15 +67,15 @@ pub(super) fn what_would_help(
             ];
             if !reader.is_person() {
                 help.push(format!(
-                    "More time to put it right: `usher product edit {product} \
+                    "More time before such a request is refused: `usher product edit {product} \
                      --impossible-seconds DURATION`."
                 ));
             }
             help
         }
         Reason::EntitlementExpired | Reason::NotYetValid => vec![match reader {
-            Reader::Person => format!("An entitlement whose dates hold that day: {ASK}."),
-            Reader::Administrator => "An entitlement whose dates hold that day: look at them with \
+            Reader::Person => format!("An entitlement that is valid on that day: {ASK}."),
+            Reader::Administrator => "An entitlement that is valid on that day: look at them with \
                  `usher entitlement list`, and correct them with `usher entitlement edit`."
                 .to_owned(),
         }],
@@ -99,9 +102,9 @@ pub(super) fn what_would_help(
 
 fn given_back(seats: u64) -> String {
     match seats {
-        1 => "1 seat given back by who holds one.".to_owned(),
+        1 => "1 seat given back by a holder.".to_owned(),
         _ => format!(
-            "{} given back by those who hold them.",
+            "{} given back by their holders.",
             capital(&counted(seats, "seat"))
         ),
     }

@@ -13,7 +13,7 @@ pub(super) fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
         return rule;
     }
     let together = format!(
-        "It was asked for together with {}: all is granted, or nothing.",
+        "It was asked for together with {}: all are granted, or none.",
         others(row)
     );
     match waits_for_others(row) {
@@ -48,7 +48,7 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
     let (total, in_use) = (row.scene.seats, row.scene.in_use);
     let Some(reason) = reason else {
         let why = match row.waited {
-            true => "it was the first that waited, and its turn had come",
+            true => "it was first in the queue",
             false => "nobody waited before it",
         };
         return format!(
@@ -69,13 +69,13 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             ),
             (false, true) => format!(
                 "Nobody overtakes those who wait: {in_use} of {} of {product} {} in use, and the \
-                 {free} free belonged to the {} that waited before.",
+                 {free} free belonged to {} that waited before.",
                 counted(total, "seat"),
                 was_were(total),
-                row.scene.queued
+                counted(u64::from(row.scene.queued), "request")
             ),
             (false, false) if in_use > total => format!(
-                "None is granted while more seats are in use than there are: {in_use} of {product} \
+                "No seat is granted while more are in use than there are: {in_use} of {product} \
                  were in use, and {total} {} left of those that were owned.",
                 was_were(total)
             ),
@@ -109,8 +109,8 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             format!("A product that is switched off grants nothing: {product} was.")
         }
         (_, Reason::QueueFull) => format!(
-            "No more may wait than the product's queue limit: {in_use} of {} of {product} {} in \
-             use and {} waited.",
+            "The queue of a product has a limit: {in_use} of {} of {product} {} in use and {} \
+             waited.",
             counted(total, "seat"),
             was_were(total),
             counted(u64::from(row.scene.queued), "request")

@@ -101,7 +101,7 @@ fn who_may_change_nothing_is_told_what_they_may_do() {
         assert!(!text.contains(command), "{text}");
     }
     insta::assert_snapshot!(text, @r"
-    1 seat given back by who holds one.
+    1 seat given back by a holder.
     1 seat more owned: ask the administrator of the licences.
     Waiting in the queue: `usher run --product cad --wait -- PROGRAM`.
     Asking for at most 2 seats at once.
@@ -109,9 +109,9 @@ fn who_may_change_nothing_is_told_what_they_may_do() {
     1 seat more owned: ask the administrator of the licences.
     Asking for at most 2 seats at once.
     1 seat more owned: ask the administrator of the licences.
-    An entitlement whose dates hold that day: ask the administrator of the licences.
+    An entitlement that is valid on that day: ask the administrator of the licences.
     The product switched on again: ask the administrator of the licences.
-    1 seat given back by who holds one.
+    1 seat given back by a holder.
     1 seat more owned: ask the administrator of the licences.
     Waiting in the queue: `usher run --product cad --seats 2 --also pack=3 --wait -- PROGRAM`.
     ");

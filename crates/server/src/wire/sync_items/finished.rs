@@ -53,7 +53,7 @@ pub(super) fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportIt
     })
 }
 
-/// How long a session lasted: to the millisecond where that is said.
+/// How long a session lasted: to the millisecond if that is said.
 fn duration_ms(item: &Item<'_>) -> Result<u64, String> {
     let seconds = needed("duration_seconds", item.duration_seconds)?;
     let of_seconds = seconds

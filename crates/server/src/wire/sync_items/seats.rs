@@ -32,7 +32,7 @@ pub(super) fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportIt
     })
 }
 
-/// A lease that is shown; none where it is no lease of a server of this kind.
+/// A lease that is shown; none if it is no lease of a server of this kind.
 fn lease_shown(held: &ShownLease<'_>) -> Result<Option<Shown>, String> {
     let seconds = held.remaining_seconds;
     check_within("held.remaining_seconds", seconds, 1, TTL_LIMIT_SECONDS)?;

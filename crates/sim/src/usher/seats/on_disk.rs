@@ -17,7 +17,7 @@ use crate::rng::Rng;
 
 /// Operations of the disk within which the power fails, once it is to: a commit takes about ten.
 const CUT_WITHIN: u64 = 15;
-/// Slices that bring the tables up to a commit, at the most.
+/// How many slices it takes at most to bring the tables up to a commit.
 const SLICES: u32 = 64;
 
 /// A ledger that is kept in the store.

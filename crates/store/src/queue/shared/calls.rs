@@ -1,4 +1,4 @@
-//! What a caller asks of the writer and waits for, and what it reads beside it.
+//! Calls that wait for the writer, and reads beside it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -12,14 +12,14 @@ use crate::queue::inbox::Item;
 use crate::queue::requests::{Answer, Failure, Request, Sink, Work};
 use crate::tables::journal::CommitError;
 
-/// Readers' connections that are kept open.
+/// How many connections of readers are kept open.
 const READERS_KEPT: usize = 4;
 
-/// What a statement took of the writer and the disk.
+/// What a statement cost the writer and the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) took: Duration,
-    /// Pages that it has written to the log.
+    /// How many pages it wrote to the log.
     pub(crate) pages: u64,
 }
 
@@ -28,7 +28,7 @@ impl Shared {
         received(self.ask(command).recv_timeout(PATIENCE))
     }
 
-    /// Hands a command to the writer; its answer comes there.
+    /// Sends a command to the writer; its answer comes through the channel.
     pub(crate) fn ask(&self, command: Command) -> Receiver<Result<Answer, Failure>> {
         struct Waiting(SyncSender<Result<Answer, Failure>>);
         impl Sink for Waiting {
@@ -140,7 +140,7 @@ impl Shared {
         received(receiver.recv_timeout(PATIENCE))
     }
 
-    /// Carries out a statement that no transaction may hold on the writer's connection.
+    /// Runs a statement that must not be in a transaction on the writer's connection.
     pub(crate) fn outside_transaction(
         &self,
         statement: fn(&Connection) -> rusqlite::Result<()>,
@@ -156,7 +156,7 @@ impl Shared {
         received(receiver.recv_timeout(PATIENCE))
     }
 
-    /// Reads with a connection of its own, which sees what was committed when it began.
+    /// Reads with a connection of its own, which sees what was committed when the read began.
     pub(crate) fn with_reader<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,

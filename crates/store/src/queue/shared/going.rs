@@ -8,7 +8,7 @@ use crate::queue::requests::{Failure, Health};
 /// A commit that takes longer than this means that the disk hangs.
 const STUCK_SECONDS: u64 = 3;
 
-/// Under which name the file keeps when an empty command last went the whole way.
+/// The name in `meta` of the last time when an empty command was committed.
 pub(crate) const PROVED: &str = "proved_wall";
 
 impl Shared {
@@ -23,12 +23,13 @@ impl Shared {
         self.behind.store(events, Ordering::Relaxed);
     }
 
-    /// So many pages were written to the log.
+    /// Counts pages that were written to the log.
     pub(crate) fn logged(&self, pages: u64) {
         self.logged_pages.fetch_add(pages, Ordering::Relaxed);
     }
 
-    /// Notes the size of a log that a reader keeps, or that none does; what was noted before.
+    /// Notes the size of a log whose checkpoint a reader prevents, or that none does; answers the
+    /// former note.
     pub(crate) fn held_log(&self, bytes: Option<u64>) -> Option<u64> {
         let before = self
             .held_log_bytes
@@ -36,7 +37,7 @@ impl Shared {
         (before > 0).then_some(before)
     }
 
-    /// The size of a log that a reader keeps from being taken in.
+    /// The size of a log whose checkpoint a reader prevents.
     pub(crate) fn held_log_bytes(&self) -> Option<u64> {
         Some(self.held_log_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
     }

@@ -21,10 +21,11 @@ use crate::queue::weight::bytes_of;
 pub(crate) use calls::Cost;
 pub(crate) use going::PROVED;
 
-/// How long a waiting caller waits for the disk.
+/// How long a caller waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A panic elsewhere leaves these values whole: each is set in one step.
+/// Locks even after a panic elsewhere: each of these values is set in one step, so it is
+/// consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -35,22 +36,23 @@ pub(crate) struct Shared {
     ended: Condvar,
     pub(crate) path: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The pack that runs, if one does.
+    /// The running pack, if there is one.
     pub(crate) pack: Turn,
-    /// Held until the file is closed: one process a data directory, and a data file.
+    /// Locks that are held until the file is closed: one process for each data directory and data
+    /// file.
     held: Mutex<Option<[File; 2]>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
-    /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
+    /// When the current disk operation began, on the boot clock plus one; 0: there is none.
     asked_ms: AtomicU64,
     trouble: Mutex<Option<(String, i64)>>,
     batches: AtomicU64,
     events: AtomicU64,
-    /// Durable events that the tables do not hold yet.
+    /// How many durable events the tables do not hold yet.
     behind: AtomicU64,
-    /// Pages that were written to the log since it was opened.
+    /// How many pages were written to the log since the file was opened.
     logged_pages: AtomicU64,
-    /// The size of a log that a reader keeps from being taken in, in bytes; 0: none does.
+    /// The size in bytes of a log whose checkpoint a reader prevents; 0: there is none.
     held_log_bytes: AtomicU64,
 }
 
@@ -130,14 +132,14 @@ impl Shared {
         self.arrived.notify_one();
     }
 
-    /// Refuses what has waited for longer than `at_most` and was not handed to the writer:
-    /// nothing of it was done, nor will be.
+    /// Refuses requests that have waited for longer than `at_most` and were not handed to the
+    /// writer: they were not and will not be applied.
     pub(crate) fn refuse_late(&self, at_most: Duration) {
         let late = lock(&self.inbox).drain_late(at_most);
         refuse(late, &Failure::Busy);
     }
 
-    /// Waits until something has arrived, no longer than `patience`; whether it has.
+    /// Waits until something has arrived, no longer than `patience`; answers whether it has.
     pub(crate) fn wait(&self, patience: Option<Duration>) -> bool {
         let mut inbox = lock(&self.inbox);
         while inbox.items.is_empty() && !inbox.closing {
@@ -158,7 +160,7 @@ impl Shared {
         !inbox.items.is_empty()
     }
 
-    /// What has arrived, at most `limit` items, and whether the engine is closing.
+    /// Takes what has arrived, at most `limit` items; answers also whether the engine is closing.
     pub(crate) fn take(&self, limit: usize) -> (Vec<Item>, bool) {
         let mut inbox = lock(&self.inbox);
         let count = inbox.items.len().min(limit);
@@ -179,13 +181,13 @@ impl Shared {
         self.ended.notify_all();
     }
 
-    /// Nothing is taken in from now on.
+    /// Accepts nothing from now on.
     pub(crate) fn begin_to_close(&self) {
         lock(&self.inbox).closing = true;
         self.arrived.notify_one();
     }
 
-    /// Asks the writer to finish and waits for it, though not for ever: a disk may hang.
+    /// Asks the writer to finish and waits for it, but not for ever, because a disk may hang.
     pub(crate) fn close(&self) {
         self.begin_to_close();
         self.pack.stop();

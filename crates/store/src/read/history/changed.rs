@@ -1,4 +1,4 @@
-//! Programs that were a product's and are nobody's since: what an update leaves behind.
+//! Programs that a product's rules used to match and now do not: typically after an update.
 
 use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -7,38 +7,38 @@ use usher_core::identify::stem;
 use super::History;
 use crate::queue::requests::Failure;
 
-/// Events that are looked back over: a bound on the rows read, whatever the history holds.
+/// How many events are searched: a limit on the rows read, however long the history is.
 const EVENTS_LOOKED_AT: i64 = 500_000;
-/// Programs of products that are told of at the most.
+/// The largest number of programs that are reported.
 const CHANGED_LIMIT: usize = 100;
-/// Rows of programs of no product that are read for one of them.
+/// How many rows of unmetered programs are read for one of them.
 const NAMESAKES_LIMIT: i64 = 10_000;
 
-/// A program that was recognised as a product's, and is not any more.
+/// A program that was recognised as a product's, and no longer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedProgram {
     /// Product id.
     pub product: String,
-    /// Its file name.
+    /// The file name of the program.
     pub program: String,
-    /// When the product was last used by it, in Unix milliseconds.
+    /// When it last counted as use of the product; Unix milliseconds, wall clock.
     pub last_at: i64,
-    /// What is started since on the same computers, of no product.
+    /// The program of no product that is started since then on the same computers.
     pub seen_as: String,
-    /// On how many of them.
+    /// On how many of these computers it is started.
     pub computers: u64,
-    /// When that was seen first, in Unix milliseconds.
+    /// When that program was first seen; Unix milliseconds, wall clock.
     pub seen_since: i64,
 }
 
-/// Where and when a product was last used by a program.
+/// The computer on which, and the time when, a program last counted as use of a product.
 #[derive(Default)]
 struct Used {
     last_at: i64,
     computers: FxHashSet<i64>,
 }
 
-/// Where and since when something is started that may be the same program.
+/// The computer on which a program is started that may be the same one, and since when.
 struct Namesake {
     computers: u64,
     since: i64,
@@ -88,7 +88,7 @@ fn used(connection: &Connection) -> rusqlite::Result<FxHashMap<(String, String),
     Ok(used)
 }
 
-/// The program of no product that is started on most of the computers where that one was.
+/// The program of no product that is started on most of the computers on which the other one was.
 fn namesake(
     connection: &Connection,
     program: &str,

@@ -1,4 +1,4 @@
-//! The reasons for one decision: what was known at its instant, and who held the seats then.
+//! The inputs of one decision: the counts at its instant, and who held the seats then.
 
 use rusqlite::{OptionalExtension, params};
 use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};
@@ -8,14 +8,14 @@ use super::lists::number;
 use crate::base::columns::{from_i64, read_also};
 use crate::queue::requests::Failure;
 
-/// What was decided.
+/// The decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionKind {
     /// Seats were granted.
     Granted,
-    /// A place in the queue was given.
+    /// The request was queued.
     Queued,
-    /// It was refused.
+    /// The request was refused.
     Denied,
 }
 
@@ -24,11 +24,11 @@ pub enum DecisionKind {
 pub struct DecisionRow {
     /// The id, which `usher why` takes.
     pub id: DecisionId,
-    /// What was decided.
+    /// The decision.
     pub kind: DecisionKind,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The person who asked.
     pub user: String,
     /// The realm of that user.
     pub authority: String,
@@ -40,17 +40,17 @@ pub struct DecisionRow {
     pub computer_key: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Product ids and seats of what else was asked for at once.
+    /// The further products of the request, by id, and their seats.
     pub also: Vec<(String, u32)>,
-    /// When, in Unix milliseconds.
+    /// When it was decided; Unix milliseconds, wall clock.
     pub at: i64,
-    /// Why it was refused, as the wire says it.
+    /// Why it was refused, in the word of the API.
     pub reason: Option<String>,
-    /// The counts at that instant, before the decision.
+    /// The counts of the product just before the decision.
     pub scene: Scene,
-    /// Whether a granted lease came to one who had waited.
+    /// Whether the lease was granted after a wait in the queue.
     pub waited: bool,
-    /// When the lease that was granted ended, in Unix milliseconds, and why; none while it is held.
+    /// When the granted lease ended, in Unix milliseconds, and why; none while it is held.
     pub ended: Option<(i64, String)>,
     /// Who held the seats; at most 1,000.
     pub holders: Vec<HolderRow>,
@@ -61,17 +61,17 @@ pub struct DecisionRow {
 pub struct HolderRow {
     /// The id of the lease.
     pub lease: LeaseId,
-    /// The name of its person.
+    /// The name of its holder.
     pub user: String,
     /// The computer's name.
     pub computer: String,
     /// Seats held.
     pub seats: u32,
-    /// Since when, in Unix milliseconds.
+    /// When it was granted; Unix milliseconds, wall clock.
     pub granted_at: i64,
-    /// Until when, in Unix milliseconds; none while it is held.
+    /// When it ended; Unix milliseconds, wall clock; none while it is held.
     pub ended_at: Option<i64>,
-    /// Whether it was granted to be kept for a start to come, and no session has claimed it.
+    /// Whether it is kept for a later start, and no session has claimed it yet.
     pub kept: bool,
 }
 
@@ -148,7 +148,7 @@ impl History {
     }
 }
 
-/// What else was asked for, by product id.
+/// The further products of the request, by id.
 fn named(connection: &rusqlite::Connection, also: &str) -> rusqlite::Result<Vec<(String, u32)>> {
     let mut statement = connection.prepare_cached("SELECT id FROM products WHERE number = ?1")?;
     let mut named = Vec::new();
@@ -159,8 +159,8 @@ fn named(connection: &rusqlite::Connection, also: &str) -> rusqlite::Result<Vec<
     Ok(named)
 }
 
-/// Who held seats of a product when the event of that number happened: exact, for events are
-/// numbered in the order in which they happened.
+/// Who held seats of a product at the event of that number. This is exact, because events are
+/// numbered in their order.
 fn holders(
     connection: &rusqlite::Connection,
     product: i64,

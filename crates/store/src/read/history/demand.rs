@@ -1,4 +1,4 @@
-//! Who had, wanted and was refused seats of one product in a time.
+//! Who held, wanted and was refused seats of one product within a period.
 
 use rusqlite::{Connection, Row, params};
 use rustc_hash::FxHashSet;
@@ -9,81 +9,82 @@ use super::History;
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// Of what, and in which time.
+/// The product and the period.
 #[derive(Debug, Clone, Default)]
 pub struct DemandFilter {
     /// Product id.
     pub product: String,
-    /// The beginning of the time; Unix milliseconds.
+    /// The beginning of the period; Unix milliseconds, wall clock.
     pub since: i64,
-    /// Its end; Unix milliseconds.
+    /// The end of the period; Unix milliseconds, wall clock.
     pub until: i64,
-    /// Rows of each kind that are read, the newest.
+    /// How many rows of each kind are read at most, the newest first.
     pub limit: u32,
 }
 
-/// What a row tells of.
+/// The kinds of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DemandKind {
-    /// Seats that were granted, from when they were asked for: the wait for them is part of it, and
-    /// the time in which the program ran without a seat before. None that nobody fetched.
+    /// Seats that were granted, from the time when they were asked for: the wait for them counts,
+    /// and so does earlier time without a seat. Seats that nobody fetched are left out.
     Leased,
-    /// A session that had no seat, or whose lease is not known here.
+    /// A session that had no seat, or whose lease this file does not know.
     Unseated,
-    /// A request that waits, or that waited and was not granted.
+    /// A request that waits, or that waited and got no seat.
     Waited,
-    /// Refusals that more seats would have spared; repeats within a minute are one row.
+    /// Refusals that more seats would have prevented; repeats within a minute are one row.
     Refused,
 }
 
-/// Seats that somebody had or wanted.
+/// Seats that somebody held or wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemandRow {
-    /// What it tells of.
+    /// The kind of the row.
     pub kind: DemandKind,
-    /// The event that it began with.
+    /// The number of the event that it began with.
     pub number: u64,
-    /// Who, by number.
+    /// The surrogate of the person.
     pub subject: u64,
-    /// Where, by number.
+    /// The surrogate of the computer.
     pub computer: u64,
-    /// Seats.
+    /// How many seats.
     pub seats: u32,
-    /// When it began, in Unix milliseconds.
+    /// When it began; Unix milliseconds, wall clock.
     pub from: i64,
-    /// When it ended, in Unix milliseconds; of a refusal the last repeat. None while it lasts.
+    /// When it ended, for a refusal its last repeat; none while it lasts. Unix milliseconds, wall
+    /// clock.
     pub until: Option<i64>,
-    /// When seats were granted, in Unix milliseconds.
+    /// When seats were granted; Unix milliseconds, wall clock.
     pub granted_at: Option<i64>,
-    /// The ticket by which it waited in the queue, by number.
+    /// The number of the ticket that waited for it.
     pub ticket: Option<u64>,
     /// How often it was refused.
     pub times: u64,
-    /// The program, where that is known.
+    /// The program, if it is known.
     pub program: Option<String>,
 }
 
-/// What is known of a product in a time.
+/// What is recorded about a product within a period.
 #[derive(Debug, Clone, Default)]
 pub struct DemandRows {
-    /// What was had and wanted, in no particular order.
+    /// The rows, in no particular order.
     pub rows: Vec<DemandRow>,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
-    /// How long those of them lasted that have ended, in milliseconds.
+    /// The durations of those sessions that have ended, in milliseconds.
     pub lengths_ms: Vec<u64>,
-    /// When something was recorded of the product for the first time, in Unix milliseconds.
+    /// When something about the product was first recorded; Unix milliseconds, wall clock.
     pub first_at: Option<i64>,
     /// Whether there are more rows than were read.
     pub is_cut: bool,
 }
 
-/// Names of one person and one computer.
+/// The names of one person and one computer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// The person's.
+    /// The person's name.
     pub user: String,
-    /// The computer's.
+    /// The computer's name.
     pub computer: String,
 }
 
@@ -126,7 +127,7 @@ const FIRST: &str = "SELECT min(at) FROM ( \
      UNION ALL SELECT min(first_at) FROM denials WHERE product = ?1)";
 
 impl History {
-    /// What is known of a product in a time; nothing of one that there never was.
+    /// What is recorded about a product within a period; nothing for an unknown product.
     pub fn demand(&self, filter: &DemandFilter) -> Result<DemandRows, Failure> {
         self.query(|connection| {
             let mut found = DemandRows::default();
@@ -164,7 +165,7 @@ impl History {
         })
     }
 
-    /// The names of a person and a computer that a row names by number.
+    /// The names of a person and a computer, by their surrogates.
     pub fn names(&self, subject: u64, computer: u64) -> Result<Names, Failure> {
         self.query(|connection| {
             connection
@@ -182,7 +183,7 @@ impl History {
     }
 }
 
-/// The same question for each table.
+/// The query parameters, the same for each table.
 struct Asked<'a> {
     connection: &'a Connection,
     product: i64,

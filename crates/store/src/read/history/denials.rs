@@ -8,43 +8,43 @@ use super::{History, Owner, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// Which refusals; each part that is set must hold.
+/// A filter for refusals. Each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct DenialFilter {
     /// Whose denials: everybody's, or those of one person or computer.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
-    /// Name of the person who was refused; of a directory, without regard to case.
+    /// Name of the person who was refused; for accounts of a directory, case is ignored.
     pub user: Option<String>,
     /// The computer's key or name.
     pub computer: Option<String>,
-    /// Only those whose last repeat was at or after this instant; Unix milliseconds.
+    /// Only refusals whose last repeat was at or after this instant; Unix milliseconds, wall clock.
     pub since: Option<i64>,
-    /// Only those whose first was before this instant; Unix milliseconds.
+    /// Only refusals that first happened before this instant; Unix milliseconds, wall clock.
     pub until: Option<i64>,
 }
 
-/// Refusals, with repeats counted.
+/// A refusal and its repeats within a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DenialRow {
     /// The id of the decision, which `usher why` takes.
     pub id: DecisionId,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The person who asked.
     pub user: String,
     /// The computer's name.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Why not, as the wire says it.
+    /// The reason, in the word of the API.
     pub reason: String,
-    /// How often it was asked and refused.
+    /// How often the request was made and refused.
     pub count: u64,
-    /// The first refusal, in Unix milliseconds.
+    /// When it was first refused; Unix milliseconds, wall clock.
     pub first_at: i64,
-    /// The last refusal, in Unix milliseconds.
+    /// When it was last refused; Unix milliseconds, wall clock.
     pub last_at: i64,
 }
 

@@ -7,17 +7,17 @@ use super::{History, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// Whose rows are looked for; each part that is set must hold.
+/// Whose rows to list. Each part that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// The person, as realm and account are compared.
+    /// The person: realm and account, in the form in which they are compared.
     pub person: Option<(String, String)>,
     /// The computer's key.
     pub computer: Option<String>,
 }
 
 impl Owner {
-    /// Whether a row with these is one of theirs.
+    /// Whether a row with these values belongs to the owner.
     pub fn has(&self, authority: &str, key: &str, computer: &str) -> bool {
         let person = self.person.as_ref();
         person.is_none_or(|(realm, account)| realm == authority && account == key)
@@ -33,14 +33,14 @@ impl Owner {
     }
 }
 
-/// Which leases; each part that is set must hold.
+/// A filter for leases. Each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct LeaseFilter {
-    /// Whose rows are asked for.
+    /// Whose leases to list.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
-    /// Name of the person who is counted; of a directory, without regard to case.
+    /// Name of the person who is counted; for accounts of a directory, case is ignored.
     pub user: Option<String>,
     /// The computer's key or name.
     pub computer: Option<String>,
@@ -53,7 +53,7 @@ pub struct LeaseRow {
     pub id: LeaseId,
     /// Product id.
     pub product: String,
-    /// Who is counted.
+    /// The name of the person who is counted.
     pub user: String,
     /// The realm of that user.
     pub authority: String,
@@ -65,50 +65,50 @@ pub struct LeaseRow {
     pub computer_key: String,
     /// Seats held.
     pub seats: u32,
-    /// When it was granted, in Unix milliseconds.
+    /// When it was granted; Unix milliseconds, wall clock.
     pub granted_at: i64,
-    /// When it ends without renewal.
+    /// When it ends without renewal, on the ledger's clock.
     pub deadline: Steady,
-    /// Seconds that it lives without renewal.
+    /// Its ttl, in seconds.
     pub ttl_seconds: u32,
-    /// The numbers of its allotments.
+    /// The numbers of the allotments that its seats come from.
     pub allotments: Vec<u64>,
-    /// The first of the leases that it is held with, where several products were asked for.
+    /// The first of the leases that it is held with, if the request was for several products.
     pub with: Option<LeaseId>,
-    /// Whether it was granted to be kept for a start to come, and no session has claimed it.
+    /// Whether it is kept for a later start, and no session has claimed it yet.
     pub kept: bool,
 }
 
-/// A request that waits.
+/// A waiting request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketRow {
     /// The id of the ticket.
     pub id: TicketId,
     /// Product id.
     pub product: String,
-    /// Who waits.
+    /// The name of the person who waits.
     pub user: String,
     /// The computer's name.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Higher is served first.
+    /// The priority; a higher one is served first.
     pub priority: i8,
     /// Place in its product's queue, from 1.
     pub position: u32,
-    /// When it was queued, in Unix milliseconds.
+    /// When it was queued; Unix milliseconds, wall clock.
     pub queued_at: i64,
-    /// The first of the tickets that it waits with, where several products were asked for.
+    /// The first of the tickets that it waits with, if the request was for several products.
     pub with: Option<TicketId>,
 }
 
-/// Since when the oldest of a product's leases and of its waiting requests are there, in Unix
-/// milliseconds.
+/// Since when the oldest lease of a product has been held, and its oldest request has waited; Unix
+/// milliseconds, wall clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Longest {
-    /// Of the leases that are held.
+    /// Since when the oldest lease has been held; `None`: there are no leases.
     pub held: Option<i64>,
-    /// Of the requests that wait.
+    /// Since when the oldest request has waited; `None`: no request waits.
     pub waiting: Option<i64>,
 }
 
@@ -236,8 +236,8 @@ impl History {
         })
     }
 
-    /// By product id: since when the oldest of its leases is held, and since when the oldest of the
-    /// requests for it waits, in Unix milliseconds.
+    /// For each product id, since when its oldest lease has been held and its oldest request has
+    /// waited.
     pub fn longest(&self) -> Result<Vec<(String, Longest)>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(

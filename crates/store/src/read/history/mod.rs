@@ -37,12 +37,12 @@ pub use sessions::{
 pub use sums::{DayUsageRow, UserUsageRow};
 pub use waits::{WaitEnd, WaitRow};
 
-/// One page of rows, each with a place of kind `P` in its list.
+/// One page of rows. `P` is the type of cursors of the list.
 #[derive(Debug, Clone)]
 pub struct Rows<T, P = u64> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page begins; none at the end.
+    /// The cursor of the next page; none at the end.
     pub next: Option<P>,
 }
 
@@ -64,7 +64,7 @@ impl History {
     }
 }
 
-/// Cuts one row more than asked for down to a page.
+/// Makes a page from rows of which one more than its limit was read.
 pub(crate) fn page<T, P>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> P) -> Rows<T, P> {
     let limit = limit as usize;
     let more = rows.len() > limit;

@@ -1,4 +1,4 @@
-//! Since when uses are recorded.
+//! Since when use is recorded.
 
 use rusqlite::OptionalExtension;
 

@@ -14,35 +14,36 @@ use super::{History, Owner, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// Which sessions; each part that is set must hold.
+/// A filter for sessions. Each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
-    /// Whose rows are asked for.
+    /// Whose sessions count.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
-    /// Name of the person who is counted; of a directory, without regard to case.
+    /// Name of the person who is counted; for accounts of a directory, case is ignored.
     pub user: Option<String>,
     /// The computer's key or name.
     pub computer: Option<String>,
-    /// Only those that ended at or after this instant, or run still; Unix milliseconds.
+    /// Only sessions that ended at or after this instant, or still run; Unix milliseconds, wall
+    /// clock.
     pub since: Option<i64>,
-    /// Only those that began before this instant; Unix milliseconds.
+    /// Only sessions that began before this instant; Unix milliseconds, wall clock.
     pub until: Option<i64>,
-    /// Only those that run (true), or that ended (false).
+    /// Only running sessions (true), or only ended ones (false).
     pub running: Option<bool>,
 }
 
-/// Whose use of what is summed, by sessions that touched a time.
+/// A filter for sums of use: by owner, product and period.
 #[derive(Debug, Clone, Default)]
 pub struct UsageFilter {
-    /// Whose rows are asked for.
+    /// Whose sessions count.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
-    /// The beginning of the time; Unix milliseconds.
+    /// The beginning of the period; Unix milliseconds, wall clock.
     pub since: i64,
-    /// Its end; Unix milliseconds.
+    /// The end of the period; Unix milliseconds, wall clock.
     pub until: i64,
 }
 
@@ -51,40 +52,40 @@ pub struct UsageFilter {
 pub struct SessionRow {
     /// The id of the session.
     pub id: String,
-    /// The event that it began with, or was told of by: of those that began at one instant it says
-    /// which is listed first.
+    /// The number of the event that began or reported it. It orders sessions that began at the same
+    /// instant.
     pub number: u64,
     /// Product id.
     pub product: String,
-    /// The program that began it.
+    /// The program that began it, by file name.
     pub program: Option<String>,
-    /// Who is counted.
+    /// The name of the person who is counted.
     pub user: String,
     /// The realm of that user.
     pub authority: String,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     pub real_user: Option<String>,
     /// The computer's name.
     pub computer: String,
-    /// When it began, in Unix milliseconds.
+    /// When it began; Unix milliseconds, wall clock.
     pub started_at: i64,
-    /// When it ended, in Unix milliseconds.
+    /// When it ended; none while it runs. Unix milliseconds, wall clock.
     pub ended_at: Option<i64>,
-    /// How long it lasted, or lasts at `now`, in milliseconds.
+    /// How long it lasted, or has lasted at `now`, in milliseconds.
     pub duration_ms: u64,
-    /// For how many of these it had no seat, as far as is known.
+    /// For how many of these milliseconds it had no seat, as far as is known.
     pub unseated_ms: u64,
-    /// The lease that it held, by id.
+    /// The id of the lease that it held.
     pub lease: Option<String>,
 }
 
-/// Where a session stands in the list: by its start, and not by when it was told of, which may be
-/// long after it has ended.
+/// The place of a session in the list: by its start, not by its report, which may come long after
+/// its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPlace {
-    /// When it began, in Unix milliseconds.
+    /// When it began; Unix milliseconds, wall clock.
     pub started_at: i64,
-    /// As of [`SessionRow::number`].
+    /// The number, as in [`SessionRow::number`].
     pub number: u64,
 }
 
@@ -94,7 +95,7 @@ impl fmt::Display for SessionPlace {
     }
 }
 
-/// The text is of no place.
+/// The text is not a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoPlace;
 
@@ -113,47 +114,47 @@ impl FromStr for SessionPlace {
     }
 }
 
-/// A product's use in a time.
+/// The use of a product within a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {
     /// Product id.
     pub product: String,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
-    /// Of them, those that run.
+    /// How many of them run now.
     pub running: u64,
-    /// Of them, those that had no seat for some of their time.
+    /// How many of them had no seat for some of their time.
     pub unseated: u64,
     /// Different people.
     pub users: u64,
     /// Different computers.
     pub computers: u64,
-    /// Their whole durations added up, in milliseconds.
+    /// The sum of their durations within the period, in milliseconds.
     pub total_ms: u64,
     /// How much of that was without a seat, in milliseconds.
     pub unseated_ms: u64,
-    /// When it was last in use, in Unix milliseconds.
+    /// When it was last in use; Unix milliseconds, wall clock.
     pub last_used_at: Option<i64>,
 }
 
 /// A program of no product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramRow {
-    /// File name.
+    /// The file name, without its folder.
     pub program: String,
-    /// Starts seen.
+    /// Starts that agents saw.
     pub starts: u64,
-    /// Seconds in which it ran, of all computers together.
+    /// Seconds in which it ran, the sum over all computers.
     pub run_seconds: u64,
-    /// The package that it came with, where that is known.
+    /// The package that installed it, if that is known.
     pub package: Option<String>,
-    /// What desktops show it as, where that is known.
+    /// The name under which desktops show it, if that is known.
     pub desktop_name: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,
-    /// When it was first seen, in Unix milliseconds.
+    /// When it was first seen; Unix milliseconds, wall clock.
     pub first_at: i64,
-    /// When it was last seen, in Unix milliseconds.
+    /// When it was last seen; Unix milliseconds, wall clock.
     pub last_at: i64,
 }
 

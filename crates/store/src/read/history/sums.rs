@@ -8,33 +8,34 @@ use super::{History, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// A person's use in a time.
+/// The use of one person within a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserUsageRow {
-    /// Who is counted.
+    /// The name of the person who is counted.
     pub user: String,
     /// The realm of that user.
     pub authority: String,
     /// Different products.
     pub products: u64,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
-    /// Of them, those that run.
+    /// How many of them run now.
     pub running: u64,
     /// Different computers.
     pub computers: u64,
-    /// Their durations added up as far as they lie in the time, in milliseconds.
+    /// The sum of their durations within the period, in milliseconds.
     pub total_ms: u64,
     /// How much of that was without a seat, in milliseconds.
     pub unseated_ms: u64,
-    /// When the last of them was in use, in Unix milliseconds.
+    /// When the person last used any product; Unix milliseconds, wall clock.
     pub last_used_at: Option<i64>,
 }
 
-/// The use in one of several times that follow each other.
+/// The use within one of several consecutive periods.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DayUsageRow {
-    /// Sessions that touched it. One that ended at its first instant did not, unless it began then.
+    /// Sessions that ran within it. One that ended at its first instant did not, unless it also
+    /// began then.
     pub sessions: u64,
     /// Different people.
     pub users: u64,
@@ -42,15 +43,14 @@ pub struct DayUsageRow {
     pub computers: u64,
     /// Different products.
     pub products: u64,
-    /// The durations of the sessions added up as far as they lie in it, in milliseconds.
+    /// The sum of their durations within it, in milliseconds.
     pub total_ms: u64,
     /// How much of that was without a seat, in milliseconds.
     pub unseated_ms: u64,
 }
 
 impl History {
-    /// Each person's use by sessions that touched a time, those who used most first. `after` counts
-    /// rows.
+    /// The use of each person within a period, the largest first. `after` counts rows.
     pub fn usage_by_user(
         &self,
         filter: &UsageFilter,
@@ -104,8 +104,8 @@ impl History {
         })
     }
 
-    /// The use in each of the times from one of `bounds` to the next, which are Unix milliseconds in
-    /// ascending order; one row fewer than bounds. The filter's own time has no effect.
+    /// The use within each period from one of `bounds` to the next; one row fewer than bounds,
+    /// which are Unix milliseconds in ascending order. The period of the filter has no effect.
     pub fn usage_by_day(
         &self,
         filter: &UsageFilter,
@@ -154,7 +154,7 @@ impl History {
     }
 }
 
-/// One use.
+/// One session.
 struct Used {
     subject: i64,
     computer: i64,
@@ -166,7 +166,7 @@ struct Used {
 }
 
 impl Used {
-    /// Counts it in each time that it touched.
+    /// Counts it in each period in which it ran.
     fn count(&self, bounds: &[i64], days: &mut [Day]) {
         let first = bounds.partition_point(|bound| *bound <= self.from);
         let mut at = first.saturating_sub(1);

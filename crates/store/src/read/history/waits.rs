@@ -1,4 +1,4 @@
-//! Requests that waited in the queue, and came to nothing.
+//! Requests that waited in the queue and got no seat.
 
 use rusqlite::named_params;
 use usher_core::ledger::{DecisionId, Incarnation};
@@ -9,12 +9,12 @@ use super::{History, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
-/// What became of a request that waited in vain.
+/// How a wait ended without a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitEnd {
-    /// Who asked left the queue.
+    /// The requester left the queue.
     GaveUp,
-    /// Nobody asked after it any more.
+    /// Nobody polled the ticket any more.
     TimedOut,
     /// A seat was granted, and nobody fetched it.
     NotFetched,
@@ -22,24 +22,24 @@ pub enum WaitEnd {
     ProductRemoved,
 }
 
-/// A request that waited in vain.
+/// A request that waited and got no seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitRow {
     /// The id of the decision that it was to wait, which `usher why` takes.
     pub id: DecisionId,
     /// Product id.
     pub product: String,
-    /// Who asked.
+    /// The name of the person who asked.
     pub user: String,
     /// The computer's name.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// What became of it.
+    /// How the wait ended.
     pub end: WaitEnd,
-    /// When it was queued, in Unix milliseconds.
+    /// When it was queued; Unix milliseconds, wall clock.
     pub queued_at: i64,
-    /// When its wait was over, in Unix milliseconds.
+    /// When the wait ended; Unix milliseconds, wall clock.
     pub ended_at: i64,
     /// How long it waited, in milliseconds.
     pub waited_ms: u64,
@@ -54,7 +54,7 @@ const WITH_ITS_PRODUCT: u32 = 16_384;
 /// had a seat otherwise left the queue soon.
 const SEATED_OTHERWISE: u32 = 4_096;
 
-/// The question, with the limits above in it.
+/// The SQL query, with the limits above in it.
 fn sql() -> String {
     format!(
         "SELECT t.number, t.incarnation, p.id, s.name, c.name, t.seats, t.queued_at, \

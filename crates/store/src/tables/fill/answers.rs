@@ -1,4 +1,4 @@
-//! Kept answers: no older than they are kept in memory, and no more.
+//! The table of kept answers: those that are also kept in memory.
 
 use rusqlite::Connection;
 use usher_core::ledger::{Batch, KEPT_SECONDS, KEYS_LIMIT};
@@ -6,13 +6,13 @@ use usher_core::ledger::{Batch, KEPT_SECONDS, KEYS_LIMIT};
 use super::signed;
 use crate::base::meta::{number, put};
 
-/// The table is looked through when so many have come, for finding the newest costs a walk.
+/// After how many new answers the table is cleaned; more often would be too expensive.
 const LOOK_EVERY: u64 = 50_000;
-/// How many have come since the last look, in `meta`.
+/// The name in `meta` of the number of answers since the last cleaning.
 const SINCE: &str = "answers_since_look";
 
-/// Forgets those that are too old, and the oldest of too many. The table holds [`LOOK_EVERY`] more
-/// than are kept at the most.
+/// Removes answers that are too old, and the oldest if there are too many. The table may hold up to
+/// [`LOOK_EVERY`] more than the limit.
 pub(super) fn forget(
     connection: &Connection,
     came: u64,

@@ -1,4 +1,4 @@
-//! Who has changed what: a row for each change that a command has made.
+//! The table of changes: a row for each change that a command made, and who sent it.
 
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Batch, By, Event, EventNumber};
@@ -6,7 +6,7 @@ use usher_core::ledger::{Batch, By, Event, EventNumber};
 use super::signed;
 use crate::base::columns::write_actor;
 
-/// What one event changed, and of what.
+/// What one event changed.
 #[derive(Default)]
 struct What {
     word: &'static str,
@@ -16,7 +16,7 @@ struct What {
     ticket: Option<u64>,
 }
 
-/// Writes the changes of a batch from that event on as theirs.
+/// Writes the changes of a batch, from that event on, with their sender.
 pub(super) fn write(
     connection: &Connection,
     batch: &Batch,

@@ -11,7 +11,7 @@ use usher_core::ledger::{
 use super::signed;
 use crate::base::columns::{read_holders, write_also, write_cause, write_draws, write_holders};
 
-/// What became of leases in a slice; [`Leases::write`] ends it.
+/// The changes of leases within a slice; [`Leases::write`] writes them.
 pub(super) struct Leases<'c> {
     connection: &'c Connection,
     granted: Vec<Granted>,
@@ -149,7 +149,7 @@ impl<'c> Leases<'c> {
         self.ttl(number, bundle, ttl_seconds)
     }
 
-    /// Of a lease and those that it is held with.
+    /// The ttl of a lease and of those that it is held with.
     fn ttl(
         &mut self,
         number: EventNumber,
@@ -168,7 +168,7 @@ impl<'c> Leases<'c> {
         Ok(())
     }
 
-    /// A session that holds it is known by another incarnation now.
+    /// Changes the incarnation of a session that holds it.
     pub(super) fn rekeyed(
         &mut self,
         number: EventNumber,
@@ -231,7 +231,7 @@ impl<'c> Leases<'c> {
         Some(&mut self.granted[place].lease)
     }
 
-    /// Writes those that were granted, in their order.
+    /// Writes the leases that were granted, in their order.
     pub(super) fn write(self) -> rusqlite::Result<()> {
         // Not OR REPLACE: for that SQLite keeps a copy of each page that a statement touches. What
         // else a ticket waited for stands here too, for its row may be purged before its lease's.

@@ -1,4 +1,4 @@
-//! Tickets: one row each, from the moment when it was queued to what became of it.
+//! The table of tickets: one row for each, from the moment when it was queued to its end.
 
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Ask, EventNumber, Now, Scene, Ticket, TicketState};
@@ -6,7 +6,7 @@ use usher_core::ledger::{Ask, EventNumber, Now, Scene, Ticket, TicketState};
 use super::signed;
 use crate::base::columns::write_also;
 
-/// A request waits; its state is written by [`changed`].
+/// Adds the row of a waiting request; [`changed`] writes its state.
 pub(super) fn queued(
     connection: &Connection,
     at: Now,
@@ -90,7 +90,7 @@ pub(super) fn changed(
         .map(drop)
 }
 
-/// Whether nothing more becomes of it: a granted seat may still pass on until it is fetched.
+/// Whether the state is final: a granted seat may still pass on until it is fetched.
 fn is_settled(state: TicketState) -> bool {
     match state {
         TicketState::Waiting { .. } => false,
@@ -101,7 +101,7 @@ fn is_settled(state: TicketState) -> bool {
     }
 }
 
-/// A state in columns.
+/// The columns of a state.
 #[derive(Default)]
 struct Row {
     word: &'static str,

@@ -13,13 +13,14 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The latest form that this version writes; it reads all up to it.
+/// The latest form; this version reads all forms up to it.
 pub(crate) const FORM: u16 = 3;
 
 const LENGTH_BYTES: usize = 4;
 const FORM_BYTES: usize = 2;
 
-/// Appends a frame of that form to `buffer`. On an error the buffer holds what was written so far.
+/// Appends a frame of that form to `buffer`. After an error the buffer holds what was written until
+/// then.
 pub(crate) fn put<T: Serialize>(value: &T, form: u16, buffer: &mut Vec<u8>) -> Result<(), String> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; LENGTH_BYTES]);
@@ -35,7 +36,7 @@ pub(crate) fn put<T: Serialize>(value: &T, form: u16, buffer: &mut Vec<u8>) -> R
     Ok(())
 }
 
-/// Reads the first frame; answers its value and what lies behind the frame.
+/// Reads the first frame; answers its value and the bytes after the frame.
 pub(crate) fn take<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
     let short = || "it is cut short".to_owned();
     let (length, rest) = bytes

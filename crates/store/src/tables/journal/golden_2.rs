@@ -32,7 +32,7 @@ fn every_event_of_form_2_is_read_from_the_golden_file_and_written_as_it_stands_t
     assert!(written == JOURNAL, "the form has changed");
 }
 
-/// Where the form stands in a frame.
+/// If the form stands in a frame.
 const FORM_AT: usize = 4;
 
 #[test]

@@ -1,7 +1,7 @@
 //! Checks the contents of the file, table by table, on a connection of its own.
 //!
 //! A reader keeps the write-ahead log from being started again, so each table is one read, paced so
-//! as to leave the disk and a core to the writer, and given up where the log has grown too long.
+//! as to leave the disk and a core to the writer, and given up if the log has grown too long.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Skipped;
 use crate::queue::shared::Shared;
 
-/// Steps of SQLite's machine between two looks at the time.
+/// How many SQLite instructions run between two looks at the clock.
 const STEPS: i32 = 2_000;
-/// Works for so long, then rests for four times as long.
+/// How long the check works before it rests for four times as long.
 const WORK: Duration = Duration::from_millis(1);
 const REST: Duration = Duration::from_millis(4);
-/// The file of the write-ahead log may grow by so much while tables are checked.
+/// How much the write-ahead log may grow while tables are checked, in bytes.
 const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 
-/// What the check of one table said.
+/// The result of checking one table.
 pub(super) enum Verdict {
     Whole,
     Damaged(String),
@@ -30,17 +30,17 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What is told of the table where it was not found whole.
+    /// What to report about the table; none: it is intact.
     pub(super) fn skipped(self, table: &str) -> Option<Skipped> {
         let why = match self {
             Verdict::Whole | Verdict::Stopped => return None,
             Verdict::Damaged(what) => format!("it is damaged ({what}): restore from a backup"),
             Verdict::Unread(why) => format!(
-                "it could not be read, which says nothing of what it holds ({why}): look at the \
-                 disk that the data directory is on, then pack again"
+                "it could not be read, so it is not known whether it is damaged ({why}): look at \
+                 the disk that the data directory is on, then pack again"
             ),
-            Verdict::LeftOut => "so much was written meanwhile that the check would have filled \
-                                 the disk: pack again when less is going on"
+            Verdict::LeftOut => "so much was written during the check that it would have filled \
+                                 the disk: pack again when there is less load"
                 .to_owned(),
         };
         let what = format!("check of {table}");
@@ -56,7 +56,7 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Opens a connection that checks and looks at whether the pack is to stop.
+/// Opens a connection for checking, which also notices that the pack has to stop.
 pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&shared.path, flags)?;
@@ -94,7 +94,7 @@ pub(super) fn table(connection: &Connection, shared: &Shared, name: &str) -> Ver
     }
 }
 
-/// What the file holds is wrong, or it could not be got at.
+/// Whether an error means damage, or that the file could not be read.
 fn of_error(error: &rusqlite::Error) -> Verdict {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

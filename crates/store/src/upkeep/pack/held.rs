@@ -1,4 +1,4 @@
-//! What a pack leaves for those who collect the history, and what it says of that.
+//! What a pack keeps for consumers of the history, and what it reports about that.
 
 use rusqlite::Connection;
 
@@ -7,15 +7,15 @@ use crate::read::consumers::{self, Consumer, KEPT_DAYS, LIVE_DAYS};
 
 /// What is kept for consumers.
 pub(super) struct Held {
-    /// What ended after this event is kept, also past its retention.
+    /// What ended after this event is kept, even past its retention.
     pub(super) after: i64,
-    /// Those for whom it is.
+    /// The names of the consumers for whom it is kept.
     by: Vec<String>,
-    /// Those who have not acknowledged anything for so long that nothing is kept for them.
+    /// Consumers that have acknowledged nothing for so long that nothing is kept for them.
     gone: Vec<Consumer>,
 }
 
-/// What is kept now; without consumers nothing is.
+/// What is kept now; without consumers, nothing.
 pub(super) fn by_consumers(connection: &Connection, now: i64) -> rusqlite::Result<Held> {
     let all = consumers::all(connection, now)?;
     let (live, gone): (Vec<Consumer>, Vec<Consumer>) = all.into_iter().partition(|it| it.is_live);
@@ -28,19 +28,19 @@ pub(super) fn by_consumers(connection: &Connection, now: i64) -> rusqlite::Resul
 }
 
 impl Held {
-    /// Rows past their retention stay.
+    /// The report that rows past their retention stay.
     pub(super) fn rows_are_kept(&self) -> Skipped {
         Skipped {
             what: "history past its retention".to_owned(),
             why: format!(
-                "it is kept until {KEPT_DAYS} days after it was acknowledged by all who collect \
-                 it: {}; GET /v1/history/consumers tells how far each has come",
+                "it is kept until {KEPT_DAYS} days after all its consumers acknowledged it: {}; \
+                 GET /v1/history/consumers tells how far each has come",
                 self.by.join(", ")
             ),
         }
     }
 
-    /// What is said of those for whom nothing is kept any more.
+    /// The report about consumers for whom nothing is kept any more.
     pub(super) fn gone(&self) -> Vec<Skipped> {
         let gone = self.gone.iter().map(|it| Skipped {
             what: format!("history for {}", it.name),

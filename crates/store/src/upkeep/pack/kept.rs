@@ -1,4 +1,4 @@
-//! What the file keeps about packs: the position of an interrupted one, and the report of the last
+//! What the file stores about packs: the position of an interrupted one, and the report of the last
 //! one.
 
 use rusqlite::Connection;
@@ -7,27 +7,27 @@ use super::stage::Stage;
 use super::{PackReport, PackResult, Skipped};
 use crate::base::meta::{number, put, put_text, text};
 
-/// The version that made the last pack that was done.
+/// The name in `meta` of the version that did the last complete pack.
 pub(super) const PACKED_BY_VERSION: &str = "packed_by_version";
 const UNDER_WAY: &str = "pack_under_way";
 const SKIPPED: &str = "pack_under_way_skipped";
 const LAST: &str = "pack_last";
 
-/// How far a pack has come.
+/// The position of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) stage: Stage,
-    /// The last row that was looked at, in a stage that walks over rows; in the check, the tables
-    /// that were.
+    /// The last row that was handled, in a stage that walks over rows; in the check, the tables
+    /// that were checked.
     pub(super) cursor: i64,
     pub(super) started_at: i64,
     pub(super) purged_rows: u64,
     pub(super) bytes_before: u64,
-    /// What was looked at so far is not as it should be.
+    /// Whether the check has found a fault so far.
     pub(super) failed: bool,
 }
 
-/// Keeps how far a pack has come.
+/// Stores the position of a pack.
 pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::Result<()> {
     let text = format!(
         "{} {} {} {} {} {}",
@@ -36,8 +36,8 @@ pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::
     put_text(connection, UNDER_WAY, &text)
 }
 
-/// How far a pack that was cut off had come; none if none was. What cannot be read is none:
-/// then the next pack starts again.
+/// The position of an interrupted pack; `None`: no pack was interrupted, or the position cannot be
+/// read, and the next pack starts anew.
 pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let Some(kept) = text(connection, UNDER_WAY)? else {
         return Ok(None);
@@ -59,12 +59,12 @@ pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position
     Ok(read())
 }
 
-/// Keeps what a pack that is under way has left out.
+/// Stores what a running pack has left out.
 pub(super) fn put_skipped(connection: &Connection, skipped: &[Skipped]) -> rusqlite::Result<()> {
     put_text(connection, SKIPPED, &write_skipped(skipped))
 }
 
-/// What a pack that was cut off had left out.
+/// What an interrupted pack had left out.
 pub(super) fn skipped(connection: &Connection) -> rusqlite::Result<Vec<Skipped>> {
     Ok(read_skipped(
         &text(connection, SKIPPED)?.unwrap_or_default(),
@@ -89,7 +89,7 @@ fn read_skipped(text: &str) -> Vec<Skipped> {
         .collect()
 }
 
-/// Forgets how far a pack has come: the next starts again.
+/// Forgets the position of a pack: the next one starts anew.
 pub(super) fn forget_position(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -99,7 +99,7 @@ pub(super) fn forget_position(connection: &Connection) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// Keeps what a pack did.
+/// Stores the report of a pack.
 pub(super) fn put_last(connection: &Connection, report: &PackReport) -> rusqlite::Result<()> {
     put_text(connection, LAST, &write_skipped(&report.skipped))?;
     let result = match report.result {
@@ -120,7 +120,7 @@ pub(super) fn put_last(connection: &Connection, report: &PackReport) -> rusqlite
     Ok(())
 }
 
-/// What the last pack did.
+/// The report of the last pack.
 pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<PackReport>> {
     let Some(kept) = text(connection, LAST)? else {
         return Ok(None);

@@ -13,6 +13,7 @@ mod plan;
 mod purge;
 mod slices;
 mod stage;
+mod stages;
 mod unreferenced;
 
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! The schedule of packs as the file keeps it; those who run packs interpret it.
+//! The schedule of packs as the file stores it; the server interprets it.
 
 use rusqlite::Connection;
 
@@ -8,12 +8,12 @@ const SCHEDULE: &str = "pack_schedule";
 const TIME_ZONE: &str = "pack_time_zone";
 const TIME: &str = "pack_time";
 
-/// When packs run.
+/// The schedule of packs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackPlan {
-    /// The schedule, as it is written.
+    /// The schedule as text, such as `Sun 01:59:59`.
     pub schedule: String,
-    /// The name of the time zone on whose clock it runs.
+    /// The IANA name of its time zone.
     pub time_zone: String,
     /// The next run, in Unix seconds; none if the calendar ends before it.
     pub pack_time: Option<i64>,

@@ -8,11 +8,13 @@ use rusqlite::{Connection, params};
 /// A table that is purged.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// When what a row tells began, in Unix milliseconds.
+    /// The column with the time at which the thing began, in Unix milliseconds.
     began: &'static str,
-    /// When it was over, in Unix milliseconds; NULL where it is not, and then the row stays.
+    /// The column with the time at which it was over, in Unix milliseconds. NULL: it is not, and
+    /// the row stays.
     over: &'static str,
-    /// The event that ended it, for whoever collects the history; none: nobody collects it.
+    /// The column with the event that ended it, for consumers of the history; none: the history
+    /// does not contain it.
     event: Option<&'static str>,
 }
 
@@ -50,21 +52,21 @@ pub(super) const CHANGES: Table = Table {
     event: None,
 };
 
-/// What a window brought.
+/// The result of one window.
 pub(super) struct Window {
     pub(super) purged_rows: u64,
-    /// The last row that was looked at; none if the walk is over.
+    /// The last row of the window; none: the walk is complete.
     pub(super) cursor: Option<i64>,
-    /// Something that is past its retention is kept for those who collect the history.
+    /// Whether rows past their retention are kept for consumers of the history.
     pub(super) is_held: bool,
 }
 
-/// What goes: what is within both.
+/// The limits of a purge: rows within both are removed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
-    /// It was over before, in Unix milliseconds.
+    /// Rows that were over before this time, in Unix milliseconds.
     pub(super) over_ms: i64,
-    /// It was ended by this event or an earlier one.
+    /// Rows that ended with this event or an earlier one.
     pub(super) event: i64,
 }
 

@@ -1,6 +1,6 @@
-//! The steps of a pack.
+//! The stages of a pack.
 
-/// What a pack does, in this order; the numbers are kept in files.
+/// The stages of a pack, in their order. Data files store the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Leases = 1,
@@ -27,7 +27,7 @@ impl Stage {
         Stage::Check,
     ];
 
-    /// The stage of a number in a file.
+    /// The stage with that number.
     pub(super) fn of(number: u8) -> Option<Stage> {
         Stage::ALL.into_iter().find(|stage| *stage as u8 == number)
     }

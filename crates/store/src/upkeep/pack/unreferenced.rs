@@ -7,11 +7,11 @@ use usher_core::ledger::{ComputerId, SubjectId};
 
 use crate::base::columns::from_i64;
 
-/// How many are forgotten by one command.
+/// How many people or computers one command forgets.
 pub(super) const AT_ONCE: usize = 256;
-/// Between two commands: a commit of others fits in between.
+/// The pause between two commands, so that other commits fit in between.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
-/// How many one pack forgets at the most; the next goes on.
+/// How many one pack forgets at most; the next pack goes on.
 const LIMIT: u32 = 1_000_000;
 
 /// Those without a reference. Zero stands for all who were too many to be entered, and stays.

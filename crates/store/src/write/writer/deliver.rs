@@ -1,13 +1,13 @@
-//! Hands the answers of a batch to those who wait for them.
+//! Delivers the answers of a batch to their sinks.
 
 use std::sync::Arc;
 
 use crate::queue::requests::{Answer, Failure, Sink};
 
-/// Answers by where they go.
+/// The answers of a batch, by sink.
 pub(super) type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
 
-/// Sinks are few; where many requests each have their own, looking further would cost more than
+/// Sinks are few; if many requests each have their own, looking further would cost more than
 /// one hand-over more.
 const SINKS_LOOKED_THROUGH: usize = 16;
 

@@ -5,11 +5,11 @@ use crate::base::error::StoreError;
 use crate::file::holders;
 use crate::write::checkpoint::{self, Beside};
 
-/// Of the data file.
+/// The size of a page of the data file, in bytes.
 const PAGE_BYTES: u64 = 4_096;
 
 impl Writer {
-    /// Has the log taken in beside from now on.
+    /// Starts checkpoints beside the writer.
     pub(super) fn follow_log(&mut self) -> Result<(), StoreError> {
         if let Some(connection) = &mut self.connection {
             self.beside = Some(Beside::begin(connection, self.place, &self.shared)?);
@@ -17,7 +17,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Notes whether a reader keeps a long write-ahead log from being taken in, and says so once.
+    /// Notes whether a reader prevents the checkpoint of a long write-ahead log, and logs that
+    /// once.
     pub(super) fn look_at_log(&mut self) {
         let now = self.clock.instant();
         if now.duration_since(self.log_looked_at) < LOOK {
@@ -36,18 +37,18 @@ impl Writer {
                 let mib = bytes / 1024 / 1024;
                 tracing::warn!(
                     file = %self.path.display(), mib,
-                    "a reader keeps the write-ahead log from being taken in: it grows until the \
+                    "a reader prevents the checkpoint of the write-ahead log: it grows until the \
                      reader ends"
                 );
             }
             (Some(_), None) => {
-                tracing::info!(file = %self.path.display(), "the write-ahead log is taken in");
+                tracing::info!(file = %self.path.display(), "the write-ahead log was checkpointed");
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
     }
 
-    /// Takes in all of the log at the end; what stays is said.
+    /// Checkpoints the whole log at the end; logs what stays.
     pub(super) fn empty_log(&self, connection: &rusqlite::Connection) {
         let file = self.path.display();
         match checkpoint::truncate(connection, &self.path) {
@@ -56,16 +57,16 @@ impl Writer {
                 let readers = holders::of(&self.path).join(", ");
                 tracing::warn!(
                     %file, readers,
-                    "the write-ahead log stays beside the file, for something reads it: the next \
-                     start takes it in; a copy of the file alone is not whole until then"
+                    "the write-ahead log stays beside the file, because something reads it: the \
+                     next start checkpoints it; a copy of the file alone is not complete until then"
                 );
             }
             Err(error) => tracing::warn!(%error, "the write-ahead log stays beside the file"),
         }
     }
 
-    /// Takes in what little is left of a long write-ahead log, so that it is started again. See
-    /// [`checkpoint`] for who takes in the rest.
+    /// Copies what little is left of a long write-ahead log and resets it. See [`checkpoint`] for
+    /// who copies the rest.
     pub(super) fn shorten_log(&mut self) {
         let (Some(connection), Some(beside)) = (&self.connection, &self.beside) else {
             return;
@@ -82,7 +83,7 @@ impl Writer {
         self.shared.commit_ends();
         if let Err(error) = done {
             self.failed(&format!(
-                "cannot take the write-ahead log into {}: {error}",
+                "cannot checkpoint the write-ahead log of {}: {error}",
                 self.path.display()
             ));
         }

@@ -22,28 +22,28 @@ use crate::read::versions;
 use crate::tables::lives;
 use crate::tables::load::{Loaded, load};
 
-/// How an engine is opened.
+/// The options of an engine.
 pub struct EngineOptions {
     /// The data directory; the file is `cache.db` in it.
     pub data: PathBuf,
-    /// The clocks.
+    /// The clocks that the ledger uses.
     pub clock: Arc<dyn Clock>,
-    /// Told of each batch as soon as it is durable, in order, on the writer's thread: it must not
-    /// block.
+    /// Called for each batch as soon as it is durable, in order, on the writer's thread: it must
+    /// not block.
     pub on_durable: Box<dyn Fn(&Batch) + Send>,
 }
 
-/// What opening found.
+/// What opening a data file found.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// The server's id: made once for a data file.
+    /// The server's id, which is made once for a data file.
     pub server_id: String,
-    /// Leases that were held.
+    /// How many leases are held.
     pub leases: usize,
-    /// Events that were in the journal and not yet in the tables.
+    /// How many events were only in the journal and not yet in the tables.
     pub replayed: u64,
-    /// Another file was found than the one that its server left when it was stopped. It was taken
-    /// for a restored one, and grants nothing for so many seconds.
+    /// Set if the file is not the one that its server closed. It is then taken for a restored one,
+    /// and grants nothing for so many seconds.
     pub is_copy: Option<u64>,
 }
 
@@ -81,15 +81,15 @@ pub(crate) fn open(
     Ok((shared, opened))
 }
 
-/// What a writer begins with.
+/// What a writer starts with.
 pub(crate) struct Beginning<'a> {
     pub(crate) path: PathBuf,
     pub(crate) place: Place,
-    /// Held until the file is closed.
+    /// Locks that are held until the file is closed.
     pub(crate) locks: Option<[File; 2]>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_durable: Box<dyn Fn(&Batch) + Send>,
-    /// What the identity of a new file is made of.
+    /// Random numbers from which the identity of a new file is made.
     pub(crate) drawn: &'a dyn Fn(&Path) -> Result<[u64; 2], StoreError>,
 }
 
@@ -172,8 +172,8 @@ pub(crate) fn begin(
     Ok((writer, opened))
 }
 
-/// Nobody knows what was granted after the copy that lies here: a lease may be in use for as long as
-/// one could be at the most. Returns for how many seconds nothing is granted.
+/// It is not known what was granted after this copy was made: a lease may still be in use for the
+/// longest possible ttl. Returns for how many seconds nothing is granted.
 fn begin_another_life(
     connection: &Connection,
     path: &Path,

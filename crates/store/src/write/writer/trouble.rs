@@ -11,7 +11,7 @@ use crate::tables::load::load;
 use crate::write::checkpoint::{self, Beside};
 
 impl Writer {
-    /// Looks now and then whether the files that are written to are still at their paths.
+    /// Checks from time to time whether the files are still at their paths.
     pub(super) fn look_for_files(&mut self) {
         let now = self.clock.instant();
         if now.duration_since(self.looked_at) < LOOK {
@@ -23,7 +23,7 @@ impl Writer {
         self.shared.commit_ends();
         match (&self.gone, trouble) {
             (None, Some(why)) => {
-                tracing::error!(why, "nothing can be kept");
+                tracing::error!(why, "nothing can be stored");
                 self.shared.failed(&why);
                 self.gone = Some(why);
             }
@@ -40,7 +40,7 @@ impl Writer {
         }
     }
 
-    /// Remembers which files are written to from now on.
+    /// Remembers which files are open from now on.
     pub(super) fn look_at_files(&mut self) {
         self.presence = match self.place {
             Place::Directory => Presence::of(&self.path),
@@ -62,8 +62,8 @@ impl Writer {
         self.retry_at = None;
     }
 
-    /// Takes back what is not known to be durable, opens the file again and rebuilds the ledger from
-    /// it: what it says is what is so.
+    /// Undoes what is not known to be durable, opens the file again and rebuilds the ledger from
+    /// it: what the file says counts.
     pub(super) fn rebuild(&mut self) {
         // Before anything else: where the file cannot be opened this ledger goes on to be shown.
         self.ledger.undo();
@@ -103,8 +103,8 @@ impl Writer {
         }
     }
 
-    /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
-    /// well.
+    /// Tries the disk again even if no request comes, so that the reported health is right as soon
+    /// as the disk works again.
     pub(super) fn try_again(&mut self) {
         let is_due = self.retry_at.is_some() && self.may_try();
         if !is_due || self.gone.is_some() {

@@ -7,12 +7,13 @@ use crate::queue::requests::Failure;
 use crate::tables::fill::fill;
 
 impl Writer {
-    /// Events that the tables do not hold yet.
+    /// How many events the tables do not hold yet.
     pub(crate) fn behind(&self) -> u64 {
         self.durable_to.saturating_sub(self.filled_to)
     }
 
-    /// Whether to fill the tables without a pause while requests keep arriving: somebody waits for it.
+    /// Whether to fill the tables without a pause while requests keep arriving, because somebody
+    /// waits for that.
     pub(super) fn must_fill(&self) -> bool {
         !self.settlers.is_empty()
     }
@@ -28,7 +29,8 @@ impl Writer {
         self.owed = self.owed.min(self.behind());
     }
 
-    /// Fills the tables if there is time or somebody waits for it; keeps the write-ahead log short.
+    /// Fills the tables if there is time or somebody waits for that; keeps the write-ahead log
+    /// short.
     pub(super) fn upkeep(&mut self, idle: bool) {
         if let Some(why) = &self.gone {
             for (_, mut settler) in self.settlers.drain(..) {
@@ -57,7 +59,7 @@ impl Writer {
         }
     }
 
-    /// Takes at least so many events into the tables.
+    /// Applies at least so many events to the tables.
     pub(super) fn fill(&mut self, at_least: u64) {
         let Some(connection) = &self.connection else {
             return;
@@ -114,7 +116,10 @@ impl Writer {
         if let Some(mark) = mark
             && let Err(error) = closed::put_beside(&self.path, &mark)
         {
-            tracing::warn!(%error, "a restore in the place of this file waits as if it were killed");
+            tracing::warn!(
+                %error,
+                "the file cannot be marked as closed: a restore that replaces it waits as after a kill"
+            );
         }
     }
 }

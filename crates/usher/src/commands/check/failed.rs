@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 
-/// Why a command ended, without the marks of a terminal's error and without a usage text.
+/// Why a command ended, as plain text without terminal colours and without a usage text.
 pub(super) fn of_failure(failure: &Failure) -> String {
     let text = failure.to_string();
     let text = match failure {

@@ -3,7 +3,7 @@
 use crate::output::tame;
 
 /// The longest text, in characters: with its figures it is shorter than what NRPE passes on (1,024
-/// bytes, as a rule), and what a monitor cuts off are the figures.
+/// bytes, as a rule); a monitor would cut off the figures.
 const TEXT_CHARS: usize = 700;
 
 /// What stands for what is left out.
@@ -35,7 +35,7 @@ pub(super) struct Finding {
     pub(super) figures: Option<String>,
 }
 
-/// A monitor reads the first line alone: whatever was found is on it, however long it is.
+/// Everything that was found, on one line: a monitor reads only the first line.
 pub(super) fn sentence(finding: &Finding) -> String {
     let text = format!("USHER {} - {}", finding.level.word(), tame(&finding.text));
     let text = short(&one_line(&text));
@@ -45,7 +45,7 @@ pub(super) fn sentence(finding: &Finding) -> String {
     }
 }
 
-/// At most so much as a monitor passes on, cut between words.
+/// The text, cut between words to what a monitor passes on.
 fn short(text: &str) -> String {
     if text.chars().count() <= TEXT_CHARS {
         return text.to_owned();
@@ -66,7 +66,8 @@ pub(super) fn unknown(why: &str) -> Finding {
 }
 
 impl Finding {
-    /// A role that is not started again is no reason to call all well, whoever else answers.
+    /// Adds the roles that `usher up` does not start again: they are at least a warning, even if
+    /// all else is well.
     pub(super) fn adds_given_up(&mut self, said: &[String]) {
         if said.is_empty() {
             return;
@@ -79,7 +80,7 @@ impl Finding {
     }
 }
 
-/// Without ends of lines, and without the bar that begins the figures.
+/// The text without line ends, and without the bar that would begin the figures.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace()
         .collect::<Vec<_>>()

@@ -1,6 +1,7 @@
 //! `usher check`: one line and an exit code, in the manner of Nagios.
 //!
-//! Where a manager is, its view of the site; else the server's own.
+//! If there is a manager, it shows the manager's view of the site; otherwise the server's own
+//! state.
 
 mod failed;
 mod finding;
@@ -21,8 +22,8 @@ use crate::failure::Failure;
 use crate::mine::Through;
 use crate::output::{line, print_json};
 
-/// How long whoever is asked may take in all. Monitors give a check 10 s (NRPE) to 60 s (Nagios);
-/// who does not connect at all is known sooner.
+/// How long all answers may take together. Monitors give a check 10 s (NRPE) to 60 s (Nagios); a
+/// failed connection is known sooner.
 const WITHIN: Duration = Duration::from_secs(9);
 
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
@@ -33,11 +34,11 @@ Examples:
   usher check --server-only --warning-queued 5 --critical-queued 50
   usher check --manager https://usher.example.org:8480
 
-Where a manager answers, its view of the site: CRITICAL where a server is stopped or stuck or an
-error is open, WARNING where one is degraded or unreachable, grants nothing because it is paused or
-was restored, or a warning is open. Else, with --server-only, and where --server names one and
---manager does not, the server's own: CRITICAL where nobody answers within 9 s or it cannot serve,
-WARNING where it serves with trouble or a threshold is passed.
+If a manager answers, its view of the site: CRITICAL if a server is stopped or stuck or an error is
+open, WARNING if one is degraded or unreachable, grants nothing because it is paused or was
+restored, or a warning is open. Else, with --server-only, and if --server names a server and
+--manager no manager, the server's own view: CRITICAL if it does not answer within 9 s or cannot
+serve, WARNING if it serves with trouble or a threshold is passed.
 Without a token the agent of this computer is asked for the server, as by `usher status`.
 UNKNOWN: it cannot be told, such as with a token that is not valid, or that the manager does not
 take: it has tokens of its own (`usher token create --role viewer --at-manager`). A line about a
@@ -49,23 +50,23 @@ pub(crate) struct Check {
     /// Ask the server alone, though a manager may be there
     #[arg(long)]
     server_only: bool,
-    /// WARNING where so many wait
+    /// WARNING if so many wait
     #[arg(long, value_name = "N")]
     warning_queued: Option<u64>,
-    /// CRITICAL where so many wait
+    /// CRITICAL if so many wait
     #[arg(long, value_name = "N")]
     critical_queued: Option<u64>,
-    /// WARNING where so many programs run without a seat
+    /// WARNING if so many programs run without a seat
     #[arg(long, value_name = "N")]
     warning_unseated: Option<u64>,
-    /// CRITICAL where so many programs run without a seat
+    /// CRITICAL if so many programs run without a seat
     #[arg(long, value_name = "N")]
     critical_unseated: Option<u64>,
     #[command(flatten)]
     through: Through,
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     args.in_order()?;
     let finding = context.block_on(async {
@@ -88,8 +89,8 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     Ok(finding.level as u8)
 }
 
-/// Says why it could ask nobody, which is UNKNOWN, where a monitor reads it: on standard output;
-/// returns the exit code.
+/// Prints why nothing could be asked, which is UNKNOWN, on standard output, where a monitor reads
+/// it; returns the exit code.
 pub(crate) fn asked_nobody(failure: &Failure, json: bool) -> u8 {
     let finding = unknown(&failed::of_failure(failure));
     // Nobody can be told that stdout is closed.
@@ -101,7 +102,7 @@ pub(crate) fn asked_nobody(failure: &Failure, json: bool) -> u8 {
 }
 
 impl Check {
-    /// Refuses thresholds of which the worse comes first.
+    /// Refuses a critical threshold that is below the warning threshold.
     fn in_order(&self) -> Result<(), Failure> {
         let pairs = [
             ("queued", self.warning_queued, self.critical_queued),
@@ -121,17 +122,17 @@ impl Check {
     }
 }
 
-/// What came of asking a manager.
+/// The result of asking a manager.
 enum Site {
-    /// Its view, or why that is not known.
+    /// Its view, or why the view is not known.
     Seen(Finding),
     /// The server is to be asked.
     NotAsked,
-    /// Nobody has named one, and none answers there: the server is to be asked.
+    /// No manager was named, and none answers at the usual place: the server is to be asked.
     Absent(String),
 }
 
-/// The manager's view. One that refuses is there, so that its view is not known.
+/// The manager's view. If the manager refuses, it is there, but its view is not known.
 async fn of_site(args: &Check, context: &Context) -> Site {
     if args.server_only || (context.server_given && args.manager.is_none()) {
         return Site::NotAsked;
@@ -169,7 +170,7 @@ async fn of_site(args: &Check, context: &Context) -> Site {
     }
 }
 
-/// What the manager at `url` sees; the outer error is one of this computer's own settings.
+/// The view of the manager at `url`; the outer error is about this computer's own settings.
 async fn ask_manager(
     url: &str,
     context: &Context,
@@ -178,7 +179,7 @@ async fn ask_manager(
     Ok(site::ask(&client).await)
 }
 
-/// What is said if a manager answered that it refuses.
+/// The text for a manager that refused the request.
 fn refused(error: &ClientError, url: &str) -> Option<Finding> {
     let problem = error.problem()?;
     if problem.status >= 500 {

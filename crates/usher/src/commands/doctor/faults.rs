@@ -1,4 +1,5 @@
-//! What a server says of its own faults: an end by a panic, panics that were caught, lost log lines.
+//! The faults that a server reports of itself: an end by a panic, panics that were caught, lost log
+//! lines.
 
 use usher_api::{Faults, HeldLog};
 
@@ -6,7 +7,7 @@ use super::finding::Finding;
 use crate::output::{bytes, counted};
 use crate::time;
 
-/// One line for each sort of fault that there is.
+/// One line for each kind of fault.
 pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
     let report = "Please report it as a bug, with the server's log of that time.";
     let ended = faults.ended.as_ref().map(|ended| {
@@ -39,17 +40,17 @@ pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
     [ended, caught, lost].into_iter().flatten().collect()
 }
 
-/// A reader that keeps the write-ahead log from being taken in.
+/// A reader that prevents the checkpoint of the write-ahead log.
 pub(super) fn held_log(log: &HeldLog) -> Finding {
     let found = format!(
         "the log beside the server's cache.db has grown to {}: {}",
         bytes(log.bytes),
         match log.readers.is_empty() {
-            true => "something reads that file without an end".to_owned(),
-            false => format!("{} read that file without an end", log.readers.join(", ")),
+            true => "something keeps a read transaction open".to_owned(),
+            false => format!("{} keep a read transaction open", log.readers.join(", ")),
         }
     );
-    let next = "End that reader: the log is then taken in. Read a copy instead (`usher backup`).";
+    let next = "End that reader: then the log can be reset. Read a copy instead (`usher backup`).";
     Finding::warn("log", found, next)
 }
 

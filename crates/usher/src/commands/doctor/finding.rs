@@ -1,4 +1,4 @@
-//! What was looked at and found, as it is printed.
+//! A finding of `usher doctor`, as it is printed.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::output::{Tone, tame, toned};
 
-/// How what was looked at is.
+/// The state of what was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
     Ok,
-    /// To be known; there is nothing to mend.
+    /// Worth knowing; there is nothing to repair.
     Note,
     Warn,
     Fail,
@@ -25,7 +25,8 @@ pub(super) struct Finding {
     pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// One of many that are as they should be, which people are told in one line: how it is.
+    /// Set for one of many things that are as they should be, which people are told in one line:
+    /// its state.
     #[serde(skip)]
     pub(super) alike: Option<&'static str>,
 }
@@ -42,7 +43,7 @@ impl Finding {
         }
     }
 
-    /// The same of one of many.
+    /// The same for one of many.
     pub(super) fn alike(what: &'static str, how: &'static str, found: impl Into<String>) -> Self {
         Finding {
             alike: Some(how),
@@ -50,7 +51,7 @@ impl Finding {
         }
     }
 
-    /// To be known.
+    /// Worth knowing.
     pub(super) fn note(what: &'static str, found: impl Into<String>) -> Self {
         Finding {
             verdict: Verdict::Note,
@@ -91,7 +92,7 @@ impl Finding {
         }
     }
 
-    /// Those that are alike in one line, in the place of the first of them.
+    /// Joins alike findings in one line, in the place of the first of them.
     pub(super) fn folded(findings: Vec<Finding>) -> Vec<Finding> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for how in findings.iter().filter_map(|finding| finding.alike) {

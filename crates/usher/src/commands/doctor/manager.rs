@@ -1,4 +1,5 @@
-//! How the manager is: if one is named, answers at the usual place, or has run on this computer.
+//! The state of the manager: if one is named, answers at the usual place, or has run on this
+//! computer.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,14 +14,15 @@ use crate::commands::managed;
 use crate::context::{ADMIN_TOKEN, Context, manager_data};
 use crate::output::{counted, tame};
 
-/// How long it may take to answer.
+/// How long the manager may take to answer.
 const WITHIN: Duration = Duration::from_secs(5);
-/// Servers that are named; the rest are counted.
+/// How many servers are named; the rest are counted.
 const NAMED: usize = 3;
-/// Where the manager of an `usher up` keeps its data, in the data directory of that.
+/// The folder of the manager in the data directory of `usher up`.
 const BESIDE: &str = "manager";
 
-/// One line on the manager at `named`, or at the usual place; none: nothing says that there is one.
+/// One line on the manager at `named`, or at the usual place; `None`: nothing says that there is
+/// one.
 pub(super) async fn finding(named: Option<&str>, context: &Context) -> Option<Finding> {
     let usual = managed::usual(context).await;
     let url = named.unwrap_or(&usual);
@@ -64,8 +66,8 @@ async fn answers(
         _ if is_expected => {
             return Some(Finding::fail(
                 "manager",
-                format!("what answers at {url} is no manager"),
-                "Name the manager's URL with --manager, whose port is 8480 as a rule.",
+                format!("what answers at {url} is not a manager"),
+                "Name the manager's URL with --manager, whose port is usually 8480.",
             ));
         }
         _ => return None,
@@ -83,7 +85,7 @@ async fn answers(
     })
 }
 
-/// How the servers are that it watches.
+/// The state of the servers that the manager watches.
 fn watches(url: &str, servers: &[WatchedServer]) -> Finding {
     let is_well = |it: &WatchedServer| {
         let verdict = Verdict::of_name(&it.verdict);

@@ -22,9 +22,9 @@ use crate::output::{line, print_json};
 use crate::run::door;
 use crate::supervisor::control;
 
-/// Below this much room, writing may soon fail.
+/// With less free space than this, writing may soon fail.
 const LITTLE_ROOM_BYTES: u64 = 1024 * 1024 * 1024;
-/// Below this much, it is about to.
+/// With less than this, writing is about to fail.
 const NO_ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Look at everything that can be wrong, and say what to do about it
@@ -35,7 +35,7 @@ Examples:
   usher doctor --server https://licences.example.org:8470
   usher doctor --all                       each mount in a line of its own, the good ones too
 
-Exit code 1 where something does not work; warnings alone are 0.")]
+Exit code 1 if something does not work; warnings alone are 0.")]
 pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
@@ -51,7 +51,7 @@ pub(crate) struct Doctor {
     look_at_mounts: bool,
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
     if args.look_at_mounts {
         mounts::look_at_those_on_stdin();
@@ -118,8 +118,8 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     findings
 }
 
-/// Only a server needs the folder: where nobody named one, there need be none, nor need whoever
-/// asks be allowed to look into it.
+/// Checks the data directory. Only a server needs it: if none was named, it need not exist, and the
+/// user need not be allowed to read it.
 fn data(data: &Path, is_named: bool) -> Finding {
     let name = data.display();
     match std::fs::metadata(data) {
@@ -151,7 +151,7 @@ fn data(data: &Path, is_named: bool) -> Finding {
     }
 }
 
-/// Roles of an `usher up` that are not started again.
+/// The roles that `usher up` has given up and does not start again.
 async fn given_up(data: &Path) -> Vec<Finding> {
     let said = control::given_up(data).await;
     let finding = |said| {

@@ -1,8 +1,7 @@
 //! Each mount of this computer: whether starts from it are enforced, tracked, or neither.
 //!
-//! A mount may hang whoever looks at it, and not even let go of them when they are killed. So
-//! another process looks, with a thread for each mount, and is left behind where it is not done in
-//! time.
+//! A process that looks at a mount may hang, and cannot even be killed then. So another process
+//! looks, with a thread for each mount, and is left behind if it does not finish in time.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,9 +19,9 @@ use crate::output::counted;
 
 /// How long mounts may take to answer, all together.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Mounts that are looked at and told; the others are counted.
+/// How many mounts are looked at and shown; the others are counted.
 const MOUNTS_LIMIT: usize = 500;
-/// Other mount namespaces that are looked into.
+/// How many other mount namespaces are looked at.
 const NAMESPACES_LIMIT: usize = 64;
 
 /// A finding for each mount.
@@ -58,7 +57,7 @@ pub(super) fn findings(agent: Option<&AgentStatus>) -> Vec<Finding> {
     found
 }
 
-/// A finding for each; one for all that are blind as no agent answers.
+/// A finding for each mount; one for all of them if no agent answers, as then none is watched.
 fn told(outlooks: &[Outlook], by_agent: bool) -> Vec<Finding> {
     let is_told = |outlook: &&Outlook| by_agent || outlook.is_its_own;
     let mut found: Vec<Finding> = outlooks.iter().filter(is_told).map(finding).collect();
@@ -101,7 +100,7 @@ fn hung(mounts: &[Mount]) -> HashSet<Vec<u8>> {
     silent.map(<[u8]>::to_vec).collect()
 }
 
-/// The paths that answer, asked for by another process.
+/// The paths that answer, as another process finds them.
 fn answering(paths: &[&[u8]]) -> std::io::Result<HashSet<Vec<u8>>> {
     let mut looker = Command::new("/proc/self/exe")
         .args(["doctor", "--look-at-mounts"])
@@ -136,7 +135,7 @@ fn answering(paths: &[&[u8]]) -> std::io::Result<HashSet<Vec<u8>>> {
     Ok(answered)
 }
 
-/// In the process that looks: says each path on stdin that answers.
+/// Runs in the process that looks: prints each path of stdin that answers.
 pub(super) fn look_at_those_on_stdin() {
     let mut text = Vec::new();
     if std::io::stdin().lock().read_to_end(&mut text).is_err() {
@@ -161,8 +160,8 @@ pub(super) fn look_at_those_on_stdin() {
     }
 }
 
-/// Mounts of file systems that only other mount namespaces have, with whose they are. Without
-/// root only those of one's own processes can be seen.
+/// Mounts of file systems that only other mount namespaces have, with whose they are. Without root
+/// only namespaces of the account's own processes can be seen.
 fn elsewhere(own: &[Mount]) -> Vec<(Mount, String)> {
     let mut known: HashSet<String> = own.iter().map(|mount| mount.device.clone()).collect();
     let mut found = Vec::new();

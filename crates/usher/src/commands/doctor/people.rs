@@ -1,4 +1,4 @@
-//! Whom a product that counts users counts on this computer.
+//! As which people the users of this computer are counted.
 
 use usher_api::PeopleStatus;
 
@@ -7,7 +7,7 @@ use super::finding::Finding;
 /// Name services whose accounts are a computer's own.
 const OWN: [&str; 5] = ["altfiles", "db", "extrausers", "mymachines", "systemd"];
 
-/// What is known of the directories of this computer's accounts.
+/// A finding on the directories that this computer's accounts belong to.
 pub(super) fn finding(people: &PeopleStatus) -> Finding {
     let realm_of = |service: &String| {
         let mut realms = people.realms.iter();

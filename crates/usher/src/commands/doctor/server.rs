@@ -1,4 +1,4 @@
-//! How the server is: whether it answers, serves and grants, and takes the token.
+//! The state of the server: whether it answers, serves and grants, and accepts the token.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::failure::answered::find_server;
 use crate::failure::is_of_tls;
 use crate::manager_there;
 
-/// How long the agent may take to have an answer of its server.
+/// How long the agent may take to get an answer of its server.
 const WITHIN: Duration = Duration::from_secs(8);
-/// Clocks that differ by more are worth a look.
+/// Clocks that differ by more than this are a warning.
 const CLOCK_SECONDS: i64 = 30;
 
-/// What the server at `url` says of itself, and whether the token opens it.
+/// Findings on the server at `url`, and whether it accepts the token.
 pub(super) async fn findings(client: &Client, url: &str, context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
     match client.health().await {
@@ -46,7 +46,7 @@ pub(super) async fn findings(client: &Client, url: &str, context: &Context) -> V
             let (what, cure) = why.split_once(": ").unwrap_or((&why, ""));
             return vec![Finding::fail(
                 "server",
-                format!("no word with the server at {url}: {what}"),
+                format!("cannot talk to the server at {url}: {what}"),
                 cure,
             )];
         }
@@ -91,7 +91,7 @@ pub(super) async fn findings(client: &Client, url: &str, context: &Context) -> V
     findings
 }
 
-/// What the server of the agent says of itself through it, by which no token is needed.
+/// Findings on the agent's server, asked through the agent, which takes no token.
 pub(super) async fn by_agent(agent: &Client, status: &AgentStatus) -> Vec<Finding> {
     let url = &status.server;
     let agent = agent.clone().within(WITHIN);
@@ -150,7 +150,7 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
                 server.version,
                 env!("CARGO_PKG_VERSION")
             ),
-            "They understand each other one version apart; bring both to the same soon.",
+            "They work together if they are one version apart; bring both to the same version soon.",
         ));
     }
     let empty: Vec<&str> = status
@@ -184,13 +184,13 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
     findings
 }
 
-/// Why a server that answers grants nothing, and what ends that.
+/// Why a server that answers grants nothing, and until when.
 fn granting(says: &GrantsNothing) -> Finding {
     let next = match says.reason {
         Withheld::Paused => "`usher service continue server` ends the pause.",
         Withheld::Restored => {
-            "Leases of before live until then. Stop the server, `usher restore --accept-risk`, \
-             start it: it grants at once, and a seat may be in use twice."
+            "Leases from before the restore live until then. Stop the server, `usher restore \
+             --accept-risk`, start it: it grants at once, and a seat may be in use twice."
         }
         Withheld::Storage | Withheld::Other => "See the server's log.",
     };
@@ -209,7 +209,7 @@ fn no_status(error: &ClientError, context: &Context) -> Finding {
         }
         Some(problem) if problem.is(Code::Unauthorized) => Finding::fail(
             "token",
-            "the server does not take it",
+            "the server does not accept it",
             "Is it of this server, revoked, expired? `usher token create` makes one.",
         ),
         Some(problem) if problem.is(Code::Forbidden) => Finding::ok(
@@ -220,7 +220,7 @@ fn no_status(error: &ClientError, context: &Context) -> Finding {
     }
 }
 
-/// Compares the clocks, by the time that the server's answer bears.
+/// Compares the clocks, by the time in the server's answer.
 async fn clock(client: &Client) -> Option<Finding> {
     let response = client.get_stream("/v1/health").await.ok()?;
     let date = response.headers().get("date")?.to_str().ok()?.to_owned();
@@ -255,7 +255,7 @@ mod tests {
         warn  seats       none is granted: it is paused
                           `usher service continue server` ends the pause.
         warn  seats       none is granted: it was restored
-                          Leases of before live until then. Stop the server, `usher restore --accept-risk`, start it: it grants at once, and a seat may be in use twice.
+                          Leases from before the restore live until then. Stop the server, `usher restore --accept-risk`, start it: it grants at once, and a seat may be in use twice.
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! Products that seem unused, as nothing could see a use of them.
+//! Products that seem unused because nothing could see a use of them.
 
 use usher_api::client::Client;
 use usher_api::{Page, UnseenUse, Usage};
@@ -7,11 +7,11 @@ use super::finding::Finding;
 use crate::listing::{Extent, Query, fetch};
 use crate::output::tame;
 
-/// Products that are named; the rest are counted.
+/// How many products are named; the rest are counted.
 const NAMED: usize = 10;
 
-/// Of each reason why a product that was never used may go unseen, a line. Nothing where a server
-/// does not tell.
+/// One line for each reason why the use of a product that seems unused may not be seen. Empty if
+/// the server does not say.
 pub(super) async fn findings(client: &Client) -> Vec<Finding> {
     let query = Query::new("/v1/usage")
         .with("owned", Some("true"))

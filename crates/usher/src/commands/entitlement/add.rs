@@ -1,4 +1,4 @@
-//! `usher entitlement add`: seats that are owned.
+//! `usher entitlement add`: adds seats that the site owns.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ pub(super) async fn run(args: Add, context: &Context, client: &Client) -> Result
     notice::told(&made, Timestamp::now()).map_or(Ok(()), line)
 }
 
-/// Says of one without seats that nobody may use it.
+/// Warns that nobody may use an entitlement without seats.
 pub(super) fn without_seats(it: &Wire) -> Option<String> {
     (usable(it) == 0).then(|| {
         format!(
@@ -99,8 +99,8 @@ pub(super) fn without_seats(it: &Wire) -> Option<String> {
     })
 }
 
-/// Says when others of the product count, too, and when none does. It is done all the same where
-/// they cannot be read.
+/// Says when other entitlements of the product are valid at the same time, and when none is. If
+/// they cannot be read, the entitlement is added all the same.
 pub(super) async fn say_dates(client: &Client, entitlement: &Wire) -> Result<(), Failure> {
     let told = overlap::told(client, entitlement).await.unwrap_or_default();
     told.into_iter().try_for_each(line)

@@ -1,5 +1,4 @@
-//! A row of a CSV file of what is owned, cell by cell: each is checked, and all that is wrong is
-//! told.
+//! A row of a CSV file of entitlements, cell by cell: each is checked, and all faults are reported.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,29 +13,29 @@ use super::validity::zone_of_days;
 use crate::output::tame;
 use crate::time;
 
-/// A row that can be meant.
+/// A valid row.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     /// Its line in the file.
     pub(super) line: u64,
-    /// As a server takes it.
+    /// The row as a request to a server.
     pub(super) request: EntitlementRequest,
-    /// Which of what it may leave out it says.
+    /// Which of the optional columns the row fills.
     pub(super) says: Says,
 }
 
-/// Which columns with a meaning of their own where they are empty a row has.
+/// Which columns the file has in which an empty cell has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Says {
-    /// From when on, even if that is ever.
+    /// Its first day; empty: it was always valid.
     pub(super) from: bool,
-    /// Until when, even if that is for ever.
+    /// Its last day; empty: it is valid for ever.
     pub(super) to: bool,
     /// An overdraft.
     pub(super) overdraft: bool,
 }
 
-/// The time zone that days are of.
+/// The time zone of its days.
 #[derive(Clone)]
 pub(super) struct Zone {
     name: String,
@@ -44,7 +43,7 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// That of the name, or else that in which days are read here.
+    /// The time zone of that name, or else the one for days without a zone.
     pub(super) fn of(name: Option<&str>) -> Result<Zone, String> {
         let name = name.map_or_else(zone_of_days, |name| Ok(name.to_owned()))?;
         let zone = time::now_in(Some(&name))?.time_zone().clone();
@@ -52,7 +51,7 @@ impl Zone {
     }
 }
 
-/// The cells of a row, and what is wrong in them.
+/// The cells of a row, and their faults.
 pub(super) struct Cells<'a> {
     pub(super) header: &'a Header,
     pub(super) record: &'a csv::StringRecord,
@@ -60,13 +59,13 @@ pub(super) struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    /// What stands in a column, if anything.
+    /// The text in a column, if there is any.
     fn text(&self, column: &str) -> Option<String> {
         let cell = self.record.get(self.header.place(column)?)?;
         (!cell.is_empty()).then(|| cell.to_owned())
     }
 
-    /// What is read of it; none if it is empty or wrong.
+    /// The value in a column; `None` if the cell is empty or wrong.
     fn read<T>(&mut self, column: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.text(column)?;
         let value = read(&text);
@@ -96,7 +95,7 @@ impl Cells<'_> {
         })
     }
 
-    /// The row; none if it cannot be meant.
+    /// The row; `None` if it has faults.
     pub(super) fn row(&mut self, line: u64, zone: &Zone) -> Option<Row> {
         let product = self.line("product", NAME_LIMIT_BYTES);
         if product.is_none() && self.text("product").is_none() {
@@ -235,7 +234,7 @@ fn date(text: &str) -> Result<String, String> {
     }
 }
 
-/// Whether an end is said as a day.
+/// Whether an end is given as a day.
 pub(super) fn is_day(text: &str) -> bool {
     time::written(text).is_some()
 }

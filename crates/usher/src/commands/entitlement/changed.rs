@@ -26,7 +26,7 @@ pub(super) fn said(old: &Wire, new: &Wire, here: &str) -> String {
     }
     parts.extend(changes(old, new));
     match parts.is_empty() {
-        true => format!("Entitlement {} is as it was.", called(new)),
+        true => format!("Entitlement {} is unchanged.", called(new)),
         false => format!("Entitlement {}: {}.", called(new), parts.join("; ")),
     }
 }
@@ -81,7 +81,7 @@ mod tests {
         Entitlement cad-2026 (E1): name none before, cad-2026 now; notice none before, by 2026-10-02 (90 d) now.
         Entitlement E1: name cad-2026 before, none now; note none before, for the lab now.
         Entitlement E1: notice none before, 30 days before its end now.
-        Entitlement E1 is as it was.
+        Entitlement E1 is unchanged.
         ");
     }
 }

@@ -1,10 +1,10 @@
-//! The columns of a file of what is owned: which there are, and which those of a file are.
+//! The columns of a file of entitlements: which exist, and which a file has.
 
 use super::named::with_value;
 use crate::near::nearest;
 use crate::output::tame;
 
-/// What columns there are, in the order in which they are written.
+/// All columns, in the order in which they are written.
 pub(super) const COLUMNS: [&str; 15] = [
     "product",
     "seats",
@@ -23,13 +23,14 @@ pub(super) const COLUMNS: [&str; 15] = [
     "note",
 ];
 
-/// What a list writes besides, which nobody can enter.
+/// The columns that a list writes besides, which an import passes over.
 pub(super) const LISTED_ALONE: [&str; 2] = ["id", "in_use"];
 
-/// Those without which no row can be understood.
+/// The columns that a file must have.
 const NEEDED: [&str; 2] = ["product", "seats"];
 
-/// What people call columns in their tables, as it is compared, and which columns these are.
+/// Other names that people give to columns, in the form in which names are compared, and the
+/// columns that they mean.
 const CALLED: [(&str, &[&str]); 11] = [
     (
         "product",
@@ -106,7 +107,7 @@ const CALLED: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Which column a name is that people give to it, or that it is a slip of.
+/// The column that a name means, as another name for it or as a misspelling.
 fn meant(name: &str) -> Option<&'static str> {
     let key = key(name);
     let called = CALLED.iter().find(|(_, names)| names.contains(&&*key));
@@ -133,16 +134,16 @@ pub(super) fn is_known(name: &str) -> bool {
 /// The columns of a file by their places.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    /// Of each of [`COLUMNS`], its place in a row.
+    /// The place in a row of each of [`COLUMNS`].
     places: [Option<usize>; COLUMNS.len()],
-    /// How many columns there are, with those that are passed over.
+    /// How many columns the file has, including those that are passed over.
     pub(super) count: usize,
-    /// What is wrong with them.
+    /// The faults of the columns.
     pub(super) faults: Vec<String>,
 }
 
 impl Header {
-    /// Reads the names of the first line; those that are `ignored` are passed over.
+    /// Reads the names in the first line; the columns that `ignored` names are passed over.
     pub(super) fn read<'a>(names: impl Iterator<Item = &'a str>, ignored: &[String]) -> Header {
         let mut header = Header::default();
         let mut left: Vec<&String> = ignored.iter().collect();
@@ -185,8 +186,8 @@ impl Header {
         header
     }
 
-    /// That there is no such column, and what to do about it: it is another one that the file does
-    /// not have, or it can be left out. Nobody imports a file without its products and seats.
+    /// Says that there is no such column, and what to do: rename it to one that the file lacks, or
+    /// ignore it.
     fn no_column(&self, name: &str) -> String {
         let said = format!("there is no column {name:?} to import");
         let ignored = format!("{} leaves it out", with_value("--ignore-column", name));

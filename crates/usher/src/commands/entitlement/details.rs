@@ -1,4 +1,4 @@
-//! What is said of an entitlement besides its seats and dates, on the command line and in lists.
+//! The details of an entitlement besides its seats and dates, on the command line and in lists.
 
 use clap::Args;
 use usher_api::{
@@ -32,17 +32,17 @@ pub(crate) struct Details {
     note: Option<OrNone<String>>,
 }
 
-/// A value, or that there is to be none.
+/// A value, or an empty text that removes it.
 #[derive(Debug, Clone, PartialEq)]
 struct OrNone<T>(Option<T>);
 
 impl Details {
-    /// Whether something is said of the days of notice.
+    /// Whether the days of notice are given.
     pub(super) fn has_notice(&self) -> bool {
         self.notice_days.is_some()
     }
 
-    /// Says it in a request.
+    /// Puts the details into a request.
     pub(super) fn apply(self, request: &mut EntitlementRequest) {
         fn said<T>(value: Option<OrNone<T>>) -> Said<T> {
             value.map(|OrNone(value)| value)
@@ -56,7 +56,7 @@ impl Details {
     }
 }
 
-/// What cannot be read is said; the rest a server checks.
+/// Reads a text; the server checks it further.
 #[allow(clippy::unnecessary_wraps, reason = "clap wants it so")]
 fn text(text: &str) -> Result<OrNone<String>, String> {
     Ok(OrNone((!text.is_empty()).then(|| text.to_owned())))
@@ -120,11 +120,11 @@ pub(crate) fn core_price(price: &Price) -> policy::Price {
 pub(super) struct Column {
     /// Its heading.
     pub(super) heading: &'static str,
-    /// What it says of an entitlement, if anything.
+    /// Its text for an entitlement, if any.
     pub(super) of: fn(&Wire) -> Option<String>,
-    /// What it is called where it has changed.
+    /// Its name in a sentence about a change.
     what: &'static str,
-    /// What it then says.
+    /// Its text in a sentence about a change.
     changed: fn(&Wire) -> Option<String>,
 }
 
@@ -157,7 +157,7 @@ static COLUMNS: [Column; 6] = [
     Column::new("NOTE", "note", |it| it.note.clone()),
 ];
 
-/// What else is said of an entitlement now than before, such as `note lab before, none now`.
+/// What has changed in an entitlement's details, such as `note lab before, none now`.
 pub(super) fn changes(old: &Wire, new: &Wire) -> Vec<String> {
     let shown = |it: Option<String>| it.unwrap_or_else(|| "none".to_owned());
     let changed = COLUMNS.iter().filter_map(|column| {
@@ -168,7 +168,7 @@ pub(super) fn changes(old: &Wire, new: &Wire) -> Vec<String> {
     changed.collect()
 }
 
-/// What is said of it besides its name and its seats: its price, its contract and so on.
+/// The details of an entitlement besides its name and its seats: its price, its contract and so on.
 pub(crate) fn said(it: &Wire) -> Vec<String> {
     let price = it.price.as_ref().map(|it| core_price(it).to_string());
     let contract = it.contract.as_ref().map(|it| format!("contract {it}"));
@@ -181,7 +181,7 @@ pub(crate) fn said(it: &Wire) -> Vec<String> {
     all.into_iter().flatten().collect()
 }
 
-/// The columns in which a list of these says anything.
+/// The columns that are not empty in a list of these.
 pub(super) fn columns(items: &[Wire]) -> Vec<&'static Column> {
     let says = |column: &&Column| items.iter().any(|it| (column.of)(it).is_some());
     COLUMNS.iter().filter(says).collect()

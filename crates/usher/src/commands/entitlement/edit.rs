@@ -1,4 +1,4 @@
-//! `usher entitlement edit`: a change of what is owned.
+//! `usher entitlement edit`: changes an entitlement.
 
 use clap::Args;
 use jiff::Timestamp;

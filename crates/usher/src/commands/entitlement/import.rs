@@ -1,8 +1,8 @@
-//! `usher entitlement import`: what is owned, from a CSV file.
+//! `usher entitlement import`: adds entitlements from a CSV file.
 //!
-//! Adds, and says what it adds to what; it never replaces a count (KB Q226842). The whole file is
-//! checked before anything is written, and rows that are owned already, as after a second import of
-//! the same file, stop it unless it is said what to do with them.
+//! It adds seats, and says to which; it never replaces a count (KB Q226842). The whole file is
+//! checked before anything is written. Rows that exist already, as after a second import of the
+//! same file, stop the import unless an option says what to do with them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -29,9 +29,9 @@ use crate::output::{counted, line, print_json, tame};
 use crate::owned;
 use crate::sending::sent;
 
-/// Faults that are told; the rest are counted.
+/// How many faults are shown; the rest are counted.
 const FAULTS_TOLD: usize = 50;
-/// Rows that are shown; the rest are counted.
+/// How many rows are shown; the rest are counted.
 const ROWS_SHOWN: usize = 20;
 
 /// Add what a CSV file says is owned
@@ -103,7 +103,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
     told(args, context, &added, left_out, &there.owned)
 }
 
-/// What a server has.
+/// The products and entitlements of a server.
 #[derive(Default)]
 struct There {
     products: Vec<Product>,
@@ -118,7 +118,7 @@ async fn there(client: &Client) -> Result<There, Failure> {
     })
 }
 
-/// The file as people know it.
+/// The file as messages name it.
 fn called_file(args: &Import) -> String {
     match args.file.as_os_str() == "-" {
         true => "standard input".to_owned(),
@@ -137,7 +137,7 @@ fn read(args: &Import) -> Result<Parsed, Failure> {
     Ok(parse(source, &zone, &args.ignore_column))
 }
 
-/// What is wrong, with its place.
+/// A fault with its place.
 fn placed(args: &Import, Fault { line, what }: &Fault) -> String {
     let file = called_file(args);
     match line {
@@ -146,15 +146,15 @@ fn placed(args: &Import, Fault { line, what }: &Fault) -> String {
     }
 }
 
-/// Rows that are there already.
+/// Rows that exist already.
 struct Again {
     rows: Vec<Fault>,
-    /// Whether one of them has the name of what is there.
+    /// Whether one of them has the name of an existing entitlement.
     has_name: bool,
 }
 
 impl Again {
-    /// What can be done with them.
+    /// What the user can do about them.
     fn step(&self) -> &'static str {
         match self.has_name {
             true => "--duplicates skip leaves out the rows that are there already.",
@@ -166,7 +166,7 @@ impl Again {
     }
 }
 
-/// All that stands in the way of an import.
+/// All that prevents an import.
 fn refused(args: &Import, mut faults: Vec<Fault>, again: Again) -> Failure {
     let code = match faults.is_empty() {
         true => exit::FAILED,
@@ -248,7 +248,7 @@ fn names(some: &[Entitlement]) -> String {
     }
 }
 
-/// Says what was added, or would be.
+/// Says what was added, or would be added.
 fn told(
     args: &Import,
     context: &Context,
@@ -297,8 +297,8 @@ fn told(
     Ok(())
 }
 
-/// Sentences about times on which rows count together with others, and about rows that are over;
-/// the rest are counted.
+/// How many sentences are shown about rows that are valid together with others, and about rows that
+/// have expired; the rest are counted.
 const OVERLAPS_TOLD: usize = 10;
 
 /// What is said of the rows together.
@@ -309,8 +309,8 @@ struct Told {
     has_renewal: bool,
 }
 
-/// Which rows are over already, and when rows with dates count together with others of their
-/// product.
+/// Which rows have expired already, and when rows with dates are valid together with others of
+/// their product.
 fn overlaps(added: &[Entitlement], owned: &[Entitlement], now: Timestamp, here: &str) -> Told {
     let is_over = |it: &Entitlement| overlap::over(&called(it), it, now, here);
     let mut said: Vec<String> = added

@@ -1,6 +1,7 @@
-//! Licence files of licence servers, which people give to an import and which are not read yet.
+//! Recognises the licence files of licence servers: people give them to an import, which cannot
+//! read them yet.
 
-/// What the first line that says anything begins with: FlexNet's words, then RLM's.
+/// Words with which the first line of such a file begins: FlexNet's, then RLM's.
 const WORDS: [&str; 11] = [
     "SERVER",
     "VENDOR",
@@ -15,7 +16,7 @@ const WORDS: [&str; 11] = [
     "LICENSE",
 ];
 
-/// Why a file that is one is not imported, and what to do; none if it is none.
+/// Why a licence file is not imported, and what to do; `None` if the file is no licence file.
 pub(super) fn not_read_yet(text: &str) -> Option<String> {
     let lines = text.lines().map(str::trim);
     let mut said = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,4 +1,5 @@
-//! `usher entitlement list`: what is owned, as a table, as JSON, or as a file that an import reads.
+//! `usher entitlement list`: the entitlements as a table, as JSON, or as a file that an import
+//! reads.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -62,7 +63,7 @@ pub(super) async fn run(args: &List, context: &Context, client: &Client) -> Resu
     totals.into_iter().try_for_each(line)
 }
 
-/// What is owned as a table.
+/// The entitlements as a table.
 pub(crate) fn table(items: &[Wire]) -> Table {
     let here = here();
     let said = details::columns(items);

@@ -1,11 +1,11 @@
-//! What becomes of who uses or waits for what is removed, in words.
+//! What happens to people who use or wait for what is removed, in words.
 
 use usher_api::Status;
 use usher_api::client::Client;
 
 use crate::output::{counted, tame};
 
-/// What becomes of seats in use.
+/// What happens to seats in use.
 pub(crate) fn still_used(count: u64) -> String {
     let seats = counted(count, "seat");
     match count {
@@ -14,7 +14,7 @@ pub(crate) fn still_used(count: u64) -> String {
     }
 }
 
-/// What becomes of requests that wait.
+/// What happens to requests that wait.
 pub(crate) fn waiting(count: u64) -> String {
     let requests = counted(count, "request");
     match count {
@@ -23,7 +23,7 @@ pub(crate) fn waiting(count: u64) -> String {
     }
 }
 
-/// Who waits for a seat of a product, in words; none if nobody does, or a server does not tell.
+/// Who waits for a seat of a product, in words; `None` if nobody does, or the server does not say.
 pub(super) async fn waited_for(client: &Client, product: &str) -> Option<String> {
     let status: Status = client.get("/v1/status").await.ok()?;
     let shown = status.products.iter().find(|it| it.id == product)?;

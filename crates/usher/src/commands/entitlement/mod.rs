@@ -1,4 +1,4 @@
-//! `usher entitlement`: what is owned.
+//! `usher entitlement`: the seats that the site owns.
 
 mod add;
 mod cells;

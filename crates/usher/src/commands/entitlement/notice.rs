@@ -1,4 +1,4 @@
-//! By which day notice on an entitlement is to be given.
+//! The day by which notice on an entitlement is to be given.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,7 +7,8 @@ use usher_api::Entitlement as Wire;
 
 use crate::output::counted;
 
-/// The last day on which notice can be given; none if none is to be given, or it never ends.
+/// The last day on which notice can be given; `None` if no notice is to be given, or the
+/// entitlement never ends.
 pub(super) fn day(it: &Wire) -> Option<Date> {
     let days = it.notice_days?;
     let said = it
@@ -23,7 +24,7 @@ pub(super) fn day(it: &Wire) -> Option<Date> {
     last.checked_sub(before).ok()
 }
 
-/// What a list says of it.
+/// The text for a list.
 pub(super) fn cell(it: &Wire) -> Option<String> {
     let days = it.notice_days?;
     Some(match day(it) {
@@ -32,7 +33,7 @@ pub(super) fn cell(it: &Wire) -> Option<String> {
     })
 }
 
-/// How a change of it is said: `by 2026-10-02 (90 d)`, or `30 days before its end`.
+/// The text for a change: `by 2026-10-02 (90 d)`, or `30 days before its end`.
 pub(super) fn changed(it: &Wire) -> Option<String> {
     let days = it.notice_days?;
     Some(match day(it) {
@@ -41,14 +42,14 @@ pub(super) fn changed(it: &Wire) -> Option<String> {
     })
 }
 
-/// What is said when it is entered; none if there is nothing to say.
+/// The text for a new entitlement; `None` if there is nothing to say.
 pub(super) fn told(it: &Wire, now: Timestamp) -> Option<String> {
     let days = it.notice_days.filter(|days| *days > 0)?;
     if it.to.is_some_and(|to| to <= now) {
         return None;
     }
     Some(match day(it) {
-        None => "It has no end, so that notice of it is due on no day.".to_owned(),
+        None => "It has no end, so no notice of it is due.".to_owned(),
         Some(day) if day < date(now, it) => format!(
             "Notice of it was to be given by {day}, {days} days before it ends: that day is past."
         ),
@@ -56,7 +57,7 @@ pub(super) fn told(it: &Wire, now: Timestamp) -> Option<String> {
     })
 }
 
-/// The day of an instant where its days are.
+/// The day of an instant in the entitlement's time zone.
 fn date(at: Timestamp, it: &Wire) -> Date {
     let zone = it.time_zone.as_deref().map(TimeZone::get);
     let zone = zone.and_then(Result::ok).unwrap_or_else(TimeZone::system);

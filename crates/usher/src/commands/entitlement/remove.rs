@@ -1,4 +1,4 @@
-//! `usher entitlement remove`: what is owned no more.
+//! `usher entitlement remove`: removes an entitlement.
 
 use clap::Args;
 use usher_api::client::Client;

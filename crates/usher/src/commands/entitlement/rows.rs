@@ -1,5 +1,4 @@
-//! The rows of a CSV file of what is owned, as a server takes them, and all that is wrong with them,
-//! each with its line.
+//! The rows of a CSV file of entitlements as requests to a server, and all faults with their lines.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,25 +12,25 @@ use crate::output::counted;
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
 
-/// Something that is wrong in a file.
+/// A fault in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fault {
-    /// The line; none: it is in no single one.
+    /// The line; `None`: the fault is in no single line.
     pub(super) line: Option<u64>,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and how to correct it.
     pub(super) what: String,
 }
 
-/// What a file says, and all that is wrong with it.
+/// The content of a file, and all its faults.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    /// The rows that can be meant.
+    /// The valid rows.
     pub(super) rows: Vec<Row>,
-    /// What is wrong.
+    /// The faults.
     pub(super) faults: Vec<Fault>,
 }
 
-/// Reads a file; columns that are `ignored` are passed over.
+/// Reads a file; the columns that `ignored` names are passed over.
 pub(super) fn parse(source: impl std::io::Read, zone: &Zone, ignored: &[String]) -> Parsed {
     let mut parsed = Parsed::default();
     let sheet = match sheet::read(source) {
@@ -111,7 +110,7 @@ pub(super) fn parse(source: impl std::io::Read, zone: &Zone, ignored: &[String])
     parsed
 }
 
-/// That a row has more or fewer columns than the first line.
+/// The fault of a row that has more or fewer columns than the first line.
 fn another_length(record: &csv::StringRecord, header: &Header, separator: u8) -> String {
     let separator = char::from(separator).escape_debug();
     let why = match record.len() < header.count {
@@ -144,12 +143,12 @@ impl Parsed {
     }
 }
 
-/// Rows as they are once they are imported, named by their lines.
+/// Rows as entitlements, as they are after the import, named by their lines.
 pub(super) fn as_owned(rows: &[Row]) -> Vec<Entitlement> {
     rows.iter().map(row_as_owned).collect()
 }
 
-/// A row as it is once it is imported, named by its line.
+/// A row as an entitlement, as it is after the import, named by its line.
 pub(super) fn row_as_owned(Row { line, request, .. }: &Row) -> Entitlement {
     let row = request;
     // Days were looked at when the file was read.

@@ -1,5 +1,5 @@
-//! Rows of a file beside what is owned: which are new, which are there already, and which differ
-//! from what has their name.
+//! Compares the rows of a file with the existing entitlements: which are new, which exist already,
+//! and which differ from the entitlement of the same name.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::named::{called, with_value, word};
 use super::rows::{Fault, row_as_owned};
 use crate::output::tame;
 
-/// What to do with rows that are there already.
+/// What to do with rows that exist already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Duplicates {
     /// Import nothing
@@ -23,40 +23,40 @@ pub(super) enum Duplicates {
     Add,
 }
 
-/// What becomes of the rows of a file.
+/// What happens to the rows of a file.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    /// Those that are to be added.
+    /// The rows to be added.
     pub(super) new: Vec<Row>,
-    /// Those that are left out as they are there already.
+    /// The rows that are left out because they exist already.
     pub(super) left_out: usize,
-    /// Those that are left out though they say something else than what is there.
+    /// The rows that are left out although they differ from the existing entitlement.
     pub(super) differing: Vec<Fault>,
-    /// Those that are there already, which nobody said what to do with.
+    /// The rows that exist already, if no option says what to do with them.
     pub(super) again: Vec<Fault>,
-    /// Whether one of these has the name of what is there: it cannot be added once more.
+    /// Whether one of these has the name of an existing entitlement: it cannot be added once more.
     pub(super) is_again_by_name: bool,
-    /// What cannot be added.
+    /// The rows that cannot be added.
     pub(super) faults: Vec<Fault>,
 }
 
-/// How a row stands to what is owned.
+/// How a row compares with the existing entitlements.
 enum Standing<'a> {
     New,
     Same(&'a Entitlement),
     Differs(&'a Entitlement, Vec<Difference>),
 }
 
-/// Something that a row says of an entitlement, and that is otherwise there.
+/// A value in a row that differs in the existing entitlement.
 struct Difference {
     what: &'static str,
     there: String,
     here: String,
-    /// As `usher entitlement edit` takes it.
+    /// The option of `usher entitlement edit` for it.
     option: String,
 }
 
-/// Says of each row what becomes of it.
+/// Decides what happens to each row.
 pub(super) fn settle(
     rows: Vec<Row>,
     owned: &[Entitlement],
@@ -126,7 +126,8 @@ pub(super) fn settle(
     settled
 }
 
-/// A row names no product by its id; a name that one is shown by leads to the id.
+/// The fault of a row whose product does not exist; if it is a product's display name, the text
+/// gives the id.
 fn no_product(named: &str, products: &[Product]) -> Option<String> {
     if products.iter().any(|product| product.id == named) {
         return None;
@@ -141,10 +142,10 @@ fn no_product(named: &str, products: &[Product]) -> Option<String> {
     })
 }
 
-/// What is owned, as rows are compared with it. Each is met by one row at the most.
+/// The existing entitlements, with which rows are compared. Each is matched by one row at most.
 struct There<'a> {
     by_name: HashMap<&'a str, usize>,
-    /// By what every row says.
+    /// By the values that every row has.
     alike: HashMap<(&'a str, u32, u32), Vec<usize>>,
     owned: &'a [Entitlement],
     is_met: Vec<bool>,
@@ -168,7 +169,7 @@ impl<'a> There<'a> {
         there
     }
 
-    /// How a row with a name stands; none: it has none.
+    /// How a row with a name compares; `None`: the row has no name.
     fn named(&mut self, row: &Row) -> Option<Standing<'a>> {
         let name = row.request.name.as_ref()?.as_deref()?;
         let Some(&index) = self.by_name.get(name) else {
@@ -183,7 +184,8 @@ impl<'a> There<'a> {
         })
     }
 
-    /// How a row without a name stands: it is one that says nothing else of what it says.
+    /// How a row without a name compares: it exists already if all its values are those of an
+    /// entitlement.
     fn unnamed(&mut self, row: &Row) -> Standing<'a> {
         let read = row_as_owned(row);
         let key = (&*read.product, read.seats, read.overdraft);
@@ -215,7 +217,8 @@ fn same_dates(one: &Entitlement, other: &Entitlement) -> bool {
     same_from(one, other) && same_to(one, other)
 }
 
-/// A day is the same day, whatever zone it was entered in.
+/// Whether both begin at the same time: a day is the same day, whatever time zone it was entered
+/// in.
 fn same_from(one: &Entitlement, other: &Entitlement) -> bool {
     one.from == other.from || one.from_day.is_some() && one.from_day == other.from_day
 }
@@ -224,7 +227,7 @@ fn same_to(one: &Entitlement, other: &Entitlement) -> bool {
     one.to == other.to || one.to_day.is_some() && one.to_day == other.to_day
 }
 
-/// Whether both say something of what is paid or agreed on, and not the same.
+/// Whether both have a price, a contract, a cost centre, days of notice or a note, and differ in it.
 fn contradicts(one: &Entitlement, other: &Entitlement) -> bool {
     fn differ<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
         one.is_some() && other.is_some() && one != other
@@ -236,7 +239,7 @@ fn contradicts(one: &Entitlement, other: &Entitlement) -> bool {
         || differ(&one.note, &other.note)
 }
 
-/// What a row says otherwise of an entitlement. What it does not say is as it is there.
+/// The values of a row that differ from an entitlement. Values that the row lacks do not differ.
 fn differences(row: &Row, it: &Entitlement) -> Vec<Difference> {
     let read = row_as_owned(row);
     let mut found = Vec::new();
@@ -310,7 +313,7 @@ fn differences(row: &Row, it: &Entitlement) -> Vec<Difference> {
     found
 }
 
-/// That a row says something else than what is there, and how that becomes so.
+/// Says that a row differs from the existing entitlement, and which command makes them equal.
 fn differing(it: &Entitlement, differences: &[Difference]) -> String {
     let said = differences
         .iter()

@@ -1,5 +1,5 @@
-//! A spreadsheet's file: its encoding, and what stands between its columns; and what is owned as
-//! such a file.
+//! A spreadsheet's file: its encoding and its column separator; and the entitlements as such a
+//! file.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ use crate::output;
 /// A hundred thousand rows of a hundred bytes are ten million; in UTF-16 they are twice as much.
 const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What may stand between two columns: Excel writes what the user's language has for it.
+/// Possible column separators: Excel writes the one of the user's language.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// A table as text.
@@ -21,7 +21,7 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 pub(super) struct Sheet {
     /// The header and the rows.
     pub(super) text: String,
-    /// What stands between two columns.
+    /// The column separator.
     pub(super) separator: u8,
     /// The number of the header's line.
     pub(super) first_line: u64,
@@ -106,7 +106,7 @@ fn utf8(bytes: Vec<u8>) -> Result<String, (Option<u64>, String)> {
     })
 }
 
-/// What is owned as an import reads it, with the ids.
+/// The entitlements as an import reads them, with the ids.
 pub(super) fn written(items: &[Entitlement]) -> Result<String, Failure> {
     let header = std::iter::once("id").chain(COLUMNS).map(str::to_owned);
     let mut rows: Vec<Vec<String>> = vec![header.collect()];

@@ -1,4 +1,4 @@
-//! The spans of time in which the same entitlements of a product count together.
+//! The spans of time in which the same entitlements of a product are valid together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use super::sums::usable;
 use super::validity::end;
 use crate::output::counted;
 
-/// Entitlements of a span that are named; the rest are counted.
+/// How many entitlements of a span are named; the rest are counted.
 const NAMED: usize = 4;
 
-/// A time on which several count together, always the same.
+/// A span of time in which the same several entitlements are valid.
 pub(super) struct Span<'a> {
-    /// None: since ever.
+    /// `None`: it has no beginning.
     first: Option<(Timestamp, Day<'a>)>,
-    /// None: for ever.
+    /// `None`: it has no end.
     last: Option<(Timestamp, Day<'a>)>,
-    /// The first of those that count.
+    /// The first of the valid entitlements.
     pub(super) valid: Vec<&'a Wire>,
     pub(super) count: usize,
     seats: u64,
@@ -46,23 +46,23 @@ impl Span<'_> {
         }
     }
 
-    /// What may be used then.
+    /// The seats that may be used then.
     pub(super) fn together(&self) -> String {
         counted(self.seats, "seat")
     }
 }
 
-/// What happens at an instant.
+/// The change at an instant.
 #[derive(Default)]
 struct Edge<'a> {
     begin: Vec<usize>,
     end: Vec<usize>,
-    /// The day that begins here, and the one before it.
+    /// The day that begins at this instant, and the day before it.
     day: Option<(Date, Option<&'a String>)>,
 }
 
-/// The first spans that are not over and in which one counts for which `is_new` holds, and others
-/// with it; and how many more there are.
+/// The first spans that are not over and in which an entitlement for which `is_new` holds is valid
+/// together with others; and how many more spans there are.
 pub(super) fn spans<'a>(
     all: &[&'a Wire],
     is_new: impl Fn(&Wire) -> bool,
@@ -132,7 +132,7 @@ pub(super) fn spans<'a>(
     (found, more)
 }
 
-/// Sums of those that count.
+/// The sums of the valid entitlements.
 struct Counting {
     seats: u64,
     new: usize,

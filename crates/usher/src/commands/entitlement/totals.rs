@@ -1,4 +1,4 @@
-//! What the entitlements of a list that are valid cost together, and who pays for them.
+//! What the valid entitlements of a list cost together, and who pays for them.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::details::core_price;
 use super::sums::is_valid;
 use crate::output::{counted, tame};
 
-/// Cost centres that are shown; the rest are counted.
+/// How many cost centres are shown; the rest are counted.
 const CENTRES_SHOWN: usize = 20;
 
-/// Sentences for the foot of a list; none if none of them that is valid has a price.
+/// Sentences for the foot of a list; `None` if no valid entitlement has a price.
 pub(super) fn lines(items: &[Wire], now: Timestamp) -> Vec<String> {
     let valid: Vec<&Wire> = items.iter().filter(|it| is_valid(it, now)).collect();
     let Some(all) = together(&valid) else {
@@ -53,7 +53,7 @@ pub(super) fn lines(items: &[Wire], now: Timestamp) -> Vec<String> {
     lines
 }
 
-/// What these cost: `12000 EUR/year + 100 EUR once`; none if none has a price.
+/// What these cost: `12000 EUR/year + 100 EUR once`; `None` if none of them has a price.
 fn together(some: &[&Wire]) -> Option<String> {
     let sums = Price::sums(some.iter().filter_map(|it| it.price.clone()));
     let sums: Vec<String> = sums.iter().map(|it| core_price(it).to_string()).collect();

@@ -3,16 +3,16 @@
 use crate::time;
 use crate::time::Bound;
 
-/// The ends of a validity as they were typed, read.
+/// The first and the last time of a validity, read from what was typed.
 pub(super) struct Validity {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
-    /// Of what days are; none if no day is said.
+    /// The time zone of the days; `None` if no day is given.
     pub(super) time_zone: Option<String>,
 }
 
 impl Validity {
-    /// Reads them; days are of `zone`, or of this computer's time zone.
+    /// Reads them; days are in `zone`, or in this computer's time zone.
     pub(super) fn read(
         from: Option<&str>,
         to: Option<&str>,
@@ -44,7 +44,7 @@ impl Validity {
     }
 }
 
-/// The time zone that days are of where none is named.
+/// The time zone of days if none is named.
 pub(super) fn zone_of_days() -> Result<String, String> {
     time::zone_here().ok_or_else(|| {
         "this computer's time zone has no name that a server knows; give --time-zone, such as \
@@ -53,8 +53,8 @@ pub(super) fn zone_of_days() -> Result<String, String> {
     })
 }
 
-/// One end of a validity: the day as it was said, with its zone unless that is `here`, or the
-/// instant here.
+/// One end of a validity: the day as it was entered, with its time zone unless that is `here`, or
+/// the instant in this computer's time zone.
 pub(crate) fn end(
     day: Option<&String>,
     zone: Option<&String>,

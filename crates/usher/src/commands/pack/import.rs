@@ -1,4 +1,4 @@
-//! `usher pack import-ini`: takes over the schedule of an old installation.
+//! `usher pack import-ini`: takes over the pack schedule of an old installation.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Table, line, print, print_json, tame};
 
-/// More of a file is not read: a Remodbc.ini has a few hundred bytes.
+/// How much of a file is read: a Remodbc.ini has a few hundred bytes.
 const FILE_LIMIT_BYTES: u64 = 1024 * 1024;
 
 /// Take over the pack schedule of SMS 2.0, and say what each line became
@@ -72,7 +72,7 @@ pub(super) async fn run(
     }
 }
 
-/// The text, whatever code page it was written in: all that is looked for is ASCII.
+/// The file's text, whatever code page it was written in: everything that matters is ASCII.
 fn read(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)

@@ -19,7 +19,7 @@ use crate::host;
 use crate::output::{bytes, counted, line, print, print_json, tame};
 use crate::time;
 
-/// Between two looks at how far a pack is.
+/// The time between two looks at a pack's progress.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Upkeep of the server's store: show, start, stop or schedule it
@@ -178,7 +178,7 @@ fn show(pack: &usher_api::Pack, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// How it is, in lines.
+/// The state of the pack, in lines.
 fn text(pack: &usher_api::Pack) -> String {
     let mut text = match pack.state {
         PackState::Idle => "No pack runs.\n".to_owned(),
@@ -239,7 +239,7 @@ fn percent(progress: f64) -> u8 {
     (progress.clamp(0.0, 1.0) * 100.0) as u8
 }
 
-/// How far a pack is, on stderr where that is a terminal.
+/// Shows a pack's progress on stderr, if that is a terminal.
 struct Progress {
     terminal: bool,
 }

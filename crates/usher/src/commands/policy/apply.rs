@@ -26,7 +26,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{eprintln_quiet, segment};
-use crate::output::{counted, line, print_json, tame};
+use crate::output::{counted, line, print_json};
 use crate::run::door::ToldAgent;
 use crate::sending::{removed, sent};
 
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Apply, context: &Context) -> Result<(), Failure> 
     let client = context.client()?;
     let held = Held::of(&client).await?;
     let plan = Plan::of(&held, &read, args.prune, Timestamp::now());
-    if let Some(refusal) = refusal(&plan) {
+    if let Some(refusal) = plan.refusal("this cannot be applied, and nothing was changed") {
         return Err(refusal);
     }
     for (before, product) in enforced(&plan, &held)? {
@@ -100,21 +100,6 @@ pub(super) async fn run(args: &Apply, context: &Context) -> Result<(), Failure> 
         args.told.products_changed(context).await;
     }
     told(changes, made, stopped, context)
-}
-
-/// Why a plan is not begun.
-fn refusal(plan: &Plan) -> Option<Failure> {
-    let lines: Vec<String> = plan
-        .obstacles
-        .iter()
-        .map(|it| format!("  {}", tame(it)))
-        .collect();
-    (!lines.is_empty()).then(|| {
-        Failure::usage(format!(
-            "this cannot be applied, and nothing was changed:\n{}",
-            lines.join("\n")
-        ))
-    })
 }
 
 /// A product of the API as it is and as it is to be.

@@ -1,4 +1,4 @@
-//! `usher policy check`: whether files make a policy, without a server.
+//! `usher policy check`: checks files of a policy, without a server.
 
 use std::path::PathBuf;
 
@@ -40,12 +40,12 @@ struct Report {
 #[derive(Serialize)]
 struct Told {
     file: String,
-    /// 0: it is of the whole product.
+    /// 0: the finding is about the whole product.
     line: usize,
     what: String,
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(super) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     let (read, faults) = match files::policy(&args.files) {
         Ok(read) => {
@@ -90,7 +90,7 @@ pub(super) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// Products that are to be enforced by rules that hit what every computer needs.
+/// Products in mode `enforce` whose rules match programs that every computer needs.
 fn dangerous(read: &Read) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (id, product) in &read.policy.products {
@@ -117,7 +117,8 @@ fn dangerous(read: &Read) -> Vec<Fault> {
     faults
 }
 
-/// The first program of any computer that a rule hits, the rule, and how many more there are.
+/// The first program that every computer needs and that a rule matches, the rule, and how many more
+/// there are.
 fn worst(product: &Product) -> Option<(String, Danger, usize)> {
     let Some(Value::Texts(texts)) = product.get("programs") else {
         return None;
@@ -133,7 +134,7 @@ fn worst(product: &Product) -> Option<(String, Danger, usize)> {
     Some((texts.get(first.rule)?.clone(), first, more))
 }
 
-/// What this computer has besides is none of a check's business.
+/// A check does not look at the programs that are installed on this computer.
 fn no_computer() -> [Nothing; 0] {
     []
 }

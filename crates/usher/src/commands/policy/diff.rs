@@ -12,13 +12,13 @@ use super::plan::Plan;
 use super::shown::{self, Report};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
-use crate::output::{print_json, tame};
+use crate::output::print_json;
 
 /// Say what an apply would add, change and remove, and what that means for seats by date
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 nothing differs, 1 something does, 2 the files make no policy.
+Exit codes: 0 nothing differs, 1 something does, 2 the files make no policy, or one that an apply
+would refuse.
 
 Examples:
   usher policy diff policy.toml
@@ -41,15 +41,10 @@ pub(super) async fn run(args: &Diff, context: &Context) -> Result<u8, Failure> {
     let losses = losses::of(&client, &held, &plan).await;
     match context.json() {
         true => print_json(&Report::of(&plan, losses))?,
-        false => {
-            shown::plan(&plan, &losses)?;
-            for obstacle in &plan.obstacles {
-                eprintln_quiet(&format!(
-                    "usher: it could not be applied: {}",
-                    tame(obstacle)
-                ));
-            }
-        }
+        false => shown::plan(&plan, &losses)?,
+    }
+    if let Some(refusal) = plan.refusal("this could not be applied") {
+        return Err(refusal);
     }
     Ok(match plan.difference.is_empty() {
         true => exit::DONE,

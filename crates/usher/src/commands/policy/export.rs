@@ -1,4 +1,4 @@
-//! `usher policy export`: what a server has, as a policy.
+//! `usher policy export`: writes a server's products and entitlements as a policy.
 
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,8 @@ fn to_folder(folder: &Path, held: &Held) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Parts as texts of at most so many bytes, each with its heading. A part alone may be longer.
+/// Joins parts to texts of at most so many bytes, each with its heading. A single part may be
+/// longer.
 fn divided(parts: Vec<String>, limit: usize) -> Vec<String> {
     let mut texts = vec![write::heading()];
     let mut is_empty = true;

@@ -14,7 +14,7 @@ const FILES_LIMIT: usize = 256;
 const FAULTS_LISTED: usize = 20;
 
 /// Why files make no policy.
-pub(super) enum Unread {
+pub(in crate::commands) enum Unread {
     /// A file cannot be read at all.
     Failed(Box<Failure>),
     /// What they say is wrong.
@@ -29,7 +29,7 @@ impl From<Failure> for Unread {
 
 impl Unread {
     /// As the end of a command that needs the policy.
-    pub(super) fn failure(self) -> Failure {
+    pub(in crate::commands) fn failure(self) -> Failure {
         let faults = match self {
             Unread::Failed(failure) => return *failure,
             Unread::Faults(faults) => faults,
@@ -54,7 +54,7 @@ pub(super) fn is_stdin(files: &[PathBuf]) -> bool {
 }
 
 /// Reads files, and the files `*.toml` of folders, as one policy.
-pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
+pub(in crate::commands) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
     let mut sources = Vec::new();
     let mut faults = Vec::new();
     for path in listed(files)? {
@@ -160,69 +160,4 @@ fn unreadable(name: &str, error: &std::io::Error) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    fn write(folder: &tempfile::TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn failure(files: &[PathBuf]) -> String {
-        match policy(files) {
-            Ok(policy) => panic!("{policy:?}"),
-            Err(unread) => unread.failure().to_string(),
-        }
-    }
-
-    const CAD: &str = "policy = 1\n[[product]]\nid = \"cad\"\n";
-
-    #[test]
-    fn the_files_of_a_folder_are_one_policy_in_the_order_of_their_names() {
-        let folder = folder();
-        write(&folder, "b.toml", CAD.replace("cad", "b"));
-        write(&folder, "a.toml", CAD.replace("cad", "a"));
-        write(&folder, "a.toml~", "no policy");
-        let read = policy(&[folder.path().to_owned()]).ok().unwrap();
-        assert_eq!(read.policy.products.len(), 2);
-        write(&folder, "c.toml", CAD.replace("cad", "a"));
-        let said = failure(&[folder.path().to_owned()]);
-        assert!(
-            said.contains("c.toml:2: product a stands here again"),
-            "{said}"
-        );
-        assert!(said.contains("a.toml:2 already"), "{said}");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_said_by_its_name() {
-        let folder = folder();
-        let said = failure(&[folder.path().to_owned()]);
-        assert!(said.contains("has no file *.toml"), "{said}");
-        let said = failure(&[folder.path().join("none.toml")]);
-        assert!(
-            said.contains("cannot read") && said.contains("none.toml"),
-            "{said}"
-        );
-        let long = write(&folder, "long", vec![b'#'; SOURCE_LIMIT_BYTES + 1]);
-        let said = failure(&[long]);
-        assert!(said.contains("is longer than 1 MiB"), "{said}");
-        let latin = write(&folder, "latin", b"policy = 1\n# gr\xf6\xdfer\n");
-        let said = failure(&[latin]);
-        assert!(said.contains("latin:2: it is not UTF-8"), "{said}");
-    }
-
-    #[test]
-    fn a_name_is_the_same_however_its_accents_are_written() {
-        let folder = folder();
-        let one = write(&folder, "one", CAD.replace("cad", "zoe\u{308}"));
-        let other = write(&folder, "other", CAD.replace("cad", "zo\u{eb}"));
-        let said = failure(&[one, other]);
-        assert!(said.contains("stands here again"), "{said}");
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! What a server has, as a policy.
+//! A server's products and entitlements, as a policy.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::owned;
 /// The products and entitlements of a server.
 #[derive(Debug)]
 pub(super) struct Held {
-    /// As a policy.
+    /// The same as a policy.
     pub(super) policy: Policy,
     /// The products as the server shows them.
     pub(super) products: Vec<Wire>,
@@ -29,7 +29,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Asks the server for all of it.
+    /// Fetches all of it from the server.
     pub(super) async fn of(client: &Client) -> Result<Held, Failure> {
         let query = Query::new("/v1/products");
         let products = owned::list::<ProductView>(client, &query, &Extent::ALL).await?;

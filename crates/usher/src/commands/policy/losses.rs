@@ -1,4 +1,4 @@
-//! What is in use or waited for of what a plan removes.
+//! Which seats of what a plan removes are in use, and who waits for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use super::held::Held;
 use super::plan::Plan;
 use crate::commands::entitlement::losses::{still_used, waiting};
 
-/// Of each removal that somebody notices, a sentence. Who waits is not known where a server does not
-/// tell its status.
+/// A sentence for each removal that affects somebody. Who waits is not known if the server does not
+/// give its status.
 pub(super) async fn of(client: &Client, held: &Held, plan: &Plan) -> Vec<String> {
     let removed: BTreeSet<&str> = plan
         .difference
@@ -51,7 +51,7 @@ pub(super) async fn of(client: &Client, held: &Held, plan: &Plan) -> Vec<String>
     told
 }
 
-/// What becomes of who uses a product that is removed, and of who waits for it.
+/// What happens to people who use a product that is removed, and to those who wait for it.
 fn of_product(id: &str, in_use: u64, waits: u64) -> Option<String> {
     let used = (in_use > 0).then(|| still_used(in_use));
     let waited = (waits > 0).then(|| waiting(waits));

@@ -1,11 +1,11 @@
-//! `usher policy`: what is metered and owned, as files beside the server.
+//! `usher policy`: products and entitlements as files.
 
 mod apply;
 mod check;
 mod convert;
 mod diff;
 mod export;
-mod files;
+pub(super) mod files;
 mod held;
 mod losses;
 mod plan;
@@ -45,7 +45,7 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    /// What it needs of a server; none if it asks none.
+    /// Which rights it needs at a server; `None` if it asks no server.
     pub(crate) fn needs(&self) -> Option<Needed> {
         const APPLY: Needed = Needed::of(
             &[Right::ChangePolicy, Right::Own],
@@ -59,7 +59,7 @@ impl Policy {
     }
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(crate) fn run(args: Policy, context: &Context) -> Result<u8, Failure> {
     match args {
         // It needs no server.

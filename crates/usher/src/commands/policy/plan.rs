@@ -10,6 +10,8 @@ use usher_core::policy::{
 };
 
 use super::held::Held;
+use crate::failure::Failure;
+use crate::output::tame;
 
 /// A difference, with what follows from it.
 #[derive(Debug)]
@@ -43,6 +45,16 @@ impl Plan {
             difference,
             left,
         }
+    }
+
+    /// The failure of a plan that cannot be applied, with each reason on a line below `what`.
+    pub(super) fn refusal(&self, what: &str) -> Option<Failure> {
+        let lines: Vec<String> = self
+            .obstacles
+            .iter()
+            .map(|it| format!("\n  {}", tame(it)))
+            .collect();
+        (!lines.is_empty()).then(|| Failure::usage(format!("{what}:{}", lines.concat())))
     }
 
     /// The policy that the server would have.

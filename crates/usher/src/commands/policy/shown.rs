@@ -12,10 +12,10 @@ use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::{Table, counted, line, tame};
 
-/// Steps of one product that the table has at the most.
+/// How many steps of one product the table shows.
 const STEPS_SHOWN: usize = 12;
 
-/// Shows a plan to people, with what is lost by it.
+/// Shows a plan to people, with what is lost if it is applied.
 pub(super) fn plan(plan: &Plan, losses: &[String]) -> Result<(), Failure> {
     let changes = &plan.difference.changes;
     match changes.len() {
@@ -53,7 +53,7 @@ pub(super) fn sentence(change: &Change) -> String {
     tame(&change.to_string())
 }
 
-/// What stays is said by its name and what it is.
+/// Something that stays: its kind and its name.
 fn kept(change: &Change) -> String {
     let sentence = sentence(change);
     let kept = sentence.strip_prefix("remove ");
@@ -94,7 +94,7 @@ fn seats(plan: &Plan) -> Table {
     table
 }
 
-/// The day from which on it is so, as it was said, or the time.
+/// The day from which on it holds, as it was entered, or the time.
 fn shown_from(step: &Step) -> String {
     let Some(at) = step.from else {
         return "today".to_owned();
@@ -114,17 +114,17 @@ fn timestamp(at: Wall) -> jiff::Timestamp {
 /// A plan for programs.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Whether nothing would be made.
+    /// Whether the plan changes nothing.
     same: bool,
     changes: Vec<Json>,
-    /// What only the server has, and keeps.
+    /// What only the server has, and which stays.
     left: Vec<Json>,
     seats: Vec<SeatsFrom>,
     /// Why it cannot be applied.
     obstacles: Vec<String>,
-    /// What may be meant otherwise.
+    /// What may not be intended.
     doubts: Vec<String>,
-    /// What is in use or waited for of what is removed.
+    /// What of the removed products is in use or waited for.
     losses: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ struct SeatsFrom {
     product: String,
     /// Null: now.
     from: Option<jiff::Timestamp>,
-    /// The day that begins then, where a day was said, and its time zone.
+    /// The day that begins then, if a day was entered, and its time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_day: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ struct SeatsFrom {
 }
 
 impl Report {
-    /// Of a plan, with what is lost by it.
+    /// For a plan, with what is lost if it is applied.
     pub(super) fn of(plan: &Plan, losses: Vec<String>) -> Report {
         let changes: Vec<Json> = plan.difference.changes.iter().map(json).collect();
         let of_product = |(product, steps): (&String, &Vec<Step>)| {

@@ -19,7 +19,7 @@ use crate::run::door::ToldAgent;
 #[command(after_help = "\
 A RULE is name=GLOB (file name), path=GLOB (whole path), package=NAME, sha256=HEX,
 original-name=NAME or publisher=NAME, each with an optional ,version=RANGE. Without a key it is a
-path where it contains a /, else a file name. ,role=helper marks programs that are recorded but
+path if it contains a /, else a file name. ,role=helper marks programs that are recorded but
 neither take nor keep a seat.
 
 Examples:

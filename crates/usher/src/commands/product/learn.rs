@@ -1,4 +1,4 @@
-//! `usher product learn`: what a program is made of, and the rules that follow.
+//! `usher product learn`: runs a command, lists the programs that it starts, and proposes rules.
 
 use std::ffi::OsString;
 
@@ -38,7 +38,7 @@ pub(crate) struct Learn {
     words: Vec<OsString>,
 }
 
-/// Does it; returns the exit code.
+/// Runs the command; returns the exit code.
 pub(crate) fn run(args: Learn, context: &Context) -> Result<u8, Failure> {
     let name = args
         .words

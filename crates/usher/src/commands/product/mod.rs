@@ -1,4 +1,4 @@
-//! `usher product`: what may run, and the rules that recognise it.
+//! `usher product`: the metered products, and the rules that recognise their programs.
 
 mod add;
 pub(crate) mod danger;
@@ -48,7 +48,7 @@ pub(crate) enum Product {
 }
 
 impl Product {
-    /// What it needs of a server; none if everybody may do it.
+    /// Which rights it needs at a server; `None` if everybody may do it.
     pub(crate) fn needs(&self) -> Option<Needed> {
         const REHEARSE: Needed = Needed::of(&[Right::SeeCounts], "see how many seats were wanted");
         const CHANGE: Needed = Needed::of(&[Right::ChangePolicy], "change products");
@@ -61,10 +61,10 @@ impl Product {
     }
 }
 
-/// How a product goes to mode enforce.
+/// Options for setting a product to mode `enforce`.
 #[derive(Debug, Default, Args)]
 struct Enforcing {
-    /// Enforce also where the rules hit what a computer needs
+    /// Enforce even if the rules hit what a computer needs
     #[arg(long)]
     force: bool,
     /// Only say whom it would have refused in the last 30 days, and change nothing
@@ -175,7 +175,7 @@ fn path(id: &str) -> Result<String, Failure> {
     Ok(format!("/v1/products/{}", segment(id)?))
 }
 
-/// A product of that id, as it is where nothing else is said.
+/// A product of that id with all defaults.
 fn plain(id: &str) -> Result<Wire, Failure> {
     serde_json::from_value(serde_json::json!({ "id": id }))
         .map_err(|error| Failure::failed(format!("cannot make a product of {id}: {error}")))

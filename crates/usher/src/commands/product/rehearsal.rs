@@ -1,4 +1,4 @@
-//! Before a product is enforced: whom its seats would have refused, from what was recorded.
+//! Before a product is enforced: whom its seats would have refused, by the recorded sessions.
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ pub(crate) struct Seats {
     pub(crate) since: Option<Timestamp>,
 }
 
-/// Says whom `product` would have refused with so many seats: alone on stdout where nothing else is
+/// Says whom `product` would have refused with so many seats: alone on stdout if nothing else is
 /// to be done, else on stderr before it is done. Not to know it keeps nobody from doing it.
 pub(crate) async fn tell(
     client: &Client,

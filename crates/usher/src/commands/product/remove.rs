@@ -1,4 +1,4 @@
-//! `usher product remove`: a product is metered no more, and what is owned of it goes with it.
+//! `usher product remove`: removes a product and its entitlements.
 
 use clap::Args;
 use usher_api::client::Client;
@@ -18,7 +18,7 @@ use crate::output::{counted, tame};
 use crate::owned;
 use crate::run::door::ToldAgent;
 
-/// Entitlements that are named; the rest are counted.
+/// How many entitlements are named; the rest are counted.
 const NAMED: usize = 20;
 
 /// Remove a product and what is owned of it; leases that are out end by themselves
@@ -75,7 +75,7 @@ pub(super) async fn run(args: &Remove, context: &Context, client: &Client) -> Re
     Ok(())
 }
 
-/// What goes with a product, each a line.
+/// What is removed with a product, one line for each.
 fn goes_with(owned: &[Entitlement], in_use: u64, waits: u64) -> Vec<String> {
     let here = here();
     let mut lines: Vec<String> = owned

@@ -1,5 +1,5 @@
-//! Products as they are shown: to who may see them, with their rules, and without a token through
-//! the agent of the computer, as what somebody who was refused chooses by.
+//! How products are shown: with their rules, to those who may see them; and without a token,
+//! through the agent, with only their counts.
 
 use std::collections::BTreeMap;
 
@@ -104,8 +104,8 @@ async fn whole(id: &str, context: &Context, client: &Client) -> Result<(), Failu
     }
 }
 
-/// When a product was last in use, and if never, since when that would be known; nothing for who is
-/// not shown the use of all.
+/// When a product was last in use; if it never was, since when that is recorded. `None` if the user
+/// may not see the use of all.
 async fn last_used(id: &str, client: &Client) -> Option<String> {
     let query = Query::new("/v1/usage")
         .with("product", Some(id))
@@ -188,7 +188,7 @@ fn describe(view: &ProductView, used: Option<String>) -> String {
 /// How many requests wait for a product, by its id.
 pub(super) type Waiting = BTreeMap<String, u64>;
 
-/// Of each product; nothing where that is not known.
+/// By product; empty if that is not known.
 pub(super) async fn waiting(client: &Client) -> Waiting {
     let status: Option<Status> = client.get("/v1/status").await.ok();
     let products = status.into_iter().flat_map(|status| status.products);
@@ -224,7 +224,7 @@ fn table(products: &[ProductView], waiting: &Waiting) -> Table {
     table
 }
 
-/// The name for people: the id where none was given.
+/// The name for people: the id if the product has no other.
 fn name_of(product: &Product) -> String {
     match product.name.is_empty() {
         true => product.id.clone(),
@@ -232,7 +232,7 @@ fn name_of(product: &Product) -> String {
     }
 }
 
-/// What somebody chooses by who may see no more: without rules and other people.
+/// The counts, without rules and other people, for users who may see no more.
 fn counts(products: &[ProductStatus]) -> Table {
     let mut table = Table::new(&["PRODUCT", ">SEATS", ">IN USE", ">WAITING", "NAME"]);
     for product in products {

@@ -1,4 +1,4 @@
-//! What can be said of a product, when it is added and when it is changed.
+//! The options for a product, when it is added and when it is changed.
 
 use clap::Args;
 use usher_api::{
@@ -64,7 +64,7 @@ pub(crate) struct Traits {
     pub(super) show_holders: Option<bool>,
 }
 
-/// A rule as it was written, once it is known that it can be read.
+/// A rule as it was written, once it has been checked.
 pub(super) fn rule(text: &str) -> Result<String, String> {
     Rule::parse(text)
         .map(|_| text.to_owned())

@@ -1,4 +1,4 @@
-//! A question on the terminal of this session: standard input may be the snapshot.
+//! Asks on the terminal of this session, as standard input may be the snapshot.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};

@@ -1,11 +1,11 @@
-//! What is given of a rule on the command line: which messages it is for, and what it does.
+//! The options of a rule: which messages it is for, and what it does.
 
 use clap::Args;
 use usher_core::messages::{Action, Criteria, Kind, Severity};
 
 use crate::commands::one_of;
 
-/// A rule may run a program for so long where nothing else is said.
+/// How long a rule may run a program by default.
 const RUN_SECONDS: u32 = 60;
 
 /// Which messages a rule is for: what is given must hold.

@@ -1,4 +1,4 @@
-//! `usher messages rules`: what becomes of messages, rule by rule.
+//! `usher messages rules`: the rules that say what happens to messages.
 
 mod given;
 mod shown;
@@ -119,7 +119,7 @@ struct All {
     items: Vec<Rule>,
     #[serde(default)]
     next: Option<String>,
-    /// Why no mail can go out, by what the manager knows; only told, never given.
+    /// Why no mail can be sent, as far as the manager knows; only in answers, never in requests.
     #[serde(default, skip_serializing)]
     mail_why_not: Option<String>,
 }
@@ -133,7 +133,7 @@ struct Tested {
 struct Outcome {
     destination: String,
     why_not: Option<String>,
-    /// A manager of before does not tell.
+    /// Not in the answer of an earlier version.
     #[serde(default)]
     for_good: bool,
 }

@@ -7,10 +7,10 @@ use usher_service::files::Role;
 
 use crate::failure::{Failure, exit};
 
-/// The next step of who may not change a service.
+/// The next step for a user who may not change a service.
 const BY_SUDO: &str = "Services are the administrator's: call it by sudo.";
 
-/// Why a file of a service is not as it was to be.
+/// Why a file of a service could not be written or removed.
 pub(super) fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
     let what = format!("cannot {doing} {}: {error}", path.display());
     match error.kind() {
@@ -19,7 +19,7 @@ pub(super) fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failur
     }
 }
 
-/// What systemctl says to who may not.
+/// What systemctl answers if the user lacks the rights.
 const MAY_NOT: [&str; 3] = [
     "authentication required",
     "Access denied",

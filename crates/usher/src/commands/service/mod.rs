@@ -3,32 +3,27 @@
 mod failed;
 mod nightly;
 mod place;
+mod steer;
 mod tls;
 mod told;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::json;
-use usher_api::client::{Client, check_url};
+use usher_api::ServiceControl;
+use usher_api::client::check_url;
 use usher_api::rights::Right;
-use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::files::{self, Installation, Role};
 
 use self::failed::{cannot, not_done};
 use self::place::{UNIT_DIR, absolute};
-use self::told::{describe_told, describe_unit, unit_json};
+use self::steer::{query, steer};
 use crate::context::Context;
 use crate::failure::{Failure, Needed};
 use crate::listening;
 use crate::notify::autostart;
-use crate::output::{line, print, print_json};
-
-/// How long a server may take to pause or to go on before it is said how far it is.
-const STEERED_WITHIN: Duration = Duration::from_secs(30);
-const STEERED_POLL: Duration = Duration::from_millis(100);
+use crate::output::{line, print};
 
 /// Where polkit looks for what the administrator installs.
 const POLKIT_DIR: &str = "/etc/polkit-1/rules.d";
@@ -175,8 +170,8 @@ pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
         Service::Stop(which) => {
             usher_service::stop(which.role().units()).map_err(|error| not_done(error, which.role()))
         }
-        Service::Pause(which) => steer(&which, ServiceControl::Pause, context),
-        Service::Continue(which) => steer(&which, ServiceControl::Continue, context),
+        Service::Pause(which) => steer(which.role(), ServiceControl::Pause, context),
+        Service::Continue(which) => steer(which.role(), ServiceControl::Continue, context),
         Service::Query(which) => query(which.role(), context),
     }
 }
@@ -324,91 +319,4 @@ fn remove(args: &Remove) -> Result<(), Failure> {
         usher_service::reload().map_err(|error| not_done(error, role))?;
     }
     line("its data stays where it is")
-}
-
-/// Pausing is between the service and who asks: systemd knows no such state.
-fn steer(which: &Which, control: ServiceControl, context: &Context) -> Result<(), Failure> {
-    let role = which.role();
-    if role != Role::Server {
-        return Err(Failure::usage(format!(
-            "the {} cannot be paused: only the server grants seats",
-            role.name()
-        )));
-    }
-    context.block_on(async {
-        let client = context.client()?;
-        let told: Told = client
-            .post("/v1/service/controls", &ControlRequest { control })
-            .await?;
-        if context.json() {
-            return print_json(&told);
-        }
-        line(describe_told(&told))?;
-        match is_under_way(&told) {
-            true => line(describe_told(&done(&client, told).await?)),
-            false => Ok(()),
-        }
-    })
-}
-
-/// The state once it is no longer on the way to another, or as it is when that takes too long.
-async fn done(client: &Client, mut told: Told) -> Result<Told, Failure> {
-    let until = Instant::now() + STEERED_WITHIN;
-    while is_under_way(&told) && Instant::now() < until {
-        tokio::time::sleep(STEERED_POLL).await;
-        told = client.get("/v1/service").await?;
-    }
-    Ok(told)
-}
-
-fn is_under_way(told: &Told) -> bool {
-    told.state.ends_with("_pending")
-}
-
-fn query(role: Role, context: &Context) -> Result<(), Failure> {
-    let unit = match usher_service::query(role.service()) {
-        Ok(unit) if unit.exists => Ok(unit),
-        Ok(_) => Err(format!("{} is not installed", role.service())),
-        Err(error) => Err(error.to_string()),
-    };
-    let told = match role {
-        Role::Server => Some(context.block_on(async {
-            let client = context.client()?;
-            Ok(client.get::<Told>("/v1/service").await?)
-        })),
-        Role::Manager | Role::Agent => None,
-    };
-    if let (Err(why), Some(Err(_)) | None) = (&unit, &told) {
-        let failure = Failure::failed(why.clone());
-        return Err(match told {
-            Some(Err(silence)) => failure.next(format!("Nor does it answer itself: {silence}")),
-            _ => failure.next(format!(
-                "`usher service install {}` installs it.",
-                role.name()
-            )),
-        });
-    }
-    if context.json() {
-        return print_json(&json!({
-            "role": role.name(),
-            "service_manager": unit.as_ref().ok().map(unit_json),
-            "service": told.and_then(Result::ok),
-        }));
-    }
-    line(match &unit {
-        Ok(unit) => describe_unit(unit),
-        Err(why) => format!("systemd    {why}"),
-    })?;
-    match told {
-        None => Ok(()),
-        Some(Ok(told)) => line(format!("itself     {}", describe_told(&told))),
-        Some(Err(silence)) => {
-            let silence = silence.to_string();
-            let silence = silence.lines().next().unwrap_or_default();
-            line(format!(
-                "itself     {}",
-                silence.trim_start_matches("usher: ")
-            ))
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Where unit files lie, and what they name.
+//! The folders of unit files, and the paths in them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,20 @@ use crate::output::quoted;
 /// Where systemd looks for what the administrator installs.
 pub(super) const UNIT_DIR: &str = "/etc/systemd/system";
 
-/// What a unit names is looked up from nowhere.
+/// The absolute path: systemd does not resolve relative paths in a unit.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Refuses to write to a folder that is not there, before anything is written. `option` names it.
+/// Refuses to write to a folder that does not exist, before anything is written. `option` is the
+/// option that names the folder.
 pub(super) fn must_be_there(dir: &Path, option: &str) -> Result<(), Failure> {
     if dir.is_dir() {
         return Ok(());
     }
     let shown = dir.display();
     Err(if dir.exists() {
-        Failure::failed(format!("{option} {shown} is no folder"))
+        Failure::failed(format!("{option} {shown} is not a folder"))
             .next("Name a folder, or see the files with --print.")
     } else if dir == Path::new(UNIT_DIR) {
         Failure::failed(format!(
@@ -44,8 +45,8 @@ const LOOKED_AT: [&str; 5] = [
     "/lib/systemd/system",
 ];
 
-/// How units are started that were written to that folder, by the command `enable`, which is told as
-/// it is only where that would work.
+/// How to start units that were written to that folder: by the command `enable`, if systemd looks
+/// for units there.
 pub(super) fn to_start(dir: &Path, enable: &str, runs_systemd: bool) -> String {
     let is_looked_at = LOOKED_AT.iter().any(|place| dir == Path::new(place));
     match (is_looked_at, runs_systemd) {
@@ -80,7 +81,7 @@ mod tests {
           Make it (mkdir -p 'PARENT/my units'), or see the files with --print.
         ");
         insta::assert_snapshot!(told(&file), @r"
-        usher: --unit-dir PARENT/file is no folder
+        usher: --unit-dir PARENT/file is not a folder
           Name a folder, or see the files with --print.
         ");
     }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::listening;
 use crate::listing::eprintln_quiet;
 
-/// The certificate and key that the service is to show, where clients will take them.
+/// The certificate and key that the service is to show, if clients will accept them.
 pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
     let address = match args.which.role() {
         Role::Server => Some(args.listen),

@@ -1,4 +1,4 @@
-//! What a unit and its service say of themselves, for people and as JSON.
+//! The state of a unit and its service, for people and as JSON.
 
 use serde_json::json;
 use usher_api::Service as Told;

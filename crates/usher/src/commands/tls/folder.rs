@@ -8,15 +8,15 @@ use usher_platform::files::{self, Readers};
 
 use crate::failure::Failure;
 
-/// A chain and a key are a few thousand bytes.
+/// A limit: a chain and a key have a few thousand bytes.
 const LIMIT_BYTES: u64 = 1024 * 1024;
 
-/// A folder that is there.
+/// A folder that exists.
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes it where it is not there.
+    /// Makes the folder if it does not exist.
     pub(super) fn new(path: PathBuf) -> Result<Folder, Failure> {
         // What is printed is pasted elsewhere.
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -36,7 +36,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// What a file holds; none where it is not there.
+    /// The content of a file; `None` if it does not exist.
     pub(super) fn read(&self, name: &str) -> Result<Option<String>, Failure> {
         let path = self.path(name);
         let read = || {
@@ -55,7 +55,8 @@ impl Folder {
         }
     }
 
-    /// Writes a file whole or not at all; a secret is for its owner alone from the first byte on.
+    /// Writes a file completely or not at all; a secret can be read only by its owner from the
+    /// first byte on.
     pub(super) fn write(&self, name: &str, text: &str, is_secret: bool) -> Result<(), Failure> {
         let path = self.path(name);
         let part = self.path(&format!("{name}.part"));

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::output::{print_json, quoted};
 
-/// Names that lead to this computer from itself alone.
+/// Names that lead to this computer only from itself.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Make certificates for servers, and look at one
@@ -177,8 +177,8 @@ fn renewal(role: Role, names: &[String], dir: Option<&Path>) -> String {
     command
 }
 
-/// Refuses to renew where there is no authority: a new one would cut off every client, and the
-/// folder may be mistyped. None is made for that.
+/// Refuses to renew if there is no authority: no client would trust a new one, and the folder may
+/// be mistyped.
 fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
     let is_there = |name: &str| dir.join(name).try_exists().unwrap_or(true);
     if is_there("ca.pem") || is_there("ca.key") {
@@ -190,19 +190,20 @@ fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
         dir.display()
     ))
     .next(
-        "Name the folder of before with --dir DIR. In an empty folder `usher tls make` without \
+        "Name the former folder with --dir DIR. In an empty folder `usher tls make` without \
          --renew makes an authority, whose ca.pem every client needs then.",
     ))
 }
 
-/// The names of before and those that were given, else this computer's; and those from itself.
+/// The names of the former certificate and those that were given, else this computer's; and
+/// [`HERE`].
 fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
     let mut names = match before.map(|pem| usher_tls::identity(pem.as_bytes())) {
         Some(Ok(of_before)) => of_before.names,
         None => Vec::new(),
         Some(Err(_)) if !args.name.is_empty() => Vec::new(),
         Some(Err(why)) => {
-            let failure = Failure::failed(format!("the names of before cannot be read: {why}"));
+            let failure = Failure::failed(format!("its present names cannot be read: {why}"));
             return Err(failure.next("Name them with --name."));
         }
     };

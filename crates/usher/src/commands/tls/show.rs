@@ -1,4 +1,4 @@
-//! `usher tls show`: what clients see of a certificate.
+//! `usher tls show`: shows a certificate as clients see it.
 
 use std::path::Path;
 
@@ -42,8 +42,8 @@ pub(super) fn run(file: &Path, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An authority's own certificate: people look when it ends. It is none of a server, and scripts are
-/// told so by the exit code.
+/// Shows an authority's own certificate: people want to know when it expires. It is no server's
+/// certificate, so the exit code is not 0.
 fn show_authority(authority: &InFile, context: &Context) -> Result<(), Failure> {
     let why = "it is an authority's (CA:TRUE): clients trust it (--ca-file), and no server can use \
                it; `usher tls make` makes a server's";

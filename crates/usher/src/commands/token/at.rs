@@ -22,7 +22,7 @@ pub(super) struct AtManager {
 }
 
 impl AtManager {
-    /// Where the manager is; none: they are the server's tokens.
+    /// Where the manager is; `None`: they are the server's tokens.
     pub(super) fn url(&self) -> Option<&str> {
         match self.at_manager.as_deref()? {
             "" => Some(self.manager.manager.as_deref().unwrap_or(MANAGER)),
@@ -30,7 +30,7 @@ impl AtManager {
         }
     }
 
-    /// A client of it, once it is seen that one of the two that is meant answers there.
+    /// A client, once it is known that what answers there is of the kind that is meant.
     pub(super) async fn client(&self, context: &Context) -> Result<Client, Failure> {
         match self.url() {
             Some(url) => {
@@ -46,15 +46,15 @@ impl AtManager {
         }
     }
 
-    /// One that shows another token.
+    /// A client that shows another token.
     pub(super) fn client_with(&self, context: &Context, token: String) -> Result<Client, Failure> {
         let url = self.url().unwrap_or(context.server());
         context.client_of(url, Some(token))
     }
 }
 
-/// Refuses to ask a server for a manager's tokens, and the other way round: each has tokens of its
-/// own, and the other takes none of them. Who does not answer is told of by what is asked next.
+/// Refuses to ask a server for a manager's tokens, and a manager for a server's: each has its own,
+/// which the other does not accept. If nobody answers, the next request reports it.
 async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Failure> {
     let Ok(health) = client.health().await else {
         return Ok(());
@@ -65,20 +65,20 @@ async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Fail
     };
     match (meant, is_manager) {
         (Listener::Manager, false) => Err(Failure::usage(format!(
-            "what answers at {url} is a metering server, and no manager"
+            "what answers at {url} is a metering server, not a manager"
         ))
         .next(
-            "A manager's port is 8480 as a rule. For a token of that server leave --at-manager \
+            "A manager's port is usually 8480. For a token of that server leave --at-manager \
              out, and name the server with --server URL.",
         )),
         (Listener::Server, true) => Err(Failure::usage(manager_there::is_one(url)).next(format!(
-            "A server's port is 8470 as a rule. --at-manager={url} is for tokens of that manager."
+            "A server's port is usually 8470. --at-manager={url} is for tokens of that manager."
         ))),
         (Listener::Manager, true) | (Listener::Server, false) => Ok(()),
     }
 }
 
-/// Whether it has message rules, as a manager has: one of before does not tell what it is.
+/// Whether it has message rules, as a manager has: earlier versions do not say what they are.
 async fn has_rules(client: &Client) -> bool {
     match client.get::<IgnoredAny>("/v1/message-rules").await {
         Ok(_) => true,

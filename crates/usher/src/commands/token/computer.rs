@@ -1,4 +1,4 @@
-//! Whether the computer that an agent's token is for can be one.
+//! Whether the computer that an agent's token is made for can exist.
 
 use usher_api::client::Client;
 use usher_api::{ComputerStatus, Status};
@@ -9,8 +9,8 @@ use crate::output::tame;
 /// What the ids of agents begin with; hexadecimal digits follow.
 const BEGIN: &str = "c-";
 
-/// Says that no agent has that id, if none can: a token for a name of a computer is taken from
-/// nobody.
+/// Warns if no agent can have that id: no agent could use a token that is made for a computer's
+/// name.
 pub(super) async fn note(client: &Client, computer: &str) {
     if is_an_id(computer) {
         return;

@@ -1,4 +1,4 @@
-//! `usher token create`: a token, once, on stdout or in a file.
+//! `usher token create`: makes a token and shows it once, on stdout or in a file.
 
 use std::path::PathBuf;
 
@@ -186,7 +186,7 @@ pub(super) async fn run(args: Create, context: &Context) -> Result<(), Failure> 
     Ok(())
 }
 
-/// `--if-missing` where there is one, and nothing to keep it in.
+/// `--if-missing` if there is a valid token, and no file is to hold it.
 fn none_made(one: &TokenInfo, context: &Context) -> Result<(), Failure> {
     if context.json() {
         return print_json(one);
@@ -209,7 +209,7 @@ fn none_made(one: &TokenInfo, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `--if-missing` where there is one, and a file that is to hold it.
+/// `--if-missing` if there is a valid token, and a file is to hold it.
 fn kept(
     one: &TokenInfo,
     file: &TokenFile,
@@ -238,7 +238,7 @@ fn kept(
     .next("--rotate instead of --if-missing makes another token and revokes this one."))
 }
 
-/// Whether a token is taken where the client asks, whatever it may do.
+/// Whether the server or manager accepts a token, whatever its role.
 async fn is_taken(client: &Client) -> Result<bool, Failure> {
     match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! The file that a token is written to: private, and written whole or not at all.
+//! The file that a token is written to: private, and written completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ pub(super) use usher_platform::files::is_output_an_empty_file;
 use crate::failure::Failure;
 use crate::host;
 
-/// More than any token has.
+/// A limit: every token is shorter.
 const LIMIT_BYTES: u64 = 4_096;
 
 /// A file for a token, with what it holds now. Its new content is written beside it.
@@ -51,17 +51,17 @@ impl TokenFile {
         Ok(file)
     }
 
-    /// The token that the file holds; none if it is not there, or empty.
+    /// The token that the file holds; `None` if it does not exist or is empty.
     pub(super) fn held(&self) -> Option<&str> {
         self.held.as_deref()
     }
 
-    /// Where it is.
+    /// The file's path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts a token in the place of what the file holds.
+    /// Replaces the content of the file by a token.
     pub(super) fn replace(mut self, token: &str) -> Result<(), Failure> {
         let mut write = || {
             writeln!(self.out, "{token}")?;
@@ -82,7 +82,8 @@ impl Drop for TokenFile {
     }
 }
 
-/// What the file at `path` holds, which is to be a token: a mistyped name costs no other file.
+/// The content of the file at `path`, which must be a token, so that a mistyped name overwrites no
+/// other file.
 fn held(path: &Path) -> Result<Option<String>, Failure> {
     let text = match files::read_own_text(path, LIMIT_BYTES) {
         Ok(text) => text,

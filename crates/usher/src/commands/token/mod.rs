@@ -1,4 +1,4 @@
-//! `usher token`: who may do what.
+//! `usher token`: makes, lists and revokes access tokens.
 
 mod at;
 mod computer;
@@ -37,7 +37,7 @@ impl Token {
         at.at_manager.is_some()
     }
 
-    /// What it needs of a server; a manager has roles of its own.
+    /// Which rights it needs at a server; a manager has roles of its own.
     pub(crate) fn needs(&self) -> Option<Needed> {
         let needs = Needed::of(&[Right::Administer], "make, see or revoke tokens");
         (!self.is_at_manager()).then_some(needs)
@@ -84,7 +84,7 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// What a manager's list does not have.
+/// The note on a manager's list: it lacks the manager's own token.
 const MANAGERS_OWN: &str = "The manager's own token, of role admin, is not in this list: it is in \
                             admin.token in the manager's data directory, under `usher up` in the \
                             server's.";

@@ -1,4 +1,4 @@
-//! How durations and times stand in the tables of use, and which time they are about.
+//! The form of durations and times in the tables of use, and the time that they are about.
 
 use usher_api::OfTime;
 use usher_core::people::COMPUTER_REALM_PREFIX;
@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::listing::{Form, eprintln_quiet};
 use crate::time;
 
-/// Letters of a computer's realm that are shown.
+/// How many characters of a computer's realm are shown.
 const SHOWN: usize = 20;
 
 /// Durations in a table: for people in words, for spreadsheets as numbers, which can be added up.
@@ -23,7 +23,7 @@ impl Durations {
         }
     }
 
-    /// Of the two headings of a column the one that fits.
+    /// The heading of a column: one for people, another for spreadsheets.
     pub(super) fn heading<'h>(self, for_people: &'h str, in_seconds: &'h str) -> &'h str {
         match self.in_seconds {
             true => in_seconds,
@@ -48,7 +48,7 @@ impl Durations {
     }
 }
 
-/// Says of which time sums are; `of_now` is what is said of columns that are of another.
+/// Says which time the sums are about; `of_now` is the text about columns of the present.
 pub(super) fn say_time(context: &Context, time: Option<&OfTime>, of_now: &str) {
     if let (Some(time), false) = (time, context.json()) {
         eprintln_quiet(&format!("{}{of_now}", told(time)));

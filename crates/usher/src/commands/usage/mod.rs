@@ -31,13 +31,13 @@ Examples:
   usher usage programs                     programs of no product, what ran longest first
   usher usage programs --all               those that scripts are made of, too
 
-A session is unseated if it had no seat, as where none was free, or where it ended before one was
-asked for. Without a token, on a computer with an agent, it shows what you used there.
+A session is unseated if it had no seat: none was free, or it ended before the agent asked for
+one. Without a token, on a computer with an agent, it shows what you used there.
 
 by-product shows the seats and prices that are owned, to tokens of viewers, operators and admins.
 A product with 0 sessions is owned and was not used in this time.
 
-by-user and by-day show who asks their own use alone where they may see no other's.
+by-user and by-day show only your own use if you may not see that of others.
 
 programs is for tokens of viewers, operators and admins. Starts and computers are counted, and
 never who starts them or from where: that is not recorded, so that nobody can read it.")]
@@ -98,7 +98,7 @@ impl View {
 }
 
 impl Usage {
-    /// The views of a time.
+    /// The views that are about a time.
     const IN_A_TIME: &'static [View] =
         &[View::Sessions, View::ByProduct, View::ByUser, View::ByDay];
 
@@ -167,8 +167,8 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// The server, for programs of no product, which no agent shows; refused to who has no token, with who
-/// may see it.
+/// The server, for programs of no product, which no agent shows. Without a token this is refused;
+/// the error says who may see them.
 fn with_token(context: &Context) -> Result<Client, Failure> {
     if context.token().is_some() {
         return context.client();

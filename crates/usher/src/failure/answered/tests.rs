@@ -7,7 +7,7 @@ use super::*;
 fn a_certificate_that_is_not_trusted_is_not_taken_for_an_absent_server() {
     let why = "its certificate is of an authority that is not trusted here: name it";
     let failure = unreachable_server("https://a:1", why);
-    insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
+    insta::assert_snapshot!(failure, @"usher: cannot talk to the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
 }
 
 #[test]

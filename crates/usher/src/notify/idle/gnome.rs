@@ -6,11 +6,11 @@ use zbus::Connection;
 const SERVICE: &str = "org.gnome.Mutter.IdleMonitor";
 const PATH: &str = "/org/gnome/Mutter/IdleMonitor/Core";
 
-/// The compositor's own watch on all input.
+/// The compositor's own monitor of all input.
 pub(super) struct Monitor(Connection);
 
 impl Monitor {
-    /// None if the session's compositor is another.
+    /// `None` if the session has another compositor.
     pub(super) async fn open() -> Option<Monitor> {
         Monitor::on(Connection::session().await.ok()?).await
     }
@@ -22,7 +22,7 @@ impl Monitor {
         Some(monitor)
     }
 
-    /// Milliseconds since the last input; none if it does not answer.
+    /// Milliseconds since the last input; `None` if the compositor does not answer.
     pub(super) async fn idle_ms(&self) -> Option<u64> {
         let asked = (self.0).call_method(Some(SERVICE), PATH, Some(SERVICE), "GetIdletime", &());
         asked.await.ok()?.body().deserialize().ok()

@@ -1,8 +1,8 @@
-//! Reports to the agent how long nobody has touched this session's displays: it knows terminals
-//! itself, and displays only from who may look at them.
+//! Reports to the agent for how long this session's displays had no input: the agent sees terminals
+//! itself, but displays only through a process of their user.
 //!
-//! Wayland is asked before X11, for where both are there the latter is a guest of the former and
-//! sees a part of the input only. What cannot be told is not reported: then it counts as in use.
+//! Wayland is asked before X11: if both exist, X11 runs inside Wayland and sees only a part of the
+//! input. If the time is not known, nothing is reported; then the display counts as in use.
 
 mod gnome;
 mod wayland;
@@ -23,10 +23,10 @@ use crate::run::door;
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// How long a display may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bounds of what an agent may ask for.
+/// The bounds of the period that an agent may ask for.
 const AGAIN_SECONDS: (u32, u32) = (1, 60);
 
-/// What tells of input at this session.
+/// What knows of input in this session.
 enum Sensor {
     Wayland(wayland::Seats),
     Gnome(gnome::Monitor),
@@ -34,7 +34,7 @@ enum Sensor {
 }
 
 impl Sensor {
-    /// None if nothing here tells.
+    /// `None` if nothing here knows.
     async fn of_session() -> Option<Sensor> {
         if variable("WAYLAND_DISPLAY").is_none() {
             return x11::Screen::open().await.map(Sensor::X11);
@@ -45,7 +45,7 @@ impl Sensor {
         }
     }
 
-    /// For how long there was no input; none if it does not tell any more.
+    /// For how long there was no input; `None` if the sensor does not answer any more.
     async fn idle_ms(&self) -> Option<u64> {
         match self {
             Sensor::Wayland(seats) => seats.idle_ms(),
@@ -73,7 +73,7 @@ fn displays() -> Vec<Cow<'static, str>> {
         .collect()
 }
 
-/// Reports for as long as it is not given up.
+/// Reports until it is dropped.
 pub(super) async fn report(named: Option<PathBuf>, context: &Context) {
     let displays = displays();
     if displays.is_empty() {
@@ -87,7 +87,7 @@ pub(super) async fn report(named: Option<PathBuf>, context: &Context) {
     }
 }
 
-/// Reports until the sensor tells no more.
+/// Reports until the sensor does not answer any more.
 async fn report_by(
     sensor: &Sensor,
     displays: &[Cow<'static, str>],

@@ -1,8 +1,9 @@
-//! The time since the last input of a Wayland session: by `ext-idle-notify-v1`, or where the
-//! compositor is older by `org_kde_kwin_idle`. Both tell when there was none for a while, and when
-//! there is again; while something inhibits idleness, as a film does, they tell of none.
+//! The time since the last input of a Wayland session: by `ext-idle-notify-v1`, or by
+//! `org_kde_kwin_idle` if the compositor is older. Both report when there was no input for a while,
+//! and when there is input again; while something inhibits idleness, as a film does, they report no
+//! idleness.
 //!
-//! The connection has a thread of its own, which waits for the compositor's word.
+//! The connection has a thread of its own, which waits for the compositor's events.
 
 mod protocol;
 #[cfg(test)]

@@ -11,10 +11,11 @@ use x11rb::connection::Connection;
 use x11rb::protocol::screensaver::query_info;
 use x11rb::rust_connection::RustConnection;
 
-/// Who waits for an answer.
+/// A call that waits for an answer.
 type Waiting = oneshot::Sender<u64>;
 
-/// Whether the thread runs. While a display hangs it waits for that, and is the only one that does.
+/// Whether the thread runs. While a display hangs, the thread waits for it, and no second one is
+/// started.
 static IS_SERVED: AtomicBool = AtomicBool::new(false);
 
 /// The display that `DISPLAY` names.
@@ -23,7 +24,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// None if there is none that tells, or the last one that was given up still hangs.
+    /// `None` if no display answers, or if the thread of an earlier one still hangs.
     pub(super) async fn open() -> Option<Screen> {
         Screen::of(None).await
     }
@@ -50,7 +51,7 @@ impl Screen {
         Some(screen)
     }
 
-    /// Milliseconds since the last input; none if the display is gone.
+    /// Milliseconds since the last input; `None` if the display is gone.
     pub(super) async fn idle_ms(&self) -> Option<u64> {
         let (waiting, answer) = oneshot::channel();
         self.ask.send(waiting).ok()?;

@@ -158,7 +158,7 @@ fn who_is_back_and_refused_a_seat_is_told_why_there_is_none() {
                 undecided: false,
             })
         });
-        let told = desk.agent.notices.of(1_000, None);
+        let told = desk.agent.notices.of(USER, None);
         let text = &told.last().unwrap().text;
         assert!(text.starts_with(why), "{text}");
         end(child);

@@ -4,6 +4,7 @@ use std::process::{Child, Command};
 
 use super::*;
 use crate::agent::Left;
+use crate::agent::covers::as_use;
 use crate::store::outbox::Cover;
 use crate::system::procfs;
 
@@ -30,9 +31,9 @@ impl Run {
 
     /// The agent knows of the lease; `one_use`: it was asked for all of one use.
     fn is_granted(&self, desk: &mut Desk, one_use: bool) {
-        let of = one_use.then_some(1_000);
+        let of = one_use.then_some(USER);
         let save = |change: &crate::store::outbox::Change<'_>| {
-            change.save_grant(self.lease, 1_000, "solver", of)
+            change.save_grant(self.lease, USER, "solver", of)
         };
         desk.agent.outbox.change(save).unwrap();
     }
@@ -47,6 +48,16 @@ impl Run {
             proof: None,
         };
         desk.agent.cover(cover).unwrap();
+    }
+
+    /// Its seat was kept for it, and it runs a command of no product.
+    fn uses_kept(&self, desk: &mut Desk) {
+        let program = Program {
+            name: "script".into(),
+            version: None,
+        };
+        let process = as_use(self.root(), "solver", program, process(10).who);
+        desk.agent.uses_kept(process).unwrap();
     }
 
     /// It ends, and the agent notices.
@@ -113,8 +124,35 @@ fn a_start_that_is_held_runs_at_once_on_the_seat_of_a_run() {
 }
 
 #[test]
+fn what_runs_on_a_seat_that_was_kept_is_one_use_whatever_it_is() {
+    let mut desk = Desk::new();
+    let (first, second) = (Run::new("R1"), Run::new("R1"));
+    first.is_granted(&mut desk, true);
+    for run in [&first, &second] {
+        run.is_covered(&mut desk);
+        run.uses_kept(&mut desk);
+    }
+    // A program of the product that one of them starts is of the same use.
+    let mut below = process(10);
+    below.parent = first.root().pid;
+    desk.does(Event::Runs(below)).unwrap();
+    desk.does(Event::Exited { pid: 10 }).unwrap();
+    first.ends(&mut desk);
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "the second runs");
+    desk.restarts();
+    desk.does(Event::Settled).unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "it runs on");
+    second.ends(&mut desk);
+    let items = desk.exchange(|_| None);
+    assert_eq!(kinds(&items), ["finished"]);
+    let told = (&items[0]["program"], &items[0]["lease"]);
+    assert_eq!(told, (&json!("script"), &json!("R1")));
+    assert_eq!(desk.left_behind(), ["R1"]);
+}
+
+#[test]
 fn a_seat_of_its_own_is_shared_with_nobody_and_another_persons_never() {
-    for (one_use, counted) in [(false, 1_000), (true, 1_001)] {
+    for (one_use, counted) in [(false, USER), (true, ANOTHER)] {
         let mut desk = Desk::new();
         let run = Run::new("R1");
         run.is_granted(&mut desk, one_use);
@@ -146,7 +184,7 @@ fn a_start_that_is_refused_while_a_run_of_the_same_use_is_granted_the_seat_runs_
     };
     let uses = desk.agent.shares.uses.clone();
     uses.share("R1", run.root());
-    uses.keep((1_000, 1_000, "solver".to_owned()), &lease);
+    uses.keep((USER, USER, "solver".to_owned()), &lease);
     desk.answers(&items, &sent, |_| denied());
     assert!(!desk.is_asking());
     assert_eq!(desk.agent.sessions.starts().count(), 1, "it is not refused");
@@ -173,7 +211,7 @@ fn of_two_seats_that_cross_on_the_way_one_goes_back() {
 #[test]
 fn what_is_started_while_a_run_of_the_same_use_asks_waits_for_its_answer() {
     let mut desk = Desk::new();
-    let asking = desk.agent.shares.uses.asks(1_000, "solver");
+    let asking = desk.agent.shares.uses.asks(USER, "solver");
     desk.does(Event::Runs(process(10))).unwrap();
     assert_eq!(
         kinds(&desk.exchange(|_| None)),
@@ -192,8 +230,8 @@ fn a_session_seat_that_a_run_was_given_goes_back_when_the_last_has_ended_in_any_
         let mut desk = Desk::new();
         desk.does(Event::Runs(process(10))).unwrap();
         desk.exchange(|_| granted());
-        assert!(desk.agent.lend("solver", 1_001).unwrap().is_none());
-        let lent = desk.agent.lend("solver", 1_000).unwrap().unwrap();
+        assert!(desk.agent.lend("solver", ANOTHER).unwrap().is_none());
+        let lent = desk.agent.lend("solver", USER).unwrap().unwrap();
         assert_eq!((&*lent.id, &*lent.computer), ("L1", "box"));
         assert!((1..=300).contains(&lent.ttl_seconds));
         let run = Run::new("L1");
@@ -238,7 +276,7 @@ fn a_plain_start_and_a_run_on_one_lease_are_told_of_as_one_session_over_a_restar
         plain.since = Some(since);
         desk.does(Event::Runs(plain)).unwrap();
         desk.exchange(|_| granted());
-        desk.agent.lend("solver", 1_000).unwrap().unwrap();
+        desk.agent.lend("solver", USER).unwrap().unwrap();
         let run = Run::new("L1");
         run.is_granted(&mut desk, false);
         run.is_covered(&mut desk);
@@ -272,7 +310,7 @@ fn a_run_that_is_killed_before_it_has_begun_keeps_no_seat_of_a_session_that_has_
     desk.does(Event::Runs(process(10))).unwrap();
     desk.exchange(|_| granted());
     let mut run = Run::new("L1");
-    desk.agent.lend("solver", 1_000).unwrap().unwrap();
+    desk.agent.lend("solver", USER).unwrap().unwrap();
     desk.agent.shares.uses.share("L1", run.root());
     desk.does(Event::Exited { pid: 10 }).unwrap();
     assert_eq!(
@@ -293,7 +331,7 @@ fn an_idle_programs_seat_stays_while_a_run_uses_it() {
     let (mut desk, child) = seated(&json!({
         "id": "solver", "on_idle": "release", "idle_seconds": 60
     }));
-    desk.agent.lend("solver", 1_000).unwrap().unwrap();
+    desk.agent.lend("solver", USER).unwrap().unwrap();
     let run = Run::new("L1");
     run.is_granted(&mut desk, false);
     run.is_covered(&mut desk);

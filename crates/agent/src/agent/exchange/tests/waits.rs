@@ -25,7 +25,7 @@ impl Desk {
     }
 
     fn told_of_seats(&mut self) -> Vec<NoticeKind> {
-        let told = self.agent.notices.of(1_000, None).into_iter();
+        let told = self.agent.notices.of(USER, None).into_iter();
         let of_seats = told.filter(|notice| notice.kind != NoticeKind::Unseated);
         of_seats.map(|notice| notice.kind).collect()
     }
@@ -64,6 +64,6 @@ fn a_seat_that_a_program_was_not_given_is_kept_and_asked_for_again_with_the_next
     // What runs does not take it: its person is told of it, for the next start.
     desk.agent.tells_of_kept(number).unwrap();
     assert_eq!(desk.told_of_seats(), [NoticeKind::Free]);
-    let kept = desk.agent.waits.kept_for("solver", 1_000);
+    let kept = desk.agent.waits.kept_for("solver", USER);
     assert_eq!(kept, Some((number, "L1".to_owned())));
 }

@@ -1,4 +1,4 @@
-//! What has come to its end, kind by kind.
+//! What has ended, kind by kind.
 
 use rusqlite::{Connection, Row, params};
 use usher_core::ledger::{
@@ -8,27 +8,27 @@ use usher_core::ledger::{
 use super::point::HistoryPoint;
 use crate::base::columns::from_i64;
 
-/// Something that has come to its end.
+/// Something that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedItem {
     /// The event that ended it.
     pub at: HistoryPoint,
     /// Product id.
     pub product: String,
-    /// Who is counted.
+    /// The person who is counted.
     pub person: SubjectId,
-    /// On which computer.
+    /// The computer.
     pub computer: ComputerId,
-    /// What it was.
+    /// What has ended.
     pub what: Finished,
 }
 
-/// What has come to its end. Instants are Unix milliseconds.
+/// What has ended. Instants are Unix milliseconds, wall clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {
-    /// A run that an agent saw.
+    /// A session that an agent saw.
     Session(FinishedSession),
-    /// A lease, whoever held it.
+    /// A lease of any holder.
     Lease(FinishedLease),
     /// A refusal, with its repeats.
     Refusal(FinishedRefusal),
@@ -36,41 +36,42 @@ pub enum Finished {
     Wait(FinishedWait),
 }
 
-/// A session. Its computer, the incarnation of its agent and its number tell it from all others.
+/// A session that has ended. Its computer, the incarnation of its agent and its number are its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedSession {
-    /// Its agent's incarnation.
+    /// The incarnation of its agent.
     pub agent_incarnation: u64,
-    /// Its number with that agent.
+    /// The number that the agent gave it.
     pub session: u64,
-    /// The program that began it.
+    /// The program that began it, by file name.
     pub program: String,
-    /// Its version.
+    /// The version of the program, if the agent knows it.
     pub version: Option<String>,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     pub real_person: Option<SubjectId>,
-    /// When it began.
+    /// When it began, by the clock of its computer.
     pub started_at: i64,
     /// When it ended.
     pub ended_at: i64,
     /// How long it lasted, in milliseconds.
     pub duration_ms: u64,
-    /// How much of that it had no seat, in milliseconds.
+    /// For how many of these milliseconds it had no seat.
     pub unseated_ms: u64,
     /// The lease that it held.
     pub lease: Option<LeaseId>,
 }
 
-/// A lease.
+/// A lease that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedLease {
-    /// Its id, which tells it from all others of its server.
+    /// Its id, unique on its server.
     pub id: LeaseId,
     /// Seats held.
     pub seats: u32,
-    /// The program, where it was told.
+    /// The program that it was for, if the request named one.
     pub program: Option<String>,
-    /// The incarnation of the agent and the number of the session that held it; none: nobody's.
+    /// The incarnation of the agent and the number of the session that held it; none: it was
+    /// checked out by name.
     pub session: Option<(u64, u64)>,
     /// When it was granted.
     pub granted_at: i64,
@@ -78,65 +79,65 @@ pub struct FinishedLease {
     pub ended_at: i64,
     /// How long it was held, in milliseconds.
     pub held_ms: u64,
-    /// Why it ended, as the tables say it.
+    /// Why it ended, in the word of the tables.
     pub cause: String,
-    /// The ticket by which it was waited for.
+    /// The ticket that waited for it.
     pub ticket: Option<TicketId>,
-    /// The first of the leases that it was held with, where several products were asked for.
+    /// The first of the leases that it was held with, if the request was for several products.
     pub with: Option<LeaseId>,
-    /// Whoever asked had been refused shortly before.
+    /// Whether the same person had been refused shortly before.
     pub retry: bool,
 }
 
 /// A refusal and its repeats within a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedRefusal {
-    /// Its id, which tells it from all others of its server.
+    /// Its id, unique on its server.
     pub id: DecisionId,
     /// Seats asked for.
     pub seats: u32,
-    /// Why, as the tables say it.
+    /// Why it was refused, in the word of the tables.
     pub reason: String,
     /// How many times it was repeated within the minute, the first included.
     pub count: u64,
-    /// How many of these came after another refusal of the same person, computer and product.
+    /// How many of these followed an earlier refusal of the same person, computer and product.
     pub retries: u64,
-    /// Whether it would have waited; none: that was not kept.
+    /// Whether the request would have waited; none: that was not recorded.
     pub waits: Option<bool>,
-    /// The first.
+    /// When it was first refused.
     pub first_at: i64,
-    /// The last.
+    /// When it was last refused.
     pub last_at: i64,
 }
 
-/// A wait.
+/// A wait for a seat that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedWait {
-    /// Its ticket, which tells it from all others of its server.
+    /// The id of its ticket, unique on its server.
     pub id: TicketId,
     /// Seats asked for.
     pub seats: u32,
-    /// Higher was served first.
+    /// The priority; a higher one was served first.
     pub priority: i8,
     /// How it ended: `granted`, `denied`, `expired` or `cancelled`.
     pub outcome: String,
-    /// Why it was refused, as the tables say it.
+    /// Why it was refused, in the word of the tables.
     pub reason: Option<String>,
-    /// The lease that it came to.
+    /// The lease that was granted to it.
     pub lease: Option<LeaseId>,
     /// The first of the tickets that it waited with.
     pub with: Option<TicketId>,
-    /// When it began.
+    /// When it was queued.
     pub queued_at: i64,
-    /// When it was decided; none: that was not kept.
+    /// When the wait ended; none: that was not recorded.
     pub decided_at: Option<i64>,
-    /// How long it lasted, in milliseconds; none: that was not kept.
+    /// How long it waited, in milliseconds; none: that was not recorded.
     pub waited_ms: Option<u64>,
-    /// Whoever waited had been refused shortly before.
+    /// Whether the same person had been refused shortly before.
     pub retry: bool,
 }
 
-/// Reads what it was from a row.
+/// Reads what has ended from a row.
 type Read = fn(&Row<'_>) -> rusqlite::Result<Finished>;
 
 /// What ended after an event and up to another, at most so many and one more of each kind, each

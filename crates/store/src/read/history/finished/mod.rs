@@ -25,25 +25,26 @@ use crate::base::meta::number;
 use crate::queue::requests::Failure;
 use crate::tables::lives;
 
-/// A page of what has come to its end.
+/// A page of what has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedPage {
-    /// The life that the data are in.
+    /// The incarnation (life) of the data.
     pub incarnation: Incarnation,
-    /// After which point of the life before that began; none: it is the first.
+    /// The point of an earlier life after which this life began; none: it is the first.
     pub began_after: Option<HistoryPoint>,
-    /// The point after which the page begins, in the life that was asked for: earlier than what was
-    /// asked for if the data were put back to a copy of before that; none: the beginning.
+    /// The point after which the page begins, in the life that was asked for: earlier than the
+    /// point that was asked for if the data were restored from a copy that is older; `None`: the
+    /// beginning.
     pub from: Option<HistoryPoint>,
-    /// In the order of their events.
+    /// The items, in the order of their events.
     pub items: Vec<FinishedItem>,
-    /// Who stands in the items. Who is not in the directory is left out.
+    /// The people in the items; those who are no longer in the directory are left out.
     pub people: Vec<NamedPerson>,
-    /// Which computers do.
+    /// The computers in the items, in the same way.
     pub computers: Vec<NamedComputer>,
-    /// The point up to which nothing is left out: where the next page begins.
+    /// The point up to which the page is complete; the next page begins there.
     pub through: HistoryPoint,
-    /// The last event that is durable.
+    /// The number of the last durable event.
     pub head_event: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Who and what stands in the items of a page.
+//! The people and computers in the items of a page.
 
 use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::FxHashSet;
@@ -11,11 +11,11 @@ use super::items::{Finished, FinishedItem};
 pub struct NamedPerson {
     /// The surrogate.
     pub id: SubjectId,
-    /// The realm.
+    /// The realm of the account.
     pub realm: String,
     /// The account, as it is compared.
     pub account: String,
-    /// The account as people are shown it.
+    /// The account as people see it.
     pub name: String,
 }
 
@@ -24,13 +24,13 @@ pub struct NamedPerson {
 pub struct NamedComputer {
     /// The surrogate.
     pub id: ComputerId,
-    /// The id that its agent made, or that it was asked for by.
+    /// The id that its agent made, or the name that a request gave.
     pub key: String,
-    /// Its name.
+    /// The name of the computer.
     pub name: String,
 }
 
-/// Those that stand in the items, each once.
+/// The people and computers in the items, once each.
 pub(super) fn of(
     connection: &Connection,
     items: &[FinishedItem],

@@ -4,21 +4,21 @@ use usher_core::ledger::{EventNumber, Incarnation};
 
 use crate::tables::lives::Life;
 
-/// A point in a history: behind an event.
+/// A point in a history: just after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryPoint {
     /// The life of the data.
     pub incarnation: Incarnation,
-    /// The event.
+    /// The number of the event.
     pub event: EventNumber,
 }
 
-/// A point that is none of a history: of a life that it does not know, or beyond its last event.
+/// A point that a history does not have: in an unknown life, or after the last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotHere;
 
-/// The last point up to a given one that is of this history: the same, or the last of its life that
-/// the next life has kept.
+/// The last point of this history up to a given one: the same, or the last one of its life that the
+/// next life has kept.
 pub(crate) fn place(
     lives: &[Life],
     point: HistoryPoint,
@@ -36,7 +36,7 @@ pub(crate) fn place(
     }
 }
 
-/// The last point of a life that the next has kept.
+/// The last point of a life that the next life has kept.
 pub(super) fn end_of(life: Life, next: Life) -> HistoryPoint {
     HistoryPoint {
         incarnation: life.incarnation,
@@ -44,7 +44,7 @@ pub(super) fn end_of(life: Life, next: Life) -> HistoryPoint {
     }
 }
 
-/// An event as a point of the life that it is of.
+/// The point of an event in the life that the event belongs to.
 pub(super) fn at(lives: &[Life], event: u64) -> HistoryPoint {
     let of = lives.iter().rfind(|life| life.began <= event);
     HistoryPoint {

@@ -12,7 +12,7 @@ use usher_core::ledger;
 use event::Event;
 use reply::Reply;
 
-/// Reads `count` events, and no byte more.
+/// Reads exactly `count` events.
 pub(super) fn events(mut bytes: &[u8], count: usize) -> Result<Vec<ledger::Event>, String> {
     let mut events = Vec::with_capacity(count.min(bytes.len()));
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! What events and answers hold: leases, tickets, products and their like.
+//! The records in events and answers: leases, tickets, products and the like.
 
 use std::sync::Arc;
 

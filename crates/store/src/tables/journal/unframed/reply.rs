@@ -34,7 +34,7 @@ pub(super) struct EntitlementView {
     in_use: u64,
 }
 
-/// A kept answer. The variants that never were kept have no place here.
+/// A kept answer. Variants that were never kept are left out.
 #[derive(Deserialize)]
 pub(super) enum Reply {
     Granted(Lease),

@@ -44,7 +44,7 @@ fn all_that_is_wrong_is_told_with_its_line() {
     insta::assert_snapshot!(faults(text), @r#"
     2: seats: "-1" is not a whole number from 0 to 1000000000
     2: metric: there is no metric cpu: write concurrent
-    2: from: "2026-11-31" is no day: November 2026 has 30 days
+    2: from: "2026-11-31" is not a day: November 2026 has 30 days
     2: to: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026
     2: overdraft: "x" is not a whole number from 0 to 1000000000
     2: price: "15.000" can be read in two ways: write 15000 or 15.00

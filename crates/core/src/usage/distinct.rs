@@ -1,0 +1,106 @@
+//! How many different people, or computers, there were in each bucket.
+
+use rustc_hash::FxHashMap;
+
+use super::buckets::Bucket;
+use super::edge::Span;
+
+const WORD_BITS: usize = 64;
+
+/// For each bucket, how many have a use that overlaps it. `buckets` are in order and do not
+/// overlap; `uses` says who and when, in any order.
+pub fn distinct(buckets: &[Bucket], uses: impl IntoIterator<Item = (u64, Span)>) -> Vec<u64> {
+    let mut distinct = Distinct::new(buckets);
+    for (who, span) in uses {
+        distinct.add(who, span);
+    }
+    distinct.counts()
+}
+
+/// Counts while uses are told. It holds a bit for each bucket of everybody who has one.
+#[derive(Debug)]
+pub struct Distinct<'a> {
+    buckets: &'a [Bucket],
+    seen: FxHashMap<u64, Vec<u64>>,
+}
+
+impl<'a> Distinct<'a> {
+    /// Nobody yet. `buckets` are in order and do not overlap.
+    pub fn new(buckets: &'a [Bucket]) -> Distinct<'a> {
+        Distinct {
+            buckets,
+            seen: FxHashMap::default(),
+        }
+    }
+
+    /// Somebody has a use, whenever it was.
+    pub fn add(&mut self, who: u64, span: Span) {
+        let places = overlapped(self.buckets, span);
+        if places.is_empty() {
+            return;
+        }
+        let words = self.buckets.len().div_ceil(WORD_BITS);
+        let seen = self.seen.entry(who).or_insert_with(|| vec![0; words]);
+        for place in places {
+            if let Some(word) = seen.get_mut(place / WORD_BITS) {
+                *word |= 1 << (place % WORD_BITS);
+            }
+        }
+    }
+
+    /// How many there are in each bucket.
+    pub fn counts(self) -> Vec<u64> {
+        let mut counts = vec![0; self.buckets.len()];
+        for seen in self.seen.values() {
+            for (counts, word) in counts.chunks_mut(WORD_BITS).zip(seen) {
+                for (place, count) in counts.iter_mut().enumerate() {
+                    *count += (word >> place) & 1;
+                }
+            }
+        }
+        counts
+    }
+}
+
+/// The places of the buckets that a use overlaps, of buckets in order.
+pub(super) fn overlapped(buckets: &[Bucket], span: Span) -> std::ops::Range<usize> {
+    let first = buckets.partition_point(|bucket| bucket.to_ms <= span.from_ms);
+    let end = match span.is_instant() {
+        true => buckets.partition_point(|bucket| bucket.from_ms <= span.from_ms),
+        false => buckets.partition_point(|bucket| bucket.from_ms < span.until_ms),
+    };
+    first..end.max(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(from_ms: i64, until_ms: i64) -> Span {
+        Span {
+            from_ms,
+            until_ms,
+            seats: 1,
+        }
+    }
+
+    #[test]
+    fn who_comes_twice_counts_once_and_who_leaves_at_the_boundary_not_in_the_next() {
+        let bucket = |from_ms| Bucket {
+            from_ms,
+            to_ms: from_ms + 10,
+        };
+        let buckets: Vec<Bucket> = [0, 10, 20].map(bucket).into();
+        let uses = [
+            (1, span(0, 10)),
+            (1, span(2, 3)),
+            (2, span(5, 21)),
+            (3, span(20, 20)),
+            (2, span(-9, 7)),
+            (4, span(-9, 0)),
+            (5, span(30, 40)),
+        ];
+        assert_eq!(distinct(&buckets, uses), [2, 1, 2]);
+        assert_eq!(distinct(&[], uses), [0; 0]);
+    }
+}

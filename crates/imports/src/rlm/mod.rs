@@ -1,0 +1,5 @@
+//! Reprise License Manager (RLM).
+
+pub mod report;
+pub mod rlmstat;
+mod time;

@@ -1,0 +1,194 @@
+//! A page of the use of a site: which stretches of which products, and what is known of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use usher_api::{CountedBy, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits, WatchedServer};
+use usher_core::usage::{
+    Beside, Bucket, Counted, Gaps, Timeline, UsageItem, items, judged, stretches,
+};
+use usher_site::{UsedAsked, UsedProduct};
+
+use super::known::Known;
+use super::period::{Cursor, Period};
+use super::told::{self, Told};
+use crate::app::App;
+use crate::problem::Refusal;
+
+/// A page ends when it has taken so long, with what it has.
+const PAGE: Duration = Duration::from_secs(5);
+
+/// The page that begins at the cursor, or the first.
+pub(super) async fn page(
+    app: &Arc<App>,
+    product: Option<String>,
+    period: &Period,
+    cursor: Option<Cursor>,
+    limit: usize,
+) -> Result<SiteUsagePage, Refusal> {
+    let mut watched: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
+    // One that is watched under two names would count twice.
+    watched.retain(|it| it.same_as.is_none());
+    // What ends while it is asked is in both, and counts once.
+    let told = told::ask(app, product.as_deref(), &watched).await;
+    let record = app.tools.site.used_record().await?;
+    let known = Known::of(record, &watched, (period.from_ms, period.now_ms));
+    let mut page = SiteUsagePage {
+        items: Vec::new(),
+        next: None,
+        time_zone: period.time_zone.clone(),
+        as_of: known.as_of.clone(),
+        cut: known.cut.iter().chain(&told.cut).cloned().collect(),
+    };
+    let began = Instant::now();
+    for of in products(app, product, cursor.as_ref(), &told, limit).await? {
+        let is_there =
+            |cursor: &&Cursor| (&cursor.product, cursor.counted) == (&of.product, of.counted);
+        let first = cursor.as_ref().filter(is_there).map_or(0, |it| it.place);
+        let left = limit.saturating_sub(page.items.len());
+        let is_late = !page.items.is_empty() && began.elapsed() > PAGE;
+        if left == 0 || is_late {
+            page.next = Some(Cursor::at(period, first, of.counted, &of.product).to_string());
+            break;
+        }
+        let rest = period.buckets.get(first..).unwrap_or_default();
+        let buckets = &rest[..rest.len().min(left)];
+        let found = of_product(app, &of, buckets, period.now_ms, &known, &told).await?;
+        page.items.extend(found);
+        if buckets.len() < rest.len() {
+            let place = first + buckets.len();
+            page.next = Some(Cursor::at(period, place, of.counted, &of.product).to_string());
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// The products from the cursor on, in their order: those that the site knows, and those that a
+/// server owns or lends. Each has an item at least, so one more than a page has items is enough.
+async fn products(
+    app: &Arc<App>,
+    product: Option<String>,
+    cursor: Option<&Cursor>,
+    told: &Told,
+    limit: usize,
+) -> Result<BTreeSet<UsedProduct>, Refusal> {
+    let here = |product: &String| UsedProduct {
+        product: product.clone(),
+        counted: Counted::Here,
+    };
+    let from = product.clone().or(cursor.map(|it| it.product.clone()));
+    let from = from.unwrap_or_default();
+    let ids = u32::try_from(limit).unwrap_or(u32::MAX).saturating_add(1);
+    let known = app.tools.site.used_products(from.clone(), ids).await?;
+    let mut products: BTreeSet<UsedProduct> = known.into_iter().collect();
+    match &product {
+        // Of one that nobody knows it is said that it was not used.
+        Some(product) => {
+            products.retain(|it| it.product == *product);
+            if products.is_empty() {
+                products.insert(here(product));
+            }
+        }
+        None => {
+            let told = told.running.keys().chain(told.owned.keys());
+            let told: Vec<&String> = told.filter(|product| **product >= from).collect();
+            for product in told {
+                let elsewhere = UsedProduct {
+                    counted: Counted::Elsewhere,
+                    ..here(product)
+                };
+                if !products.contains(&elsewhere) {
+                    products.insert(here(product));
+                }
+            }
+        }
+    }
+    if let Some(cursor) = cursor {
+        let place = (&cursor.product, cursor.counted);
+        products.retain(|it| (&it.product, it.counted) >= place);
+    }
+    Ok(products)
+}
+
+/// The items of a product.
+async fn of_product(
+    app: &Arc<App>,
+    of: &UsedProduct,
+    buckets: &[Bucket],
+    now_ms: i64,
+    known: &Known,
+    told: &Told,
+) -> Result<Vec<SiteUsage>, Refusal> {
+    let running = told
+        .running
+        .get(&of.product)
+        .filter(|_| of.counted == Counted::Here);
+    let asked = UsedAsked {
+        product: of.product.clone(),
+        counted: of.counted,
+        buckets: buckets.to_vec(),
+        now_ms,
+        gaps: Gaps::default(),
+        running: running.cloned().unwrap_or_default(),
+    };
+    let mut used = app.tools.site.used(asked).await?;
+    let owned = told.owned.get(&of.product).map_or(&[][..], |owned| owned);
+    let owned = Timeline::of(owned.iter().copied());
+    used.lines.owned = stretches(&owned, buckets, i64::MAX, &Gaps::default());
+    let granted = used.granted.iter().copied();
+    let denials = judged(&used.denials, granted, known.until_ms);
+    let beside = Beside {
+        product: &Arc::from(&*of.product),
+        gaps: &known.gaps,
+        denials: &denials,
+        waits: &used.waits,
+        now_ms,
+        known_until_ms: known.until_ms,
+    };
+    let items = items(of.counted, buckets, &used.lines, &used.who, &beside);
+    let is_owned_known = told.is_owned_known;
+    Ok(items
+        .into_iter()
+        .map(|it| shown(it, is_owned_known))
+        .collect())
+}
+
+fn shown(it: UsageItem, is_owned_known: bool) -> SiteUsage {
+    SiteUsage {
+        product: it.product.to_string(),
+        from: it.from,
+        to: it.to,
+        sessions: it.sessions,
+        users: it.users,
+        computers: it.computers,
+        open_seconds: it.open_seconds,
+        active_seconds: it.active_seconds,
+        peak: it.peak,
+        peak_at: it.peak_at,
+        running_peak: it.running_peak,
+        p95: it.p95,
+        mean: it.mean,
+        owned: is_owned_known.then_some(it.owned),
+        reserved: it.reserved,
+        unseated_sessions: it.unseated_sessions,
+        waits: SiteWaits {
+            count: it.waits.count,
+            p50_seconds: it.waits.p50_seconds,
+            p95_seconds: it.waits.p95_seconds,
+            longest_seconds: it.waits.longest_seconds,
+        },
+        denials: SiteDenials {
+            for_good: it.denials.for_good,
+            satisfied_later: it.denials.satisfied_later,
+            retries: it.denials.retries,
+        },
+        unobserved_seconds: it.unobserved_seconds,
+        counted: match it.counted {
+            Counted::Here => CountedBy::Here,
+            Counted::Elsewhere => CountedBy::Elsewhere,
+        },
+        provisional: it.provisional,
+    }
+}

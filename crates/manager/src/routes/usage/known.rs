@@ -1,0 +1,191 @@
+//! Up to where the history of each server is known, and what follows for an answer.
+
+use std::collections::BTreeMap;
+
+use usher_api::{AsOf, Cut, WatchedServer};
+use usher_core::usage::Gaps;
+use usher_site::{UsedRecord, UsedSource};
+
+use crate::clock::date;
+
+/// What an answer rests on.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) as_of: Vec<AsOf>,
+    pub(super) cut: Vec<Cut>,
+    /// Up to when all watched servers are known, in Unix milliseconds.
+    pub(super) until_ms: i64,
+    /// When some server was not known any more.
+    pub(super) gaps: Gaps,
+}
+
+impl Known {
+    /// From what the site database has, and what the watches have seen, for a time from `from_ms` on.
+    pub(super) fn of(
+        record: UsedRecord,
+        watched: &[WatchedServer],
+        (from_ms, now_ms): (i64, i64),
+    ) -> Known {
+        let by_id: BTreeMap<&str, &WatchedServer> = watched
+            .iter()
+            .filter_map(|it| Some((it.server_id.as_deref()?, it)))
+            .collect();
+        let mut known = Known {
+            until_ms: now_ms,
+            ..Known::default()
+        };
+        if let Some(first_ms) = record.first_day_ms.filter(|first_ms| from_ms < *first_ms) {
+            known.cut.push(Cut {
+                what: "history".to_owned(),
+                why: "no use of that time is recorded, and nobody may have looked".to_owned(),
+                before: Some(date(first_ms)),
+            });
+        }
+        let mut gaps = Vec::new();
+        let mut has_history: Vec<&str> = Vec::new();
+        for source in record.sources {
+            let watched = by_id.get(&*source.server).copied();
+            let as_of = as_of(&source, watched);
+            if let Some(watched) = watched {
+                has_history.push(&watched.name);
+                let at_ms = as_of.time.as_millisecond();
+                known.until_ms = known.until_ms.min(at_ms);
+                if let Some(why) = not_collected(watched) {
+                    gaps.push((at_ms, now_ms));
+                    known.cut.push(Cut {
+                        what: format!("history of {} after {}", watched.name, as_of.time),
+                        why,
+                        before: None,
+                    });
+                }
+            }
+            known.as_of.push(as_of);
+        }
+        for watched in watched {
+            if !has_history.contains(&&*watched.name) {
+                let none = || "nothing of it is collected yet".to_owned();
+                known.cut.push(Cut {
+                    what: format!("history of {}", watched.name),
+                    why: not_collected(watched).unwrap_or_else(none),
+                    before: None,
+                });
+            }
+        }
+        known.gaps = Gaps::of(gaps);
+        known
+    }
+}
+
+/// Why nothing more comes of a server's history; none: it comes.
+fn not_collected(watched: &WatchedServer) -> Option<String> {
+    watched.history.as_ref()?.why.clone()
+}
+
+/// What was found empty is not written each time: the watch knows of it.
+fn as_of(source: &UsedSource, watched: Option<&WatchedServer>) -> AsOf {
+    let kept = AsOf {
+        server: watched.map_or_else(|| source.server.clone(), |watched| watched.name.clone()),
+        incarnation: source.through.incarnation,
+        event: source.through.event,
+        time: date(source.at_ms),
+    };
+    let seen = watched.and_then(|watched| watched.history.as_ref());
+    let seen = seen.and_then(|seen| {
+        Some(AsOf {
+            server: kept.server.clone(),
+            incarnation: seen.incarnation?,
+            event: seen.through_event,
+            time: seen.collected_at?,
+        })
+    });
+    seen.filter(|seen| seen.time >= kept.time).unwrap_or(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::HistorySeen;
+    use usher_site::Point;
+
+    use super::*;
+
+    fn watched(
+        name: &str,
+        id: &str,
+        collected_ms: Option<i64>,
+        why: Option<&str>,
+    ) -> WatchedServer {
+        WatchedServer {
+            name: name.to_owned(),
+            url: String::new(),
+            verdict: "running".to_owned(),
+            since: date(0),
+            polled_at: None,
+            evidence: Vec::new(),
+            service: None,
+            episode: None,
+            grants_nothing: None,
+            server_id: Some(id.to_owned()),
+            same_as: None,
+            healing: None,
+            history: Some(HistorySeen {
+                incarnation: collected_ms.map(|_| 2),
+                through_event: 90,
+                head_event: 90,
+                added: 0,
+                collected_at: collected_ms.map(date),
+                acknowledged: true,
+                not_acknowledged: None,
+                why: why.map(str::to_owned),
+                failing_since: None,
+            }),
+        }
+    }
+
+    fn source(id: &str, at_ms: i64) -> UsedSource {
+        UsedSource {
+            server: id.to_owned(),
+            through: Point {
+                incarnation: 1,
+                event: 50,
+            },
+            at_ms,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_as_of_the_servers_that_are_watched_and_says_what_is_missing() {
+        let watched = [
+            watched("alpha", "s1", Some(9_000), None),
+            watched("beta", "s2", None, Some("it does not answer")),
+            watched("gamma", "s3", None, None),
+        ];
+        let record = UsedRecord {
+            sources: vec![source("s1", 5_000), source("s2", 7_000), source("s9", 10)],
+            first_day_ms: Some(-1),
+        };
+        let known = Known::of(record.clone(), &watched, (-1, 10_000));
+        let as_of: Vec<(&str, u64, i64)> = known
+            .as_of
+            .iter()
+            .map(|it| (&*it.server, it.event, it.time.as_millisecond()))
+            .collect();
+        assert_eq!(
+            as_of,
+            [("alpha", 90, 9_000), ("beta", 50, 7_000), ("s9", 50, 10)]
+        );
+        assert_eq!(known.until_ms, 7_000);
+        assert_eq!(known.gaps.unobserved_ms(0, 20_000), 3_000);
+        let cut: Vec<&str> = known.cut.iter().map(|it| &*it.what).collect();
+        assert_eq!(
+            cut,
+            [
+                "history of beta after 1970-01-01T00:00:07Z",
+                "history of gamma"
+            ]
+        );
+        let nothing = Known::of(UsedRecord::default(), &[], (-2, 10_000));
+        assert_eq!((nothing.until_ms, nothing.cut.len()), (10_000, 0));
+        let earlier = Known::of(record, &[], (-2, 10_000));
+        assert_eq!(earlier.cut[0].before, Some(date(-1)));
+    }
+}

@@ -1,0 +1,45 @@
+//! Removes the rows of imports that were removed, and of those that were never finished.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::{OPEN, REMOVED, keyed, state};
+use crate::columns::signed;
+
+/// Removes at most so many rows of one import that was removed, or that is not finished and took in
+/// nothing since then; how many things were removed, 0: there is nothing left.
+pub(crate) fn clean(connection: &Connection, untouched_ms: i64, limit: u32) -> Result<u64> {
+    connection
+        .prepare_cached("UPDATE imports SET state = ?1 WHERE state = ?2 AND touched_ms < ?3")?
+        .execute(params![REMOVED, OPEN, untouched_ms])?;
+    let import: Option<i64> = connection
+        .prepare_cached("SELECT number FROM imports WHERE state = ?1 ORDER BY number LIMIT 1")?
+        .query_row([REMOVED], |row| row.get(0))
+        .optional()?;
+    let Some(import) = import else {
+        return Ok(0);
+    };
+    let limit = u64::from(limit.max(1));
+    let mut removed: u64 = 0;
+    let keyed = keyed::TABLES.map(|table| (table, "number"));
+    let state = state::TABLES.map(|table| (table, "key"));
+    for (table, column) in keyed.into_iter().chain(state) {
+        let left = limit.saturating_sub(removed);
+        if left == 0 {
+            return Ok(removed);
+        }
+        let gone = connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE import = ?1 AND {column} IN \
+                 (SELECT {column} FROM {table} WHERE import = ?1 LIMIT ?2)"
+            ))?
+            .execute(params![import, signed(left)])?;
+        removed = removed.saturating_add(gone as u64);
+    }
+    if removed >= limit {
+        return Ok(removed);
+    }
+    connection
+        .prepare_cached("DELETE FROM imports WHERE number = ?1")?
+        .execute([import])?;
+    Ok(removed.saturating_add(1))
+}

@@ -1,0 +1,244 @@
+//! The embedded engine's imports: their rows come in numbered bodies, count for nothing before the
+//! import is finished, and can be taken out again.
+
+mod clean;
+mod keyed;
+mod kinds;
+mod known;
+mod rank;
+mod rows;
+mod state;
+mod uses;
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use crate::columns::{signed, unsigned};
+use crate::imported::{Begun, Finish, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT};
+
+pub(crate) use clean::clean;
+pub(crate) use rows::take;
+pub(crate) use uses::list as uses;
+
+/// Rows may follow.
+const OPEN: i64 = 0;
+/// It counts.
+const FINISHED: i64 = 1;
+/// It counts no more, and its rows are being removed.
+const REMOVED: i64 = 2;
+
+const COLUMNS: &str = "i.number, i.id, i.kind, s.source, i.time_zone, i.begun_ms, i.finished_ms, \
+     i.next_number, i.added, i.already_there, i.completed";
+
+fn record(row: &Row<'_>) -> Result<ImportRecord> {
+    Ok(ImportRecord {
+        number: row.get(0)?,
+        id: row.get(1)?,
+        kind: row.get(2)?,
+        source: row.get(3)?,
+        time_zone: row.get(4)?,
+        begun_ms: row.get(5)?,
+        finished_ms: row.get(6)?,
+        next_number: unsigned(row.get(7)?),
+        added: unsigned(row.get(8)?),
+        already_there: unsigned(row.get(9)?),
+        completed: unsigned(row.get(10)?),
+        summary: row.get(11)?,
+    })
+}
+
+/// Begins an import, unless the request has begun it.
+pub(crate) fn begin(connection: &Connection, new: &NewImport) -> Result<Begun> {
+    if let Some(request) = &new.request
+        && let Some(begun) = begun(connection, request, new)?
+    {
+        return Ok(begun);
+    }
+    let open: i64 = connection
+        .prepare_cached("SELECT count(*) FROM imports WHERE state = ?1")?
+        .query_row([OPEN], |row| row.get(0))?;
+    if unsigned(open) >= OPEN_IMPORTS_LIMIT {
+        return Ok(Begun::Full);
+    }
+    let source: i64 = connection
+        .prepare_cached(
+            "INSERT INTO import_sources (source) VALUES (?1) \
+             ON CONFLICT (source) DO UPDATE SET source = ?1 RETURNING number",
+        )?
+        .query_row([&new.source], |row| row.get(0))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO imports (id, request, kind, source, time_zone, state, begun_ms, \
+             touched_ms, next_number, added, already_there, completed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1, 0, 0, 0)",
+        )?
+        .execute(params![
+            new.id,
+            new.request,
+            new.kind,
+            source,
+            new.time_zone,
+            OPEN,
+            new.at_ms
+        ])?;
+    Ok(Begun::New)
+}
+
+/// What the same request has begun.
+fn begun(connection: &Connection, request: &str, new: &NewImport) -> Result<Option<Begun>> {
+    connection
+        .prepare_cached(
+            "SELECT i.id, i.kind = ?2 AND s.source = ?3 AND i.time_zone IS ?4 FROM imports i \
+             JOIN import_sources s ON s.number = i.source WHERE i.request = ?1",
+        )?
+        .query_row(
+            params![request, new.kind, new.source, new.time_zone],
+            |row| {
+                let id = row.get(0)?;
+                Ok(match row.get(1)? {
+                    true => Begun::Again { id },
+                    false => Begun::Other,
+                })
+            },
+        )
+        .optional()
+}
+
+/// An import that is not removed, with what was understood.
+pub(crate) fn find(connection: &Connection, id: &str) -> Result<Option<ImportRecord>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, i.summary FROM imports i JOIN import_sources s ON s.number = i.source \
+         WHERE i.id = ?1 AND i.state <> ?2"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params![id, REMOVED], record)
+        .optional()
+}
+
+/// Imports that are not removed, the newest first, without what was understood.
+pub(crate) fn list(
+    connection: &Connection,
+    below: Option<i64>,
+    limit: u32,
+) -> Result<Vec<ImportRecord>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, NULL FROM imports i JOIN import_sources s ON s.number = i.source \
+         WHERE i.state <> ?1 AND i.number < ?2 ORDER BY i.number DESC LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let below = below.unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![REMOVED, below, limit], record)?;
+    rows.collect()
+}
+
+/// What the rows of an import say counts from now on.
+pub(crate) fn finish(connection: &Connection, end: &ImportEnd) -> Result<Finish> {
+    let Some(found) = find(connection, &end.id)? else {
+        return Ok(Finish::Unknown);
+    };
+    if end.bodies.saturating_add(1) != found.next_number {
+        return Ok(Finish::Missing {
+            next_number: found.next_number,
+        });
+    }
+    if found.finished_ms.is_some() {
+        return Ok(Finish::Done {
+            import: found,
+            is_new: false,
+        });
+    }
+    connection
+        .prepare_cached(
+            "UPDATE imports SET state = ?2, finished_ms = ?3, summary = ?4, from_ms = ?5, \
+             to_ms = ?6, finish_order = (SELECT coalesce(max(f.finish_order), 0) + 1 \
+             FROM imports f WHERE f.source = imports.source AND f.kind = imports.kind) \
+             WHERE number = ?1",
+        )?
+        .execute(params![
+            found.number,
+            FINISHED,
+            end.at_ms,
+            end.summary,
+            end.from_ms,
+            end.to_ms
+        ])?;
+    state::forget_old(connection, found.number)?;
+    Ok(Finish::Done {
+        import: ImportRecord {
+            finished_ms: Some(end.at_ms),
+            summary: Some(end.summary.clone()),
+            ..found
+        },
+        is_new: true,
+    })
+}
+
+/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`].
+pub(crate) fn remove(connection: &Connection, id: &str) -> Result<Option<ImportRecord>> {
+    let Some(found) = find(connection, id)? else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached("UPDATE imports SET state = ?2 WHERE number = ?1")?
+        .execute(params![found.number, REMOVED])?;
+    Ok(Some(found))
+}
+
+/// Counts what rows came to.
+fn count(connection: &Connection, import: i64, at_ms: i64, counts: &Counts) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE imports SET next_number = next_number + 1, touched_ms = max(touched_ms, ?2), \
+             added = added + ?3, already_there = already_there + ?4, completed = completed + ?5 \
+             WHERE number = ?1",
+        )?
+        .execute(params![
+            import,
+            at_ms,
+            signed(counts.added),
+            signed(counts.already_there),
+            signed(counts.completed)
+        ])
+        .map(drop)
+}
+
+/// What rows came to.
+#[derive(Debug, Default)]
+struct Counts {
+    added: u64,
+    already_there: u64,
+    completed: u64,
+}
+
+impl Counts {
+    fn add(&mut self, became: Became) {
+        let which = match became {
+            Became::Added => &mut self.added,
+            Became::AlreadyThere => &mut self.already_there,
+            Became::Completed => &mut self.completed,
+        };
+        *which = which.saturating_add(1);
+    }
+}
+
+/// What a row came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Became {
+    /// It is new.
+    Added,
+    /// It was there and says nothing new.
+    AlreadyThere,
+    /// It was there and says more.
+    Completed,
+}
+
+/// The import that rows are taken into.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    /// Its number.
+    import: i64,
+    /// Whose keys its rows share.
+    source: i64,
+    /// The import whose entitlements and limits are valid now.
+    valid: Option<i64>,
+}

@@ -1,0 +1,41 @@
+//! The tables of the roll-ups, and the indexes by which the rows are read that they leave out.
+
+/// The step of the schema.
+pub(super) const STEP: &str = "
+-- What changes in a quarter of an hour of a quantity of a product: a node of core::usage, and the
+-- edges that it is of. Only of quarters in which something begins or ends.
+CREATE TABLE usage_quarters (
+    product       INTEGER NOT NULL,
+    counted       INTEGER NOT NULL,
+    line          INTEGER NOT NULL,
+    quarter       INTEGER NOT NULL,
+    seats_change  INTEGER NOT NULL,
+    uses_change   INTEGER NOT NULL,
+    best_over     INTEGER,
+    best_at_ms    INTEGER,
+    seat_ms       INTEGER NOT NULL,
+    use_ms        INTEGER NOT NULL,
+    begun         INTEGER NOT NULL,
+    ended_at_once INTEGER NOT NULL,
+    edges         BLOB NOT NULL,
+    PRIMARY KEY (product, counted, line, quarter)
+) STRICT, WITHOUT ROWID;
+-- The sums of the changes of each day (UTC), from which the level at an instant is added up.
+CREATE TABLE usage_days (
+    product      INTEGER NOT NULL,
+    counted      INTEGER NOT NULL,
+    line         INTEGER NOT NULL,
+    day          INTEGER NOT NULL,
+    seats_change INTEGER NOT NULL,
+    uses_change  INTEGER NOT NULL,
+    PRIMARY KEY (product, counted, line, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX history_sessions_by_start ON history_sessions (product, started_ms, ended_ms, person);
+CREATE INDEX history_sessions_by_lease ON history_sessions (lease_made_in, lease_made_by)
+    WHERE lease_made_in IS NOT NULL;
+CREATE INDEX history_leases_by_grant
+    ON history_leases (product, granted_ms, ended_ms, person, computer)
+    WHERE kept = 0 AND cause <> 'unclaimed';
+CREATE INDEX history_denials_by_first ON history_denials (product, first_ms);
+CREATE INDEX history_waits_by_begin ON history_waits (product, queued_ms);
+";

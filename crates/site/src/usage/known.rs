@@ -1,0 +1,82 @@
+//! Of which products and servers something is known.
+
+use rusqlite::{Connection, Result, params};
+use usher_core::usage::{Counted, QUARTER_MS};
+
+use super::line::counted_number;
+use super::quarter::QUARTERS_OF_DAY;
+use crate::collected::Point;
+use crate::columns::unsigned;
+use crate::used::{UsedProduct, UsedRecord, UsedSource};
+
+const DAY_MS: i64 = QUARTERS_OF_DAY * QUARTER_MS;
+
+/// The products that something is known of, in the order of their ids, from one on. One that is
+/// counted here and elsewhere is there twice.
+pub(crate) fn products(
+    connection: &Connection,
+    from: &str,
+    limit: u32,
+) -> Result<Vec<UsedProduct>> {
+    let sql = "SELECT p.product, \
+         EXISTS (SELECT 1 FROM usage_days d WHERE d.product = p.number AND d.counted = ?3), \
+         EXISTS (SELECT 1 FROM usage_days d WHERE d.product = p.number AND d.counted = ?4) \
+         FROM history_products p WHERE p.product >= ?1 ORDER BY p.product LIMIT ?2";
+    let (here, elsewhere) = (
+        counted_number(Counted::Here),
+        counted_number(Counted::Elsewhere),
+    );
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![from, limit, here, elsewhere])?;
+    let mut products = Vec::new();
+    while let Some(row) = rows.next()? {
+        let product: String = row.get(0)?;
+        let (is_here, is_elsewhere): (bool, bool) = (row.get(1)?, row.get(2)?);
+        // One that was only refused is counted here.
+        if is_here || !is_elsewhere {
+            products.push(UsedProduct {
+                product: product.clone(),
+                counted: Counted::Here,
+            });
+        }
+        if is_elsewhere {
+            products.push(UsedProduct {
+                product,
+                counted: Counted::Elsewhere,
+            });
+        }
+    }
+    Ok(products)
+}
+
+/// Up to where each server's history is collected, and since when there is any.
+pub(crate) fn record(connection: &Connection) -> Result<UsedRecord> {
+    let sql = "SELECT min(day) FROM usage_days";
+    let day: Option<i64> = connection
+        .prepare_cached(sql)?
+        .query_row([], |row| row.get(0))?;
+    Ok(UsedRecord {
+        sources: sources(connection)?,
+        first_day_ms: day.map(|day| day.saturating_mul(DAY_MS)),
+    })
+}
+
+fn sources(connection: &Connection) -> Result<Vec<UsedSource>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.server, p.incarnation, p.event, s.collected_ms FROM history_sources s \
+         JOIN history_places p ON p.source = s.number \
+         AND p.place = (SELECT max(place) FROM history_places WHERE source = s.number) \
+         ORDER BY s.server",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(UsedSource {
+            server: row.get(0)?,
+            through: Point {
+                incarnation: row.get(1)?,
+                event: unsigned(row.get(2)?),
+            },
+            at_ms: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}

@@ -1,0 +1,19 @@
+//! The embedded engine's roll-ups of use: kept by the transaction that appends history, read with the
+//! rows that cannot be added up.
+
+mod about;
+mod alone;
+mod known;
+mod line;
+mod make;
+mod packed;
+mod quarter;
+mod read;
+mod roll_up;
+mod running;
+mod uses;
+
+pub(crate) use known::{products, record};
+pub(crate) use make::make_missing;
+pub(crate) use read::used;
+pub(crate) use roll_up::RollUp;
