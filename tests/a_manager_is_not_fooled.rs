@@ -21,7 +21,7 @@ use crate::systemd::SystemdBox;
 const FLAPPING: u64 = 9415;
 
 /// The longest until the manager has the sessions that a pack removes.
-const COLLECTED_WITHIN: Duration = Duration::from_secs(120);
+const COLLECTED_WITHIN: Duration = Duration::from_secs(240);
 
 /// How a server has to be judged.
 struct Case<'a> {
@@ -331,7 +331,7 @@ impl Drop for Others {
 /// A pack of so much that it lasts for a look: while others ask, it rests between what it purges, and
 /// for every few people that it forgets it waits for the disk, as the look does.
 fn in_a_pack(managed: &mut Managed) {
-    const EXCHANGES: u64 = 5;
+    const EXCHANGES: u64 = 10;
     const SESSIONS: u64 = 1_000;
     managed.server.product(1);
     let mut http = managed.server.connect();

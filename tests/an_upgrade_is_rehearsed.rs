@@ -155,7 +155,7 @@ fn a_new_version_with_a_fault_is_found_out_and_the_old_one_serves_on() {
     let cannot_pack = (
         "cannot pack",
         site.cannot_pack(),
-        "where it packs",
+        "when it packs",
         "did not get done",
     );
     for (fault, new, step, why) in planted.into_iter().chain([cannot_pack]) {

@@ -52,6 +52,23 @@ cp /bin/true gimp-2.10; ln -s gimp-2.10 gimp
 cp "$DIR/opt/cad/cad" "$DIR/opt/cad/start"
 printf '#!/bin/sh\nshift 2\nexec "$@"\n' > mpirun
 chmod +x gimp solve.sh rank mpirun
+# What another licence server has.
+printf 'SERVER lic1 001122334455 27000\nVENDOR MLM\n%s\n' \
+  'INCREMENT Simulink MLM 45 01-jan-2027 5 DUP_GROUP=UH SIGN=0123456789AB' > license.dat
+printf '%s\n' ' 8:00:00 (lmgrd) TIMESTAMP 11/30/2026' ' 8:00:01 (MLM) OUT: "Simulink" ann@pc1' \
+  > debug.log.1
+printf '%s\n' ' 9:00:00 (lmgrd) TIMESTAMP 11/30/2026' ' 9:30:00 (MLM) IN: "Simulink" ann@pc1' \
+  > debug.log
+printf '%s\n' product,user,computer,started_at,ended_at \
+  cad,ann,pc1,2026-11-30T08:00:00Z,2026-11-30T09:00:00Z > uses.csv
+lmutil() {
+  printf '%s\n' 'Flexible License Manager status on Mon 11/30/2026 10:00' \
+    'License server status: 27000@lic1' '   lic1: license server UP (MASTER) v11.19.0' \
+    'Vendor daemon status (on lic1):' '     MLM: UP v11.19.0' 'Feature usage info:' \
+    'Users of Simulink:  (Total of 5 licenses issued;  Total of 1 license in use)' \
+    '  "Simulink" v45, vendor: MLM, expiry: 01-jan-2027' '  floating license' \
+    '    ann pc1 :0 (v45) (lic1/27000 101), start Mon 11/30 9:45'
+}
 PATH="$PWD:$PATH"
 cp "$DIR/data/admin.token" alpha.token
 cp "$DIR/data/admin.token" token
@@ -226,6 +243,10 @@ fn here(text: &str, up: &Running) -> String {
         .replace(
             " E1 ",
             &format!(" {}.id') ", id("entitlement list --product gimp")),
+        )
+        .replace(
+            "import remove I7",
+            &format!("import remove {}.id')", id("import list")),
         )
         .replace("/var/lib/usher-manager", "$DIR/data")
         .replace("/var/lib/usher", "$DIR/other")

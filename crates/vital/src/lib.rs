@@ -20,4 +20,4 @@ mod threads;
 
 pub use catch::{Caught, Counted, catch, caught, counted};
 pub use request::RequestId;
-pub use threads::{EXIT_PANIC, install, main, spawn, task, tasks};
+pub use threads::{EXIT_PANIC, beside, install, main, spawn, task, tasks};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crate::catch::{happened, said, wall_ms};
@@ -83,6 +83,17 @@ pub fn spawn<T: Send + 'static>(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || guarded(&own.clone(), || with(Some(own), work)))
+}
+
+/// Starts a thread that does a part of its starter's work, and ends before that: the starter joins it,
+/// and goes on with its panic (`resume_unwind`). None if the system has no thread to give.
+pub fn beside<'scope, 'env, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn_scoped(scope, work).ok()
 }
 
 /// Does the work of a role's first thread.

@@ -184,19 +184,18 @@ impl Work {
         // Nobody waits for it where the manager itself has begun.
         let _ = looked.send(());
         loop {
-            let who = tokio::select! {
-                () = tokio::time::sleep(self.pause()) => None,
-                () = lost.notified() => None,
-                Some(answer) = asked.recv() => Some(answer),
+            let mut who: Vec<LookNow> = tokio::select! {
+                () = tokio::time::sleep(self.pause()) => Vec::new(),
+                () = lost.notified() => Vec::new(),
+                Some(answer) = asked.recv() => vec![answer],
             };
+            // Who asks while a look goes on is answered by the next: it has seen what was before.
+            who.extend(std::iter::from_fn(|| asked.try_recv().ok()));
             self.look(&mut watch).await;
-            self.look_ahead(&watch, &mut outlook, who.is_some()).await;
-            if let Some(answer) = who {
+            self.look_ahead(&watch, &mut outlook, !who.is_empty()).await;
+            for answer in who {
                 // Who asked may be gone.
                 let _ = answer.send(());
-                while let Ok(answer) = asked.try_recv() {
-                    let _ = answer.send(());
-                }
             }
         }
     }

@@ -100,6 +100,8 @@ pub(super) fn recorded(seats: u32, wants: &[Want], length: i64) -> Recording {
             }
             next += 1;
         }
+        // Who waits for no time at all is served in that minute, or leaves in it.
+        site.settle(at);
         at += 1;
     }
     let asks = wants.iter().zip(&site.outcomes).map(|(want, outcome)| Ask {

@@ -108,11 +108,8 @@ impl Cores {
         };
         let parts = std::thread::scope(|scope| {
             let others: Vec<_> = (1..self.threads)
-                .filter_map(|_| {
-                    let thread = std::thread::Builder::new().name("what-if".to_owned());
-                    // Without it this one does all.
-                    thread.spawn_scoped(scope, work).ok()
-                })
+                // Without them this one does all.
+                .filter_map(|_| usher_vital::beside(scope, "what-if", work))
                 .collect();
             let mut parts = vec![work()];
             for other in others {
