@@ -80,7 +80,7 @@ pub struct SiteUsage {
     /// Seat seconds by seconds.
     pub mean: f64,
     /// The most seats owned at once, as the servers' entitlements say it now; null if a server does
-    /// not say it.
+    /// not say it, and if the product is counted elsewhere.
     pub owned: Option<u64>,
     /// The most seats reserved at once.
     pub reserved: u64,
@@ -90,7 +90,8 @@ pub struct SiteUsage {
     pub waits: SiteWaits,
     /// Refusals.
     pub denials: SiteDenials,
-    /// For how long of it, up to now, the history of some server of the site is not known yet.
+    /// For how long of it, up to now, the history of some server of the site is not known yet; if
+    /// the product is counted elsewhere, no finished import of some source of it has told of.
     pub unobserved_seconds: f64,
     /// Who counts the product.
     pub counted: CountedBy,

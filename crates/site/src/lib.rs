@@ -54,4 +54,6 @@ pub use rows::{
 };
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;
-pub use used::{Running, RunningUse, Used, UsedAsked, UsedProduct, UsedRecord, UsedSource};
+pub use used::{
+    Running, RunningUse, ToldElsewhere, Used, UsedAsked, UsedProduct, UsedRecord, UsedSource,
+};

@@ -69,6 +69,20 @@ pub struct Used {
     pub granted: Vec<(u64, i64)>,
     /// Waits that began in that time.
     pub waits: Vec<Wait>,
+    /// Who tells of what is counted elsewhere.
+    pub told: Vec<ToldElsewhere>,
+}
+
+/// Of which times another licence server has told, by imports that are finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldElsewhere {
+    /// Whose files they are.
+    pub source: String,
+    /// The last instant of which any of them tells; none: none says it.
+    pub until_ms: Option<i64>,
+    /// Of the time that was asked about, what none of them tells of: from, included, to, not
+    /// included, in any order.
+    pub untold: Vec<(i64, i64)>,
 }
 
 /// A product that something is known of.

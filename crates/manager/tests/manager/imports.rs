@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Manager, send};
 
 /// A use that has ended.
-fn used(key: &str) -> Value {
+pub(crate) fn used(key: &str) -> Value {
     json!({
         "key": key, "row": "use", "product": "MLM:Simulink", "user": "ann", "computer": "pc1",
         "started_at": "2026-01-02T08:00:00Z", "ended_at": "2026-01-02T09:00:00Z",
@@ -13,7 +13,7 @@ fn used(key: &str) -> Value {
     })
 }
 
-fn summary() -> Value {
+pub(crate) fn summary() -> Value {
     json!({
         "kind": "flexnet-log", "lines": 9, "understood": 8,
         "not_understood": [{ "shape": "# a", "count": 1, "example": "# a" }], "features": [],
@@ -22,7 +22,12 @@ fn summary() -> Value {
     })
 }
 
-async fn ask(manager: &Manager, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+pub(crate) async fn ask(
+    manager: &Manager,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> (u16, Value) {
     let request = manager.request(method, path, &manager.token());
     match body {
         Some(body) => send(request.json(body)).await,
@@ -30,14 +35,14 @@ async fn ask(manager: &Manager, method: &str, path: &str, body: Option<&Value>) 
     }
 }
 
-async fn begin(manager: &Manager, source: &str) -> String {
+pub(crate) async fn begin(manager: &Manager, source: &str) -> String {
     let body = json!({ "kind": "flexnet-log", "source": source, "time_zone": "Europe/Berlin" });
     let (status, begun) = ask(manager, "POST", "/v1/imports", Some(&body)).await;
     assert_eq!(status, 201, "{begun}");
     begun["id"].as_str().unwrap().to_owned()
 }
 
-async fn rows(manager: &Manager, id: &str, number: u64, rows: &[Value]) -> (u16, Value) {
+pub(crate) async fn rows(manager: &Manager, id: &str, number: u64, rows: &[Value]) -> (u16, Value) {
     let body = json!({ "number": number, "rows": rows });
     let path = format!("/v1/imports/{id}/rows");
     ask(manager, "POST", &path, Some(&body)).await

@@ -10,6 +10,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use crate::imports;
 use crate::support::{Manager, play, send, until};
 
 /// The last event of a server as long as nothing is added.
@@ -296,6 +297,69 @@ async fn what_still_runs_counts_up_to_now() {
     let page = found(&manager, &format!("product=cad&from={from}")).await;
     let cut = json!([{ "what": "running on alpha", "why": "refused here", "before": null }]);
     assert_eq!(page["cut"], cut);
+}
+
+#[tokio::test]
+async fn use_that_other_licence_servers_counted_is_apart_from_what_is_counted_here() {
+    let manager = Manager::start();
+    watched(&manager, "alpha", &some_use()).await;
+    let id = imports::begin(&manager, "lic1").await;
+    let (noon, one) = ("2024-10-27T12:00:00Z", "2024-10-27T13:00:00Z");
+    let used = |key: &str| {
+        let mut used = imports::used(key);
+        used["product"] = "cad".into();
+        used["started_at"] = noon.into();
+        used["ended_at"] = one.into();
+        used
+    };
+    let denial = json!({ "key": "d", "row": "denial", "product": "cad", "user": "bob",
+        "computer": "pc1", "at": "2024-10-27T12:30:00Z", "seats": 1, "reason": "no_seat",
+        "words": "Licensed number of users already reached" });
+    let (status, taken) = imports::rows(&manager, &id, 1, &[used("a"), used("b"), denial]).await;
+    assert_eq!(status, 200, "{taken}");
+    let query = "product=cad&from=2024-10-27T11:00:00Z&to=2024-10-27T13:30:00Z";
+    let page = found(&manager, query).await;
+    assert_eq!(each(&page, "counted"), ["here"], "it is not finished");
+    let mut summary = imports::summary();
+    summary["from"] = noon.into();
+    summary["to"] = one.into();
+    let body = json!({ "bodies": 1, "summary": summary });
+    let path = format!("/v1/imports/{id}/finish");
+    let (status, answer) = imports::ask(&manager, "POST", &path, Some(&body)).await;
+    assert_eq!(status, 200, "{answer}");
+    let page = found(&manager, query).await;
+    assert_eq!(each(&page, "counted"), ["here", "elsewhere"]);
+    assert_eq!(each(&page, "peak"), [0, 2]);
+    assert_eq!(each(&page, "sessions"), [0, 2]);
+    assert_eq!(each(&page, "users"), [0, 1]);
+    assert_eq!(each(&page, "open_seconds"), [0.0, 7_200.0]);
+    assert_eq!(each(&page, "owned"), [&json!(5), &Value::Null]);
+    assert_eq!(each(&page, "unobserved_seconds"), [0.0, 5_400.0]);
+    // Ann was refused here, and bob there.
+    let refused = json!({ "final": 1, "satisfied_later": 0, "retries": 0 });
+    assert_eq!(each(&page, "denials"), [&refused, &refused]);
+    assert_eq!(page["items"][1]["peak_at"], noon);
+    assert_eq!(page["cut"].as_array().unwrap().len(), 1, "{page}");
+    assert_eq!(
+        page["cut"][0]["what"],
+        "history of lic1 (counted elsewhere)"
+    );
+    let first = found(&manager, &format!("{query}&limit=1")).await;
+    let next = first["next"].as_str().unwrap();
+    let second = found(&manager, &format!("{query}&limit=1&cursor={next}")).await;
+    assert_eq!(
+        (&first["items"][0], &second["items"][0]),
+        (&page["items"][0], &page["items"][1])
+    );
+    let all = found(&manager, &format!("from={noon}&to={one}")).await;
+    let counted = each(&all, "counted");
+    assert_eq!(each(&all, "product"), ["cad", "cad", "idle"]);
+    assert_eq!(counted, ["here", "elsewhere", "here"]);
+    assert_eq!(
+        all["cut"],
+        json!([]),
+        "the import tells of all of that time"
+    );
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ CREATE TABLE import_denials (
     UNIQUE (source, key, import)
 ) STRICT;
 CREATE INDEX import_denials_by_import ON import_denials (import);
+CREATE INDEX import_denials_by_product ON import_denials (product, at_ms);
 CREATE TABLE import_waits (
     number    INTEGER PRIMARY KEY,
     source    INTEGER NOT NULL,
@@ -94,6 +95,7 @@ CREATE TABLE import_waits (
     UNIQUE (source, key, import)
 ) STRICT;
 CREATE INDEX import_waits_by_import ON import_waits (import);
+CREATE INDEX import_waits_by_product ON import_waits (product, queued_ms);
 CREATE TABLE import_levels (
     number   INTEGER PRIMARY KEY,
     source   INTEGER NOT NULL,

@@ -18,22 +18,24 @@ pub(crate) fn products(
     from: &str,
     limit: u32,
 ) -> Result<Vec<UsedProduct>> {
-    let sql = "SELECT p.product, \
-         EXISTS (SELECT 1 FROM usage_days d WHERE d.product = p.number AND d.counted = ?3), \
-         EXISTS (SELECT 1 FROM usage_days d WHERE d.product = p.number AND d.counted = ?4) \
-         FROM history_products p WHERE p.product >= ?1 ORDER BY p.product LIMIT ?2";
-    let (here, elsewhere) = (
-        counted_number(Counted::Here),
-        counted_number(Counted::Elsewhere),
-    );
+    // One of an import that is not finished, or was removed, is neither.
+    let sql = "SELECT product, here, elsewhere FROM (SELECT p.product AS product, \
+         (EXISTS (SELECT 1 FROM usage_days t WHERE t.product = p.number AND t.counted = ?3) \
+         OR EXISTS (SELECT 1 FROM history_denials t WHERE t.product = p.number) \
+         OR EXISTS (SELECT 1 FROM history_waits t WHERE t.product = p.number)) AS here, \
+         (EXISTS (SELECT 1 FROM elsewhere_uses t WHERE t.product = p.number) \
+         OR EXISTS (SELECT 1 FROM elsewhere_denials t WHERE t.product = p.number) \
+         OR EXISTS (SELECT 1 FROM elsewhere_waits t WHERE t.product = p.number)) AS elsewhere \
+         FROM history_products p WHERE p.product >= ?1) \
+         WHERE here OR elsewhere ORDER BY product LIMIT ?2";
+    let here = counted_number(Counted::Here);
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![from, limit, here, elsewhere])?;
+    let mut rows = statement.query(params![from, limit, here])?;
     let mut products = Vec::new();
     while let Some(row) = rows.next()? {
         let product: String = row.get(0)?;
         let (is_here, is_elsewhere): (bool, bool) = (row.get(1)?, row.get(2)?);
-        // One that was only refused is counted here.
-        if is_here || !is_elsewhere {
+        if is_here {
             products.push(UsedProduct {
                 product: product.clone(),
                 counted: Counted::Here,

@@ -1,8 +1,9 @@
 //! The embedded engine's roll-ups of use: kept by the transaction that appends history, read with the
-//! rows that cannot be added up.
+//! rows that cannot be added up. What other licence servers count is read from its rows.
 
 mod about;
 mod alone;
+mod elsewhere;
 mod known;
 mod line;
 mod make;
@@ -11,6 +12,7 @@ mod quarter;
 mod read;
 mod roll_up;
 mod running;
+mod told;
 mod uses;
 
 pub(crate) use known::{products, record};

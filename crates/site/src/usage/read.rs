@@ -1,5 +1,5 @@
-//! Answers about the use of a product: levels from the roll-ups, people, refusals and waits from the
-//! rows.
+//! Answers about the use of a product: of what is counted here, levels come from the roll-ups, and
+//! people, refusals and waits from the rows.
 
 use std::collections::HashSet;
 
@@ -10,6 +10,7 @@ use usher_core::usage::{
 };
 
 use super::about::{About, surrogate};
+use super::elsewhere;
 use super::line::{Line, Of};
 use super::quarter::{self, COLUMNS, QUARTERS_OF_DAY, number_of};
 use super::running::{Runs, runs};
@@ -40,6 +41,9 @@ pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
             to_ms: last.to_ms.min(asked.now_ms).max(first.from_ms),
         },
     };
+    if asked.counted == Counted::Elsewhere {
+        return elsewhere::used(&about);
+    }
     let runs = runs(connection, about.product, &asked.running)?;
     let lines = Lines {
         wanted: about.line(Line::Wanted, &runs)?,
@@ -47,13 +51,6 @@ pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
         unseated: about.line(Line::Unseated, &runs)?,
         ..Lines::default()
     };
-    if asked.counted == Counted::Elsewhere {
-        // The history has the rows of our own servers.
-        return Ok(Used {
-            lines,
-            ..Used::default()
-        });
-    }
     let denials = about.denials()?;
     let granted = about.granted(&denials, &runs)?;
     Ok(Used {
@@ -62,6 +59,7 @@ pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
         denials,
         granted,
         waits: about.waits()?,
+        told: Vec::new(),
     })
 }
 

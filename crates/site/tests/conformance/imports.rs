@@ -2,6 +2,7 @@
 //! can be taken out again.
 
 mod any;
+pub(crate) mod figures;
 mod states;
 
 use usher_site::{

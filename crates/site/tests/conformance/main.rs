@@ -50,4 +50,6 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     usage::rolls_up_what_the_rows_say(&site).await;
     usage::counts_what_still_runs_until_it_has_ended(&site).await;
     usage::knows_what_is_collected_and_of_which_products(&site).await;
+    imports::figures::puts_what_is_counted_elsewhere_into_buckets(&site).await;
+    imports::figures::tells_use_counted_elsewhere_of_finished_imports_apart(&site).await;
 }

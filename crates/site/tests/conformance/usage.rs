@@ -83,7 +83,7 @@ fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
     }
 }
 
-async fn found(site: &dyn Site, asked: UsedAsked) -> Vec<UsageItem> {
+pub(crate) async fn found(site: &dyn Site, asked: UsedAsked) -> Vec<UsageItem> {
     let used = site.used(asked.clone()).await.unwrap();
     let denials = judged(&used.denials, used.granted.iter().copied(), asked.now_ms);
     let beside = Beside {
@@ -95,7 +95,7 @@ async fn found(site: &dyn Site, asked: UsedAsked) -> Vec<UsageItem> {
         known_until_ms: asked.now_ms,
     };
     items(
-        Counted::Here,
+        asked.counted,
         &asked.buckets,
         &used.lines,
         &used.who,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use usher_api::{CountedBy, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits, WatchedServer};
+use usher_api::{CountedBy, Cut, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits, WatchedServer};
 use usher_core::usage::{
     Beside, Bucket, Counted, Gaps, Timeline, UsageItem, items, judged, stretches,
 };
@@ -55,7 +55,13 @@ pub(super) async fn page(
         let rest = period.buckets.get(first..).unwrap_or_default();
         let buckets = &rest[..rest.len().min(left)];
         let found = of_product(app, &of, buckets, period.now_ms, &known, &told).await?;
-        page.items.extend(found);
+        page.items.extend(found.items);
+        for cut in found.cut {
+            // Several products are of one source.
+            if !page.cut.contains(&cut) {
+                page.cut.push(cut);
+            }
+        }
         if buckets.len() < rest.len() {
             let place = first + buckets.len();
             page.next = Some(Cursor::at(period, place, of.counted, &of.product).to_string());
@@ -87,22 +93,15 @@ async fn products(
         // Of one that nobody knows it is said that it was not used.
         Some(product) => {
             products.retain(|it| it.product == *product);
-            if products.is_empty() {
+            let is_told = told.running.contains_key(product) || told.owned.contains_key(product);
+            if products.is_empty() || is_told {
                 products.insert(here(product));
             }
         }
         None => {
             let told = told.running.keys().chain(told.owned.keys());
-            let told: Vec<&String> = told.filter(|product| **product >= from).collect();
-            for product in told {
-                let elsewhere = UsedProduct {
-                    counted: Counted::Elsewhere,
-                    ..here(product)
-                };
-                if !products.contains(&elsewhere) {
-                    products.insert(here(product));
-                }
-            }
+            let told = told.filter(|product| **product >= from);
+            products.extend(told.map(here));
         }
     }
     if let Some(cursor) = cursor {
@@ -110,6 +109,13 @@ async fn products(
         products.retain(|it| (&it.product, it.counted) >= place);
     }
     Ok(products)
+}
+
+/// What is known of a product.
+struct OfProduct {
+    items: Vec<SiteUsage>,
+    /// What is not known of it alone.
+    cut: Vec<Cut>,
 }
 
 /// The items of a product.
@@ -120,11 +126,10 @@ async fn of_product(
     now_ms: i64,
     known: &Known,
     told: &Told,
-) -> Result<Vec<SiteUsage>, Refusal> {
-    let running = told
-        .running
-        .get(&of.product)
-        .filter(|_| of.counted == Counted::Here);
+) -> Result<OfProduct, Refusal> {
+    // What our servers say is of what they count.
+    let is_here = of.counted == Counted::Here;
+    let running = told.running.get(&of.product).filter(|_| is_here);
     let asked = UsedAsked {
         product: of.product.clone(),
         counted: of.counted,
@@ -134,7 +139,10 @@ async fn of_product(
         running: running.cloned().unwrap_or_default(),
     };
     let mut used = app.tools.site.used(asked).await?;
-    let owned = told.owned.get(&of.product).map_or(&[][..], |owned| owned);
+    let imported = (!is_here).then(|| Known::elsewhere(&used.told, now_ms));
+    let known = imported.as_ref().unwrap_or(known);
+    let owned = told.owned.get(&of.product).filter(|_| is_here);
+    let owned = owned.map_or(&[][..], |owned| owned);
     let owned = Timeline::of(owned.iter().copied());
     used.lines.owned = stretches(&owned, buckets, i64::MAX, &Gaps::default());
     let granted = used.granted.iter().copied();
@@ -148,11 +156,12 @@ async fn of_product(
         known_until_ms: known.until_ms,
     };
     let items = items(of.counted, buckets, &used.lines, &used.who, &beside);
-    let is_owned_known = told.is_owned_known;
-    Ok(items
-        .into_iter()
-        .map(|it| shown(it, is_owned_known))
-        .collect())
+    let is_owned_known = is_here && told.is_owned_known;
+    let items = items.into_iter().map(|it| shown(it, is_owned_known));
+    Ok(OfProduct {
+        items: items.collect(),
+        cut: imported.map_or_else(Vec::new, |imported| imported.cut),
+    })
 }
 
 fn shown(it: UsageItem, is_owned_known: bool) -> SiteUsage {

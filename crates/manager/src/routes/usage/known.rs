@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use usher_api::{AsOf, Cut, WatchedServer};
 use usher_core::usage::Gaps;
-use usher_site::{UsedRecord, UsedSource};
+use usher_site::{ToldElsewhere, UsedRecord, UsedSource};
 
 use crate::clock::date;
 
@@ -73,6 +73,25 @@ impl Known {
         }
         known.gaps = Gaps::of(gaps);
         known
+    }
+
+    /// Of a product that is counted elsewhere, from what the imports of each source tell of.
+    pub(super) fn elsewhere(told: &[ToldElsewhere], now_ms: i64) -> Known {
+        let not_told = told.iter().filter(|it| !it.untold.is_empty());
+        let cut = not_told.map(|it| Cut {
+            what: format!("history of {} (counted elsewhere)", it.source),
+            why: "no finished import tells of all of that time: import the other files of it, too"
+                .to_owned(),
+            before: None,
+        });
+        let untold = told.iter().flat_map(|it| it.untold.iter().copied());
+        let until_ms = told.iter().filter_map(|it| it.until_ms).min();
+        Known {
+            as_of: Vec::new(),
+            cut: cut.collect(),
+            until_ms: until_ms.map_or(now_ms, |until_ms| until_ms.min(now_ms)),
+            gaps: Gaps::of(untold.collect()),
+        }
     }
 }
 
@@ -150,6 +169,27 @@ mod tests {
             },
             at_ms,
         }
+    }
+
+    #[test]
+    fn what_is_counted_elsewhere_is_known_for_the_times_of_which_each_source_tells() {
+        let source = |source: &str, until_ms, untold| ToldElsewhere {
+            source: source.to_owned(),
+            until_ms,
+            untold,
+        };
+        let told = [
+            source("lic1", Some(5_000), vec![(5_000, 9_000)]),
+            source("lic2", Some(9_000), Vec::new()),
+            source("lic3", None, vec![(4_000, 6_000), (1_000, 2_000)]),
+        ];
+        let known = Known::elsewhere(&told, 9_000);
+        assert_eq!(known.until_ms, 5_000);
+        assert_eq!(known.gaps.unobserved_ms(0, 9_000), 6_000);
+        let cut: Vec<&str> = known.cut.iter().map(|it| &*it.what).collect();
+        let expected = ["lic1", "lic3"].map(|it| format!("history of {it} (counted elsewhere)"));
+        assert_eq!(cut, expected);
+        assert_eq!(Known::elsewhere(&told[1..2], 7_000).until_ms, 7_000);
     }
 
     #[test]

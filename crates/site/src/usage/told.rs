@@ -1,0 +1,103 @@
+//! Of which times other licence servers have told: use in any other is not known, which is not the same
+//! as none.
+
+use rusqlite::{Result, params};
+
+use super::about::About;
+use crate::used::ToldElsewhere;
+
+/// What each source that tells of the product has told of, of the time that is asked about.
+pub(super) fn told(about: &About<'_>) -> Result<Vec<ToldElsewhere>> {
+    let mut statement = about.connection.prepare_cached(
+        "SELECT DISTINCT s.source, s.number, i.kind FROM ( \
+         SELECT import FROM import_uses WHERE product = ?1 UNION \
+         SELECT import FROM import_denials WHERE product = ?1 UNION \
+         SELECT import FROM import_waits WHERE product = ?1) t \
+         JOIN imports i ON i.number = t.import JOIN import_sources s ON s.number = i.source \
+         WHERE i.state = 1 ORDER BY s.source, i.kind",
+    )?;
+    let mut rows = statement.query([about.product])?;
+    let mut found: Vec<(String, i64, Spans)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (source, number): (String, i64) = (row.get(0)?, row.get(1)?);
+        let of_kind = spans(about, number, &row.get::<_, String>(2)?)?;
+        match found.last_mut().filter(|last| last.1 == number) {
+            Some(last) => last.2.extend(of_kind),
+            None => found.push((source, number, of_kind)),
+        }
+    }
+    let each = found.into_iter().map(|(source, number, told)| {
+        let until_ms = told.iter().map(|span| span.1).max();
+        let mut untold = between(told, (about.time.from_ms, about.time.to_ms));
+        untold.extend(silences(about, number)?);
+        Ok(ToldElsewhere {
+            source,
+            until_ms,
+            untold,
+        })
+    });
+    each.collect()
+}
+
+/// From, included, to, not included.
+type Spans = Vec<(i64, i64)>;
+
+/// One for each finished import of a source and kind.
+fn spans(about: &About<'_>, source: i64, kind: &str) -> Result<Spans> {
+    let mut statement = about.connection.prepare_cached(
+        "SELECT from_ms, coalesce(to_ms, from_ms) FROM elsewhere_spans \
+         WHERE source = ?1 AND kind = ?2",
+    )?;
+    let rows = statement.query_map(params![source, kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// Of which a file says itself that nothing is known, within the time that is asked about.
+fn silences(about: &About<'_>, source: i64) -> Result<Spans> {
+    let mut statement = about.connection.prepare_cached(
+        "SELECT max(from_ms, ?2), min(to_ms, ?3) FROM elsewhere_silences \
+         WHERE source = ?1 AND from_ms < ?3 AND to_ms > ?2 \
+         AND (daemon IS NULL OR substr(?4, 1, length(daemon) + 1) = daemon || ':')",
+    )?;
+    let asked = params![
+        source,
+        about.time.from_ms,
+        about.time.to_ms,
+        about.asked.product
+    ];
+    let rows = statement.query_map(asked, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// What of a time is in none of the spans.
+fn between(mut spans: Spans, (from_ms, to_ms): (i64, i64)) -> Spans {
+    spans.sort_unstable();
+    let mut between = Vec::new();
+    let mut told_ms = from_ms;
+    for (begin_ms, end_ms) in spans {
+        if told_ms < begin_ms.min(to_ms) {
+            between.push((told_ms, begin_ms.min(to_ms)));
+        }
+        told_ms = told_ms.max(end_ms);
+    }
+    if told_ms < to_ms {
+        between.push((told_ms, to_ms));
+    }
+    between
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_span_has_is_between_them() {
+        let all = (10, 50);
+        assert_eq!(between(Vec::new(), all), [all]);
+        assert_eq!(between(vec![(0, 60)], all), []);
+        let some = vec![(30, 40), (0, 12), (35, 38), (20, 30), (90, 99)];
+        assert_eq!(between(some, all), [(12, 20), (40, 50)]);
+        assert_eq!(between(vec![(60, 70)], all), [all]);
+        assert_eq!(between(Vec::new(), (10, 10)), []);
+    }
+}
