@@ -55,7 +55,7 @@ pub(crate) async fn list(
         .await?;
     let shown = records.iter().take(limit as usize);
     let has_more = records.len() > limit as usize;
-    let next = shown.clone().last().filter(|_| has_more);
+    let next = shown.clone().next_back().filter(|_| has_more);
     Ok(Json(Page {
         next: next.map(|record| record.number.to_string()),
         items: shown.map(listed).collect::<Result<_, _>>()?,

@@ -58,7 +58,10 @@ mod tests {
             overdraft: Some(2),
             queue_limit: Some(7),
         };
-        assert_eq!(of(&[file.clone()], "cad").unwrap(), Some(expected));
+        assert_eq!(
+            of(std::slice::from_ref(&file), "cad").unwrap(),
+            Some(expected)
+        );
         assert_eq!(of(&[], "cad").unwrap(), None);
         let why = of(&[file], "cam").unwrap_err();
         assert_eq!(why.code(), 2);
