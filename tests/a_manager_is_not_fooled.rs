@@ -346,16 +346,24 @@ fn in_a_pack(managed: &mut Managed) {
         let told = http.ask("POST", "/v1/agents/sync", Some(&body)).unwrap();
         assert_eq!(told.body["acknowledged"], first + SESSIONS - 1, "{told:?}");
     }
-    // A pack leaves to itself what the manager has not collected.
+    // Each acknowledgement has a pack keep for two weeks what was collected.
     let end = Instant::now() + COLLECTED_WITHIN;
-    loop {
+    let collected = loop {
         let history = managed.look("alpha")["history"].take();
         if history["added"].as_u64() >= Some(EXCHANGES * SESSIONS) {
-            break;
+            break history["through_event"].as_u64();
         }
         assert!(Instant::now() < end, "it is not collected: {history}");
-    }
+    };
+    let consumer = wait_for("its acknowledgement", || {
+        let mut consumers = http.ask("GET", "/v1/history/consumers", None).unwrap().body;
+        let consumer = consumers["items"][0].take();
+        (consumer["through_event"].as_u64() >= collected).then_some(consumer)
+    });
     let others = Others::ask(managed.server.connect());
+    let consumer = consumer["name"].as_str().unwrap();
+    let forget = format!("/v1/history/consumers/{consumer}");
+    assert_eq!(http.ask("DELETE", &forget, None).unwrap().status, 204);
     let begun = http.ask("POST", "/v1/pack", Some(&json!({}))).unwrap();
     assert_eq!(begun.status, 202, "{begun:?}");
     managed.well("in a pack", "maintenance", "a pack runs, ");
@@ -365,6 +373,8 @@ fn in_a_pack(managed: &mut Managed) {
         (pack["state"] == "idle").then_some(pack)
     });
     assert_eq!(ended["last"]["result"], "done", "{ended}");
+    let purged = ended["last"]["purged_rows"].as_u64();
+    assert!(purged >= Some(EXCHANGES * SESSIONS), "{ended}");
     managed.well("after the pack", "running", "a canary was seated");
 }
 
