@@ -245,7 +245,7 @@ fn here(text: &str, up: &Running) -> String {
             &format!(" {}.id') ", id("entitlement list --product gimp")),
         )
         .replace(
-            "import remove I7",
+            "import remove i-0eb292ce4887503d",
             &format!("import remove {}.id')", id("import list")),
         )
         .replace("/var/lib/usher-manager", "$DIR/data")

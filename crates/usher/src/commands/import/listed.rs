@@ -23,7 +23,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  usher import remove I7     the id is the one that `usher import list` shows
+  usher import remove i-0eb292ce4887503d     the id is the one that `usher import list` shows
 
 Rows that another import had added before it stay.")]
 pub(super) struct Remove {

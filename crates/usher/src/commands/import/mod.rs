@@ -36,7 +36,7 @@ Examples:
   lmutil lmstat -a -c 27000@lic1 | usher import lmstat - --source lic1
   usher import sessions-csv uses.csv --json
   usher import list
-  usher import remove I7
+  usher import remove i-0eb292ce4887503d
 
 The same file again, or one that has grown, adds only what is new. Lines that are not understood
 are counted and shown by their shape, with names replaced; the rest is taken in. Logs are given in

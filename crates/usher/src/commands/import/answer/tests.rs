@@ -59,7 +59,7 @@ fn answer() -> ImportAnswer {
             left_out: 1,
             notes: vec!["A note\u{1b}.".to_owned()],
         },
-        id: Some("I7".to_owned()),
+        id: Some("i-0eb292ce4887503d".to_owned()),
         added: Some(4),
         already_there: Some(1),
         completed: Some(0),
@@ -78,7 +78,7 @@ fn an_answer_says_what_was_understood_and_what_is_uncertain() {
         "MLM counts 4 of MLM:Simulink at once at the most; the lines come to 3.\n",
         "    2  FROB NAME\nand 1 line of other forms\n",
         "A note\\u{1b}.\n",
-        "Import I7: 4 rows new, 1 known already. 1 row left out: a name is longer than 255 bytes, or a product's id has a blank or /.\n",
+        "Import i-0eb292ce4887503d: 4 rows new, 1 known already. 1 row left out: a name is longer than 255 bytes, or a product's id has a blank or /.\n",
     ] {
         assert!(text.contains(said), "{said:?} is not in:\n{text}");
     }
