@@ -52,6 +52,24 @@ pub enum ImportKind {
 }
 
 impl ImportKind {
+    /// All kinds, in the order in which they are listed.
+    pub const ALL: [ImportKind; 14] = [
+        ImportKind::FlexnetLicence,
+        ImportKind::FlexnetOptions,
+        ImportKind::FlexnetLog,
+        ImportKind::Lmstat,
+        ImportKind::RlmLog,
+        ImportKind::Rlmstat,
+        ImportKind::Lmx,
+        ImportKind::Dsls,
+        ImportKind::Lsmon,
+        ImportKind::Olicense,
+        ImportKind::Lstc,
+        ImportKind::Slurm,
+        ImportKind::Configmgr,
+        ImportKind::SessionsCsv,
+    ];
+
     /// The word in JSON and on a command line, such as `flexnet-log`.
     pub fn word(self) -> &'static str {
         match self {
@@ -70,6 +88,17 @@ impl ImportKind {
             ImportKind::Configmgr => "configmgr",
             ImportKind::SessionsCsv => "sessions-csv",
         }
+    }
+
+    /// The kind of that word, if there is one.
+    pub fn of_word(word: &str) -> Option<ImportKind> {
+        ImportKind::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+impl std::fmt::Display for ImportKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
     }
 }
 
@@ -191,14 +220,11 @@ mod tests {
 
     #[test]
     fn the_word_of_a_kind_is_that_of_its_json() {
-        for kind in [
-            ImportKind::FlexnetLicence,
-            ImportKind::RlmLog,
-            ImportKind::Lmx,
-            ImportKind::SessionsCsv,
-        ] {
+        for kind in ImportKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+            assert_eq!(ImportKind::of_word(kind.word()), Some(kind));
         }
+        assert_eq!(ImportKind::of_word("lmx2"), None);
     }
 
     #[test]

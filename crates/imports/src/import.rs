@@ -9,14 +9,13 @@ use std::io::{self, Read};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use usher_api::{ImportSummary, NotUnderstood};
+use usher_api::{ImportKind as Kind, ImportSummary, NotUnderstood};
 
 use crate::asked::Asked;
 use crate::decode;
 use crate::fact::{Fact, Owned};
 use crate::flexnet::licence::Licence;
 use crate::flexnet::options::{Options, OptionsFile};
-use crate::kind::Kind;
 use crate::reading::{Counts, Out, Reader};
 use crate::summary::{ProductMap, Sink, Summary, Told};
 
@@ -79,7 +78,7 @@ impl Import {
             notes: Vec::new(),
         };
         Import {
-            summary: Summary::new(how.kind.into(), map, licences, how.today),
+            summary: Summary::new(how.kind, map, licences, how.today),
             how,
             counts: Counts::default(),
             opened: None,

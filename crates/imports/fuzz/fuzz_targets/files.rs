@@ -12,7 +12,7 @@ use usher_imports::{How, Import, Kind, ProductMap};
 
 static ONE_KIND: LazyLock<Option<Kind>> = LazyLock::new(|| {
     let name = std::env::var("USHER_KIND").ok()?;
-    Some(name.parse().expect("a kind of files"))
+    Some(Kind::of_word(&name).expect("a kind of files"))
 });
 
 fuzz_target!(|bytes: &[u8]| {

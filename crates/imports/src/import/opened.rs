@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use usher_api::DatesFrom;
+use usher_api::{DatesFrom, ImportKind as Kind};
 
 use super::How;
 use crate::configmgr::{self, Configmgr};
@@ -13,7 +13,6 @@ use crate::flexnet::lmstat::Lmstat;
 use crate::flexnet::log::Log;
 use crate::flexnet::options::{Options, OptionsFile};
 use crate::instant::DateOrder;
-use crate::kind::Kind;
 use crate::lmx::Lmx;
 use crate::lsmon::Lsmon;
 use crate::lstc::Lstc;

@@ -22,7 +22,7 @@ use usher_site::{
     Begun, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT, RowsTaken,
 };
 
-use self::shown::{answer, kind_of, listed, word};
+use self::shown::{answer, kind_of, listed};
 use crate::app::App;
 use crate::asker::Asker;
 use crate::clock::wall_ms;
@@ -103,7 +103,7 @@ pub(crate) async fn create(
         Refusal::new(Code::Internal, why)
     })?;
     let id = format!("i-{id}");
-    let kind = word(asked.kind);
+    let kind = asked.kind.word().to_owned();
     let new = NewImport {
         id: id.clone(),
         request,
@@ -213,7 +213,7 @@ pub(crate) async fn finish(
     if summary.kind != kind_of(&known)? {
         return Err(Refusal::invalid(format!(
             "`kind` is {}, and the import was begun for {}: begin another one",
-            word(summary.kind),
+            summary.kind.word(),
             known.kind
         )));
     }

@@ -6,15 +6,6 @@ use usher_site::ImportRecord;
 use crate::clock::date;
 use crate::problem::Refusal;
 
-/// The word of a kind, as it is kept.
-pub(super) fn word(kind: ImportKind) -> String {
-    match serde_json::to_value(kind) {
-        Ok(serde_json::Value::String(word)) => word,
-        // A kind is written as a word.
-        _ => String::new(),
-    }
-}
-
 /// The kind of an import.
 pub(super) fn kind_of(record: &ImportRecord) -> Result<ImportKind, Refusal> {
     let word = serde_json::Value::String(record.kind.clone());
@@ -89,10 +80,9 @@ mod tests {
             ImportKind::Lmstat,
             ImportKind::SessionsCsv,
         ] {
-            let shown = listed(&record(&word(kind))).unwrap();
+            let shown = listed(&record(kind.word())).unwrap();
             assert_eq!(shown.kind, kind);
         }
-        assert_eq!(word(ImportKind::FlexnetLicence), "flexnet-licence");
         assert!(listed(&record("borrowed-log")).is_err());
     }
 }

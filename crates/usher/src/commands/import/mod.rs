@@ -93,7 +93,8 @@ enum Known {
 }
 
 fn kinds() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|name| name.parse::<Kind>())
+    PossibleValuesParser::new(Kind::ALL.map(Kind::word))
+        .try_map(|word| Kind::of_word(&word).ok_or("there is no such kind"))
 }
 
 pub(crate) fn run(args: Import, context: &Context) -> Result<(), Failure> {
@@ -110,7 +111,7 @@ fn take_in(args: Import, context: &Context) -> Result<(), Failure> {
         return Err(Failure::usage("the kind of the files is missing"));
     };
     refuse_without_effect(kind, &args)?;
-    let source = args.source.as_deref().unwrap_or(kind.name()).to_owned();
+    let source = args.source.as_deref().unwrap_or(kind.word()).to_owned();
     let limit = usher_api::NAME_LIMIT_BYTES;
     let is_seen = !source.is_empty() && source.trim() == source;
     if !is_seen || source.len() > limit || source.chars().any(usher_api::is_unseen) {

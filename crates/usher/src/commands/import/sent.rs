@@ -15,8 +15,6 @@ use usher_api::{
     ImportKind, ImportRow, ImportRowsTaken, ImportSummary,
 };
 
-use usher_imports::Kind;
-
 use super::files::{Opened, Prepared};
 use super::progress::Progress;
 use crate::failure::Failure;
@@ -69,7 +67,7 @@ pub(super) async fn send(
     client: &Client,
 ) -> Result<Outcome, Failure> {
     let create = ImportCreate {
-        kind: ImportKind::from(prepared.how.kind),
+        kind: prepared.how.kind,
         source,
         time_zone,
     };
@@ -181,12 +179,17 @@ fn read(
 }
 
 /// What a file most likely is.
-fn guessed(head: &[u8]) -> Option<Kind> {
+fn guessed(head: &[u8]) -> Option<ImportKind> {
     let text = String::from_utf8_lossy(head);
-    Kind::guess(&text.lines().collect::<Vec<&str>>())
+    usher_imports::guess(&text.lines().collect::<Vec<&str>>())
 }
 
-fn nothing(names: &[String], kind: Kind, lines: u64, looks_like: Option<Kind>) -> Failure {
+fn nothing(
+    names: &[String],
+    kind: ImportKind,
+    lines: u64,
+    looks_like: Option<ImportKind>,
+) -> Failure {
     let names = names.join(", ");
     if lines == 0 {
         return Failure::failed(format!("{names} is empty, and nothing was taken in"));
