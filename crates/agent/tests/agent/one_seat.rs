@@ -239,7 +239,11 @@ fn what_runs_on_a_seat_that_is_lost_asks_for_another() {
     site.server.book().here.clear();
     // The server knows it no more, as after somebody has ended it.
     site.server.seated(1);
-    assert_eq!(site.agent().status().leases[0].id, "L1");
+    // The agent knows it when the server's answer has come.
+    wait_for("the other seat at the agent", || {
+        let leases = site.agent().status().leases;
+        (leases.len() == 1 && leases[0].id == "L1").then_some(())
+    });
     run.kill();
     program.end();
     site.server.seated(0);
