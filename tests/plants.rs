@@ -92,7 +92,7 @@ enum Home {
     Gated(Box<Computer>),
 }
 
-/// Everything on one computer, where panics can be planted.
+/// Everything on one computer, with panics that can be planted.
 pub(crate) struct Site {
     pub(crate) plant: PathBuf,
     home: Home,
@@ -105,7 +105,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With an agent only where that is the role to be tried.
+    /// With an agent only if that is the role to be tried.
     pub(crate) fn new(role: &str) -> Site {
         let folder = Folder::new();
         let plant = folder.path("plant");
@@ -126,7 +126,7 @@ impl Site {
         Site::of(Home::Free(running), socket, folder)
     }
 
-    /// One whose agent holds starts; none where that may not be done, which it says.
+    /// One whose agent holds starts; none, with a line that says so, if that may not be done.
     pub(crate) fn gated() -> Option<Site> {
         let folder = Folder::new();
         let plant = folder.path("plant");

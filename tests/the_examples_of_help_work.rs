@@ -1,5 +1,5 @@
-//! Each example of a help text is run, in the order of the help, on a computer where what it names
-//! is there: an example that nobody can follow is none.
+//! Each example of a help text is run, in the order of the help, on a computer that has what it
+//! names: an example that nobody can follow is none.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -145,7 +145,7 @@ const AFTER: &[(&str, &str)] = &[
 const ENDLESS: &[&str] = &["usher messages --severity warning --follow", "usher notify"];
 
 /// Examples that are run by tests of their own, as they take a service manager or change what all
-/// others stand on; each with where.
+/// others stand on; each with the test that runs it.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "usher service start",

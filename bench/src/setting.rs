@@ -1,4 +1,4 @@
-//! What every measurement is told: which program, where its data is made, where the table goes.
+//! What every measurement is told: the program, the folder for its data, the file for the table.
 
 use std::path::PathBuf;
 

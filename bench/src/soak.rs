@@ -22,7 +22,7 @@ use crate::setting::Setting;
 const SETTLING_MINUTES: usize = 5;
 /// How far apart the minutes after those may lie, the most above the least.
 const FLAT_WITHIN: f64 = 0.05;
-/// The run ends where less than this is free for the data.
+/// The run ends if less than this is free for the data.
 const ROOM_BYTES: u64 = 2 << 30;
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_secs(1);

@@ -23,7 +23,7 @@ use usher_bench::load::LoadReport;
 use private::Folder;
 use table::Row;
 
-/// Products, pools or keys where not one is hot.
+/// Products, pools or keys in a run without a hot one.
 const MANY: usize = 100;
 
 #[derive(Args)]

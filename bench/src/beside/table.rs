@@ -1,4 +1,4 @@
-//! The tables: medians over rounds, ratios within rounds, written where a document marks the place.
+//! The tables: medians over rounds, ratios within rounds, written at the mark in a document.
 
 use std::fmt::Write as _;
 use std::time::Duration;

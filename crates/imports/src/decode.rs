@@ -2,7 +2,7 @@
 //!
 //! A byte order mark decides: UTF-16 of either order, or UTF-8. Without one each line is UTF-8, or Latin-1 if
 //! it is no UTF-8. Lines end with LF or CR LF. NUL is left out: logs that were cut while they were written
-//! to have runs of it, and UTF-16 without a mark becomes readable where it is ASCII.
+//! to have runs of it, and UTF-16 without a mark becomes readable if it is ASCII.
 
 use std::io::{self, Read};
 

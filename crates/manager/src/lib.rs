@@ -137,7 +137,7 @@ pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
-    /// made where there is none.
+    /// made if there is none.
     pub admin_token_file: Option<PathBuf>,
     /// The address to listen on.
     pub listen: SocketAddr,

@@ -34,7 +34,7 @@ pub struct Identity {
 pub struct Room {
     /// Free for an account without privileges.
     pub free: u64,
-    /// All of it.
+    /// All bytes, used or free.
     pub total: u64,
 }
 

@@ -29,7 +29,7 @@ pub struct NewImport {
 /// What became of a beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// It is begun.
+    /// The import is begun.
     New,
     /// It was begun before by the same request.
     Again {

@@ -136,7 +136,7 @@ pub trait Site: Send + Sync {
     fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>>;
 
     /// A page of what was held, wanted and refused of a product in a time. A page looks through a
-    /// bounded number of rows and may bring nothing; the next one goes on where it ended.
+    /// bounded number of rows and may bring nothing; the next one continues after it.
     fn past(&self, asked: PastAsked) -> Answer<PastPage>;
 
     /// The servers whose history is collected, also those that are watched no longer.
@@ -146,7 +146,7 @@ pub trait Site: Send + Sync {
     /// `limit` ids. A product that is counted here and elsewhere is there twice.
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
 
-    /// Up to where the history of each server is collected, and since when there is any.
+    /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;
 
     /// How a product was used; nothing of one that there never was. It is what the rows of the

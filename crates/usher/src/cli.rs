@@ -109,7 +109,7 @@ impl Command {
         }
     }
 
-    /// What it needs of a metering server, where its requests need different rights; none if its
+    /// What it needs of a metering server, if its requests need different rights; none if its
     /// only request says it, or if it asks a manager.
     pub(crate) fn needs(&self) -> Option<Needed> {
         match self {
@@ -151,7 +151,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;
     let plain = command();
     file.check_keys(&plain)?;
-    // The line is read twice only where that matters: a command is to start fast.
+    // The line is read twice only if that matters, so that a command starts fast.
     let called = file
         .differs_by_command()
         .then(|| subcommand(&args))

@@ -6,7 +6,7 @@
 //! stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
 //! the rest; a server's certificate is never the manager's unless that table says so. A key that is
 //! no option is an error that names the nearest one, or the role that has it. What is wrong with a
-//! value is told with where it was given: on the command line, in a variable, or in the file.
+//! value is reported with its origin: the command line, a variable, or the file.
 
 mod file;
 mod origin;

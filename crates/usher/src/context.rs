@@ -81,7 +81,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// From the options.
+    /// Makes the context of a command from its options.
     pub(crate) fn new(
         globals: Globals,
         usual_data: PathBuf,
@@ -106,7 +106,7 @@ impl Context {
         }
     }
 
-    /// The failure with where the options that it names were given.
+    /// The failure, with the origin of each option that it names.
     pub(crate) fn with_origins(&self, failure: Failure) -> Failure {
         self.origins.told(failure)
     }
@@ -169,7 +169,7 @@ impl Context {
         &self.globals.server
     }
 
-    /// The settings file, where one was named.
+    /// The settings file, if one was named.
     pub(crate) fn config(&self) -> Option<&Path> {
         self.globals.config.as_deref()
     }

@@ -105,7 +105,7 @@ pub enum ThresholdsError {
 }
 
 impl Thresholds {
-    /// Whether each lies where it means something.
+    /// Checks that each is within its range.
     ///
     /// # Errors
     /// [`ThresholdsError`] names the first that does not.

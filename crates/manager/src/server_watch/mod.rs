@@ -181,7 +181,7 @@ impl Work {
         let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone(), known.concerns);
         self.look(&mut watch).await;
         self.look_ahead(&watch, &mut outlook, false).await;
-        // Nobody waits for it where the manager itself has begun.
+        // Nobody waits for the answer if the manager itself began the look.
         let _ = looked.send(());
         loop {
             let mut who: Vec<LookNow> = tokio::select! {

@@ -24,7 +24,7 @@ const SURROGATE: &str = "random() & 0x7fffffffffffffff";
 const ELSEWHERE: &str = "elsewhere";
 
 impl<'c> Names<'c> {
-    /// With nothing entered.
+    /// Has looked up no name yet.
     pub(crate) fn new(connection: &'c Connection) -> Names<'c> {
         Names {
             connection,

@@ -21,7 +21,7 @@ pub(crate) use uses::list as uses;
 
 /// Rows may follow.
 const OPEN: i64 = 0;
-/// It counts.
+/// The import is finished, and counts.
 const FINISHED: i64 = 1;
 /// It counts no more, and its rows are being removed.
 const REMOVED: i64 = 2;
@@ -237,7 +237,7 @@ pub(crate) enum Became {
 struct Target {
     /// Its number.
     import: i64,
-    /// Whose keys its rows share.
+    /// The import whose keys its rows share.
     source: i64,
     /// The import whose entitlements and limits are valid now.
     valid: Option<i64>,

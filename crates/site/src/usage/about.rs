@@ -6,7 +6,7 @@ use usher_core::usage::Bucket;
 use crate::columns::unsigned;
 use crate::used::UsedAsked;
 
-/// What is asked, and where.
+/// What is asked, and the database that answers.
 pub(super) struct About<'a> {
     pub(super) connection: &'a Connection,
     pub(super) asked: &'a UsedAsked,

@@ -25,7 +25,7 @@ pub(crate) struct RollUp<'c> {
 }
 
 impl<'c> RollUp<'c> {
-    /// Nothing has changed.
+    /// A roll-up with no change in it.
     pub(crate) fn new(connection: &'c Connection) -> RollUp<'c> {
         RollUp {
             connection,

@@ -115,7 +115,7 @@ fn lease_ended(connection: &Connection, server: &str, key: Made) -> Result<bool>
 
 /// Surrogates by name. Who has none gets a number above all of them, for this answer.
 struct Names {
-    /// With the realm, where it is known.
+    /// With the realm, if it is known.
     people: HashMap<String, Vec<(Option<String>, u64)>>,
     computers: HashMap<String, u64>,
     next: u64,
@@ -154,7 +154,7 @@ impl Names {
         Ok(names)
     }
 
-    /// The person of that realm; of any where the server does not tell it.
+    /// The person of that realm; of any realm if the server does not tell it.
     fn person(&mut self, it: &RunningUse) -> u64 {
         let known = self.people.get(&it.user).map_or(&[][..], |known| known);
         let is_it = |(realm, _): &&(Option<String>, u64)| {

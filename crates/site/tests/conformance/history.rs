@@ -233,7 +233,7 @@ pub(crate) async fn goes_on_from_where_a_server_was_put_back_to(site: &dyn Site)
     assert_eq!(append(site, back).await, (0, 1, 2));
     let events: Vec<Point> = places(site, "s3").await.iter().map(|it| it.point).collect();
     assert_eq!(events, [point(9, 70), point(7, 60)]);
-    // From the beginning, where nothing else is known: all is marked, and comes back.
+    // From the beginning, as nothing else is known: all is marked, and comes back.
     let anew = batch("s3", None, None, point(9, 80), vec![at(50)]);
     assert_eq!(append(site, anew).await, (0, 1, 2));
     let events: Vec<Point> = places(site, "s3").await.iter().map(|it| it.point).collect();

@@ -81,7 +81,7 @@ pub(crate) struct Manager {
     message_webhook: Vec<String>,
     #[command(flatten)]
     mail: Mail,
-    /// Take any free port where the one of --console is taken
+    /// Take any free port if the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
     /// The account that the manager takes if root starts it [default: usher, if there is one]
@@ -268,7 +268,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
             "ready console={scheme}://{address} data={}",
             shown_path(&data)
         ));
-        // It watches all the same where nobody reads the line.
+        // The manager watches even if nobody reads the line.
         if let Err(failure) = said {
             log::line(&failure.to_string());
         }

@@ -101,7 +101,7 @@ pub(crate) fn start_log(role: &str, data: &std::path::Path) {
         .with_max_level(LevelFilter::TRACE)
         .with_writer(|| usher_vital::log::Lines)
         .fmt_fields(log::Fields::default())
-        // It would report by `eprintln!`, which panics where standard error cannot be written.
+        // It would report by `eprintln!`, which panics if standard error cannot be written.
         .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .finish()

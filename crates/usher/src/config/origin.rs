@@ -10,11 +10,11 @@ use crate::failure::Failure;
 /// Where the value of an option comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// It was typed.
+    /// It was typed on the command line.
     CommandLine,
     /// From that variable of the environment.
     Variable(String),
-    /// In the settings file.
+    /// It was set in the settings file.
     File {
         /// The file.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// The text for where `--option` was set: `keep-days in /etc/usher/usher.toml`.
+    /// Names the origin of `--option`: `keep-days in /etc/usher/usher.toml`.
     pub(super) fn subject(&self, option: &str) -> String {
         match self {
             Origin::CommandLine => format!("--{option}"),
@@ -73,7 +73,7 @@ impl Origins {
         }
     }
 
-    /// The failure, with where the options that it names were set, unless they were typed.
+    /// The failure, with the origin of each option that it names, unless the option was typed.
     pub(crate) fn told(&self, failure: Failure) -> Failure {
         let named = failure.message().map(options).unwrap_or_default();
         named.iter().rev().fold(failure, |failure, option| {

@@ -267,7 +267,7 @@ pub(crate) fn not_a_day(text: &str) -> Option<String> {
     amiss::amiss(text)
 }
 
-/// The instant that it is now, where days are of the time zone `zone`, or of this computer's.
+/// The current instant in the time zone `zone`, or in this computer's if none is named.
 pub(crate) fn now_in(zone: Option<&str>) -> Result<ZonedDateTime, String> {
     let now = ZonedDateTime::now();
     let Some(zone) = zone else { return Ok(now) };

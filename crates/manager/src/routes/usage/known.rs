@@ -1,4 +1,4 @@
-//! Up to where the history of each server is known, and what follows for an answer.
+//! Up to which event and time the history of each server is known, and what follows for an answer.
 
 use std::collections::BTreeMap;
 

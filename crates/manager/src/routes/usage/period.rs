@@ -146,7 +146,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// That of a stretch.
+    /// The cursor of a stretch.
     pub(super) fn at(period: &Period, place: usize, counted: Counted, product: &str) -> Cursor {
         Cursor {
             from_ms: period.from_ms,

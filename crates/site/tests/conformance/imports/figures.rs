@@ -17,7 +17,7 @@ use crate::usage::found;
 
 /// Histories that are imported, each of a product of its own.
 const HISTORIES: usize = 100;
-/// Many things happen at one instant, and where a bucket begins.
+/// Many things happen at one instant, and at the beginning of a bucket.
 const STEP_MS: i64 = 300_000;
 
 #[derive(Debug, Clone)]
@@ -31,9 +31,9 @@ struct Use {
 #[derive(Debug, Clone)]
 struct Imported {
     uses: Vec<Use>,
-    /// Who, and when.
+    /// The person and computer, and the instant, in Unix milliseconds.
     denials: Vec<((u64, u64), i64)>,
-    /// From, and until.
+    /// The first instant, and that after the last; Unix milliseconds.
     waits: Vec<(i64, Option<i64>)>,
     from_ms: i64,
     to_ms: i64,

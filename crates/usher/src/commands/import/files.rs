@@ -32,7 +32,7 @@ pub(super) struct Given {
 
 /// A file that is open.
 pub(super) struct Opened {
-    /// As people know it.
+    /// Its name as the command line has it.
     pub(super) name: String,
     pub(super) from: Box<dyn Read + Send>,
     /// When it was last written; of standard input the present.

@@ -106,7 +106,7 @@ pub(crate) fn run(args: Import, context: &Context) -> Result<(), Failure> {
 }
 
 fn take_in(args: Import, context: &Context) -> Result<(), Failure> {
-    // The parser asks for both where no subcommand is.
+    // The parser requires both if there is no subcommand.
     let Some(kind) = args.kind else {
         return Err(Failure::usage("the kind of the files is missing"));
     };
