@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 44] = [
+pub(crate) const VITAL: [(&str, &str, Test); 45] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -59,6 +59,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 44] = [
     ("manager", "purge", Test::Two),
     ("manager", "imports", Test::Two),
     ("manager", "faults", Test::Two),
+    ("manager", "groups", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
@@ -276,8 +277,8 @@ impl Site {
             }
             // It is there at an end only: here at one that is not on purpose for `usher up`.
             "close" => self.ends(Signal::SIGTERM),
-            // They have something to do at a start, and then each hour.
-            "purge" | "imports" => self.ends(Signal::SIGKILL),
+            // They have something to do at a start, and then each hour, or never again.
+            "purge" | "imports" | "groups" => self.ends(Signal::SIGKILL),
             "delivery" => {
                 let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
                 let actions = json!([{"do": "store", "days": 7}, run]);

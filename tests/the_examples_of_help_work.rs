@@ -309,12 +309,12 @@ fn each_example_of_the_help_runs() {
     assert!(tried > 100, "only {tried} examples were found:\n{text}");
     let mut page = Page::of("usher help".to_owned(), String::new());
     let settings = page.folder.path("usher.toml");
+    let groups = page.folder.path("groups");
+    std::fs::write(&groups, "cfd: ann\n").unwrap();
     // Nothing listens there: nobody is to be told of these.
-    std::fs::write(
-        &settings,
-        "message-webhook = [\"chat=http://127.0.0.1:9/ {}\"]\n",
-    )
-    .unwrap();
+    let webhook = "message-webhook = [\"chat=http://127.0.0.1:9/ {}\"]";
+    let groups = format!("[groups]\nfiles = [{groups:?}]");
+    std::fs::write(&settings, format!("{webhook}\n{groups}\n")).unwrap();
     let up = page.up_with(&[OsStr::new("--config"), settings.as_os_str()]);
     page.text = here(&script, &up);
     let console = up

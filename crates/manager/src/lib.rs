@@ -19,6 +19,7 @@ mod dispatch;
 mod ended;
 mod facts;
 mod faults;
+mod groups;
 mod healing;
 mod import_upkeep;
 mod listener;
@@ -55,6 +56,7 @@ use thiserror::Error;
 use usher_core::health::{EpisodeOptions, HealingOptions, MemoryOptions, ServiceManagerWord};
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
+pub use groups::GroupOptions;
 pub use mail::MailOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
@@ -172,6 +174,8 @@ pub struct ManagerOptions {
     pub mail: MailOptions,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
+    /// Which groups of people it knows.
+    pub groups: GroupOptions,
 }
 
 /// Why a manager ended.

@@ -28,7 +28,7 @@ use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
+use crate::{ManagerError, ManagerOptions, ended, faults, groups, import_upkeep, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -110,6 +110,7 @@ async fn run_with(
         healing: options.healing.clone(),
         memory: options.memory.clone(),
         thresholds,
+        groups: Arc::default(),
         looked: Notify::new(),
         import_removed: Notify::new(),
     });
@@ -119,6 +120,13 @@ async fn run_with(
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let imports = tokio::spawn(task("imports", import_upkeep::run(tools.clone())));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
+    let groups = groups::attend(
+        tools.site.clone(),
+        tools.groups.clone(),
+        options.groups.clone(),
+        options.data.clone(),
+    );
+    let groups = tokio::spawn(task("groups", groups));
     let token = secrets::attend(app.admin.clone());
     let token = tokio::spawn(task("token", token));
     let vital = options
@@ -131,7 +139,7 @@ async fn run_with(
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
-    let always = [upkeep, imports, token, telling, faults].map(Some);
+    let always = [upkeep, imports, token, telling, faults, groups].map(Some);
     let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
         task.abort();
@@ -146,6 +154,7 @@ fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
             "--poll is less than a second: give 1s or more".to_owned(),
         ));
     }
+    options.groups.check().map_err(ManagerError::Usage)?;
     let listen = options.listen;
     let where_else = " (in usher.toml under [role.manager]: those above it are the server's)";
     listen::must_be_private(

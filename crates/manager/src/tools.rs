@@ -9,6 +9,7 @@ use usher_site::Site;
 
 use crate::ServiceManager;
 use crate::dispatch::Dispatcher;
+use crate::groups::GroupBook;
 use crate::probe::Prober;
 use crate::thresholds::Held;
 
@@ -25,6 +26,8 @@ pub(crate) struct Tools {
     pub(crate) healing: Option<HealingOptions>,
     pub(crate) memory: Option<MemoryOptions>,
     pub(crate) thresholds: Held,
+    /// Who is in which group.
+    pub(crate) groups: Arc<GroupBook>,
     /// Notified after each poll, for the outside URL.
     pub(crate) looked: Notify,
     /// Told when an import was taken out: its rows are to be removed.

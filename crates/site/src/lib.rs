@@ -21,6 +21,7 @@ mod imports;
 mod messages;
 mod open;
 mod past;
+mod people;
 mod record;
 mod rows;
 mod schema;
@@ -47,6 +48,7 @@ pub use imported::{
     OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
+pub use people::KnownPerson;
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,

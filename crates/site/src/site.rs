@@ -9,6 +9,7 @@ use crate::imported::{
     UsesAsked,
 };
 use crate::past::{PastAsked, PastPage, SourceRow};
+use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
@@ -141,6 +142,10 @@ pub trait Site: Send + Sync {
 
     /// The servers whose history is collected, also those that are watched no longer.
     fn sources(&self) -> Answer<Vec<SourceRow>>;
+
+    /// People whom histories and imports name, in the order of realms and accounts: those after that
+    /// one, at most `limit`.
+    fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>>;
 
     /// The products that something is known of, in the order of their ids, from that one on, at most
     /// `limit` ids. A product that is counted here and elsewhere is there twice.

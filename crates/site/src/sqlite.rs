@@ -12,6 +12,7 @@ use crate::imported::{
     UsesAsked,
 };
 use crate::past::{PastAsked, PastPage, SourceRow};
+use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
@@ -21,8 +22,8 @@ use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
 use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 use crate::{
-    concerns, deliveries, episodes, file, history, imports, messages, servers, settings, tallies,
-    usage,
+    concerns, deliveries, episodes, file, history, imports, messages, people, servers, settings,
+    tallies, usage,
 };
 
 /// A site database in one file. Dropping it waits until all pending calls are carried out and the
@@ -270,6 +271,12 @@ impl Site for SqliteSite {
 
     fn sources(&self) -> Answer<Vec<SourceRow>> {
         self.reads("read whose history is collected", history::sources)
+    }
+
+    fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>> {
+        self.reports("read which people are known", move |it| {
+            people::after(it, after.as_ref(), limit)
+        })
     }
 
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod foreign;
+pub(crate) mod groups;
 pub(crate) mod imports;
 pub(crate) mod messages;
 pub(crate) mod servers;
@@ -56,6 +57,8 @@ use crate::routes::catalogue::{entitlements, products};
         entitlements::replace,
         entitlements::remove,
         usage::usage,
+        groups::list,
+        groups::members,
         tokens::list,
         tokens::create,
         tokens::revoke,
@@ -119,6 +122,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .delete(entitlements::remove),
         )
         .route("/v1/usage", get(usage::usage))
+        .route("/v1/groups", get(groups::list))
+        .route("/v1/groups/{name}/members", get(groups::members))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/imports", get(imports::list).post(imports::create))

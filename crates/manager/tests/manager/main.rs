@@ -5,6 +5,7 @@
 mod catalogue;
 mod collecting;
 mod delivery;
+mod groups;
 mod holds;
 mod imports;
 mod relay;

@@ -81,6 +81,7 @@ impl Manager {
             beat_url: None,
             mail: usher_manager::MailOptions::default(),
             authority: None,
+            groups: usher_manager::GroupOptions::default(),
         };
         set(folder.path(), &mut options);
         let (stop, stopped) = oneshot::channel::<()>();

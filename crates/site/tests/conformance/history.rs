@@ -391,3 +391,24 @@ pub(crate) async fn tells_what_was_held_wanted_and_refused_of_a_product(site: &d
     };
     assert!(!site.past(other).await.unwrap().is_known);
 }
+
+/// After histories that name ann and root were appended.
+pub(crate) async fn tells_whom_it_knows_page_by_page(site: &dyn Site) {
+    let all = site.known_people(None, 1_000).await.unwrap();
+    assert!(all.is_sorted(), "{all:?}");
+    let is_there = |account: &str| {
+        let mut all = all.iter();
+        all.any(|it| it.realm == "corp.example" && it.account == account)
+    };
+    assert!(is_there("ann") && is_there("root"), "{all:?}");
+    let (mut pages, mut last) = (Vec::new(), None);
+    loop {
+        let page = site.known_people(last, 1).await.unwrap();
+        last = page.last().cloned();
+        pages.extend(page);
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, all);
+}

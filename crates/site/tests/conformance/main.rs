@@ -37,6 +37,7 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     history::goes_on_from_where_a_server_was_put_back_to(&site).await;
     history::knows_what_is_there_again_after_another_restore(&site).await;
     history::tells_what_was_held_wanted_and_refused_of_a_product(&site).await;
+    history::tells_whom_it_knows_page_by_page(&site).await;
     messages::tells_once_what_is_told_once(&site).await;
     imports::takes_rows_in_their_order_and_once(&site).await;
     imports::adds_of_the_same_or_a_grown_file_only_what_is_new(&site).await;

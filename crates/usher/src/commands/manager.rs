@@ -1,5 +1,7 @@
 //! `usher manager`: watches metering servers.
 
+mod groups;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,6 +83,8 @@ pub(crate) struct Manager {
     message_webhook: Vec<String>,
     #[command(flatten)]
     mail: Mail,
+    #[command(flatten)]
+    groups: groups::Groups,
     /// Take any free port if the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
@@ -122,7 +126,7 @@ struct Mail {
     console_url: Option<String>,
 }
 
-/// Reads how often servers are looked at.
+/// Reads how often something is looked at.
 fn every(text: &str) -> Result<Duration, String> {
     time::within(text, 1, None).map(Duration::from_secs)
 }
@@ -262,6 +266,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         watchdog: given.manager,
         beat_url: args.beat_url,
         authority,
+        groups: args.groups.options()?,
     };
     let ready = move |address: SocketAddr| {
         let said = line(format!(

@@ -18,6 +18,7 @@ pub(crate) mod enforcement;
 pub(crate) mod entitlement;
 #[cfg(target_os = "linux")]
 mod gate;
+pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod leases;
 mod log;
