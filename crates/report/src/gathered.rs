@@ -1,6 +1,6 @@
 //! What more than one report is made from.
 
-use usher_api::{Entitlement, LastUse, SiteUsage};
+use usher_api::{Entitlement, LastUse, Metric, SiteUsage};
 
 /// How products were used.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,4 +44,15 @@ pub struct OwnedOn {
     pub server: String,
     /// The entitlement.
     pub entitlement: Entitlement,
+}
+
+/// The word of a metric in the API.
+pub(crate) fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Concurrent => "concurrent",
+        Metric::NamedUser => "named_user",
+        Metric::Device => "device",
+        Metric::Core => "core",
+        Metric::Token => "token",
+    }
 }

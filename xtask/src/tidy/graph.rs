@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-tls", &[]),
     ("usher-api", &["usher-tls"]),
     ("usher-imports", &["usher-api"]),
+    ("usher-report", &["usher-core", "usher-api"]),
     ("usher-platform", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-tables", &[]),

@@ -20,7 +20,7 @@ pub use denials::{DenialsInput, ReasonCount, denials};
 pub use expiring::{ExpiringInput, expiring};
 pub use gave_up::{CameBack, GaveUpInput, TurnedDown, gave_up};
 pub use health::{HealthInput, health};
-pub use heatmap::{HeatmapInput, heatmap};
+pub use heatmap::{HEAT_MAPS_LIMIT, HeatmapInput, heatmap};
 pub use holders::{Held, HeldAs, HoldersInput, SeatsNow, Waiting, holders};
 pub use peaks::{PeaksInput, peaks};
 pub use people::{PeopleInput, people};
