@@ -22,6 +22,7 @@ mod messages;
 mod open;
 mod past;
 mod record;
+mod reported;
 mod rows;
 mod schema;
 mod servers;
@@ -48,6 +49,10 @@ pub use imported::{
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
+pub use reported::{
+    LastUsed, OwnedElsewhere, REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked,
+    UseSum, UseSums, UsedBy, WaitSum,
+};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
     Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally, Unwatched,

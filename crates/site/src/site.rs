@@ -10,6 +10,7 @@ use crate::imported::{
 };
 use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
@@ -152,6 +153,24 @@ pub trait Site: Send + Sync {
     /// How a product was used; nothing of one that there never was. It is what the rows of the
     /// history say that were appended before, whatever is appended meanwhile.
     fn used(&self, asked: UsedAsked) -> Answer<Used>;
+
+    /// Who used a product in a time, and for how long: the rows that [`Site::used`] counts as
+    /// sessions.
+    fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums>;
+
+    /// Who was refused seats of a product in a time, and when they came back, up to now.
+    fn refused(&self, asked: SumsAsked) -> Answer<Refused>;
+
+    /// How the waits for a product ended that began in a time.
+    fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>>;
+
+    /// When the products were last used that something is known of, in the order of their ids, from
+    /// that one on, at most `limit` ids; as [`Site::used_products`].
+    fn last_used(&self, from: String, limit: u32) -> Answer<Vec<LastUsed>>;
+
+    /// What the files of other licence servers say is owned, of one product or of all, in the order
+    /// of their ids: one more than `limit` if there are more.
+    fn owned_elsewhere(&self, product: Option<String>, limit: u32) -> Answer<Vec<OwnedElsewhere>>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

@@ -1,9 +1,12 @@
 //! The embedded engine: one SQLite file, and a thread that waits for its disk.
 
+mod changes;
+
 use std::path::Path;
 
 use rusqlite::{Connection, Result};
 
+use self::changes::{carry_out, say};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
@@ -13,6 +16,7 @@ use crate::imported::{
 };
 use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -288,6 +292,32 @@ impl Site for SqliteSite {
         })
     }
 
+    fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
+        self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn refused(&self, asked: SumsAsked) -> Answer<Refused> {
+        self.reports("read who was refused", move |it| usage::refused(it, &asked))
+    }
+
+    fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>> {
+        self.reports("read how waits ended", move |it| {
+            usage::outcomes(it, &asked)
+        })
+    }
+
+    fn last_used(&self, from: String, limit: u32) -> Answer<Vec<LastUsed>> {
+        self.reports("read when products were last used", move |it| {
+            usage::last_used(it, &from, limit)
+        })
+    }
+
+    fn owned_elsewhere(&self, product: Option<String>, limit: u32) -> Answer<Vec<OwnedElsewhere>> {
+        self.reports("read what is owned elsewhere", move |it| {
+            imports::owned(it, product.as_deref(), limit)
+        })
+    }
+
     fn set_thresholds(&self, thresholds: String) -> Answer<()> {
         self.writes("keep the thresholds", move |it| {
             settings::put(it, THRESHOLDS, &thresholds)
@@ -310,93 +340,5 @@ impl Site for SqliteSite {
         self.writes("remove old messages", move |it| {
             messages::purge(it, now_ms, limit)
         })
-    }
-}
-
-/// Carries out one change; answers what was stored of its message.
-fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
-    let record = |record_id| Kept {
-        record_id,
-        deliveries: Vec::new(),
-    };
-    match change {
-        Change::Message(said) => say(connection, said),
-        Change::EpisodeBegan(episode, said) => {
-            let kept = say(connection, said)?;
-            messages::open_again(connection, &kept)?;
-            let mut episode = episode.clone();
-            episode.record_id = kept.record_id;
-            episodes::put(connection, &episode)?;
-            Ok(kept)
-        }
-        Change::EpisodeGoesOn(episode) => {
-            if let Some(record) = episode.record_id {
-                messages::count(connection, record, episode.count, episode.last_ms)?;
-            }
-            episodes::put(connection, episode)?;
-            Ok(record(episode.record_id))
-        }
-        Change::EpisodeEnded(episode, said) => {
-            episodes::put(connection, episode)?;
-            if let (Some(record), Some(ended_ms)) = (episode.record_id, episode.ended_ms) {
-                messages::close(connection, record, ended_ms)?;
-            }
-            say(connection, said)
-        }
-        Change::ConcernBegan(concern, said) => {
-            let kept = say(connection, said)?;
-            messages::open_again(connection, &kept)?;
-            let mut concern = concern.clone();
-            concern.record_id = kept.record_id;
-            concerns::put(connection, &concern)?;
-            Ok(kept)
-        }
-        Change::ConcernGoesOn {
-            concern,
-            values,
-            last_ms,
-        } => {
-            if let Some(record) = concern.record_id {
-                messages::reword(connection, record, values, concern.count, *last_ms)?;
-            }
-            concerns::put(connection, concern)?;
-            Ok(record(concern.record_id))
-        }
-        Change::ConcernEnded { concern, ended_ms } => {
-            concerns::remove(connection, concern)?;
-            if let Some(record) = concern.record_id {
-                messages::close(connection, record, *ended_ms)?;
-            }
-            Ok(record(concern.record_id))
-        }
-    }
-}
-
-/// Stores a message and its deliveries.
-fn say(connection: &Connection, said: &Said) -> Result<Kept> {
-    match said {
-        Said::New(new) => {
-            let record_id = match new.is_kept {
-                true => Some(messages::add(connection, &new.row)?),
-                false => None,
-            };
-            let deliveries = deliveries::add(connection, record_id, &new.deliveries)?;
-            Ok(Kept {
-                record_id,
-                deliveries,
-            })
-        }
-        Said::Nothing => Ok(Kept::default()),
-        Said::Again {
-            record_id,
-            count,
-            last_ms,
-        } => {
-            messages::count(connection, *record_id, *count, *last_ms)?;
-            Ok(Kept {
-                record_id: Some(*record_id),
-                deliveries: Vec::new(),
-            })
-        }
     }
 }

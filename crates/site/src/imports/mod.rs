@@ -5,6 +5,7 @@ mod clean;
 mod keyed;
 mod kinds;
 mod known;
+mod owned;
 mod rank;
 mod rows;
 mod state;
@@ -16,6 +17,7 @@ use crate::columns::{signed, unsigned};
 use crate::imported::{Begun, Finish, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT};
 
 pub(crate) use clean::clean;
+pub(crate) use owned::owned;
 pub(crate) use rows::take;
 pub(crate) use uses::list as uses;
 

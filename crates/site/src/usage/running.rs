@@ -21,7 +21,9 @@ pub(super) struct Runs {
 
 /// One of them.
 pub(super) struct Run {
-    adds: Adds,
+    pub(super) adds: Adds,
+    /// Its place among those that were told.
+    pub(super) place: usize,
     pub(super) person: u64,
     pub(super) computer: u64,
     pub(super) span: Span,
@@ -48,7 +50,7 @@ pub(super) fn runs(connection: &Connection, product: i64, running: &[RunningUse]
         return Ok(found);
     }
     let mut names = Names::of(connection, running)?;
-    for it in running {
+    for (place, it) in running.iter().enumerate() {
         let (person, computer) = (names.person(it), names.computer(it));
         let (has_ended, adds) = match &it.what {
             Running::Lease { server, key, seats } => {
@@ -91,6 +93,7 @@ pub(super) fn runs(connection: &Connection, product: i64, running: &[RunningUse]
         }
         found.runs.push(Run {
             adds,
+            place,
             person,
             computer,
             span: Span {

@@ -10,6 +10,7 @@ mod histories;
 mod history;
 mod imports;
 mod messages;
+mod reported;
 mod servers;
 mod settings;
 mod trouble;
@@ -50,6 +51,11 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     usage::rolls_up_what_the_rows_say(&site).await;
     usage::counts_what_still_runs_until_it_has_ended(&site).await;
     usage::knows_what_is_collected_and_of_which_products(&site).await;
+    reported::tells_who_used_a_product_by_name(&site).await;
+    reported::tells_who_was_refused_and_who_never_came_back(&site).await;
+    reported::tells_when_products_were_last_used(&site).await;
+    reported::tells_how_waits_ended(&site).await;
+    imports::figures::tells_what_is_owned_elsewhere(&site).await;
     imports::figures::puts_what_is_counted_elsewhere_into_buckets(&site).await;
     imports::figures::tells_use_counted_elsewhere_of_finished_imports_apart(&site).await;
 }
