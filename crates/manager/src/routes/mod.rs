@@ -4,9 +4,11 @@ pub(crate) mod catalogue;
 pub(crate) mod foreign;
 pub(crate) mod imports;
 pub(crate) mod messages;
+pub(crate) mod reports;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
+mod together;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 pub(crate) mod whatif;
@@ -56,6 +58,7 @@ use crate::routes::catalogue::{entitlements, products};
         entitlements::replace,
         entitlements::remove,
         usage::usage,
+        reports::get,
         tokens::list,
         tokens::create,
         tokens::revoke,
@@ -119,6 +122,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .delete(entitlements::remove),
         )
         .route("/v1/usage", get(usage::usage))
+        .route("/v1/reports/{name}", get(reports::get))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/imports", get(imports::list).post(imports::create))

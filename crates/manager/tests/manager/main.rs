@@ -8,6 +8,7 @@ mod delivery;
 mod holds;
 mod imports;
 mod relay;
+mod reports;
 mod requests;
 mod standing;
 mod support;

@@ -1,9 +1,9 @@
 //! `/v1/usage`: how products were used in the whole site.
 
-mod answer;
-mod known;
-mod period;
-mod told;
+pub(in crate::routes) mod answer;
+pub(in crate::routes) mod known;
+pub(in crate::routes) mod period;
+pub(in crate::routes) mod told;
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ pub(crate) async fn usage(
 }
 
 /// What is said by either of two names, with the name.
-fn one_of<'a>(
+pub(in crate::routes) fn one_of<'a>(
     (name, said): (&'static str, &'a Option<String>),
     (other_name, other): (&'static str, &'a Option<String>),
 ) -> Result<Option<(&'static str, &'a str)>, Refusal> {
