@@ -35,6 +35,7 @@ mod a_reader_pins_no_log_in_silence;
 mod a_refusal_is_read_without_a_terminal;
 mod a_refusal_names_the_role_that_suffices;
 mod a_renewal_is_worked_out;
+mod a_report_is_made;
 mod a_restore_is_made_good;
 mod a_run_is_of_one_use;
 mod a_seat_is_run_on;

@@ -66,6 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
+    Report(commands::report::Report),
     Whatif(commands::whatif::Whatif),
     Import(commands::import::Import),
     Pack(commands::pack::Pack),
@@ -102,6 +103,7 @@ impl Command {
         match self {
             Command::Messages(_)
             | Command::Servers(_)
+            | Command::Report(_)
             | Command::Whatif(_)
             | Command::Import(_) => true,
             Command::Token(token) => token.is_at_manager(),
@@ -226,6 +228,7 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
              about by --about NAME."
         }
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
+        Command::Report(_) => "A manager makes reports: name it by --manager URL.",
         Command::Whatif(_) => "A manager collects what is replayed: name it by --manager URL.",
         Command::Import(_) => "A manager takes imports: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",

@@ -33,6 +33,7 @@ pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
+pub(crate) mod report;
 #[cfg(target_os = "linux")]
 pub(crate) mod restore;
 mod rules;
