@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 44] = [
+pub(crate) const VITAL: [(&str, &str, Test); 45] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -58,6 +58,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 44] = [
     ("manager", "collector", Test::Two),
     ("manager", "purge", Test::Two),
     ("manager", "imports", Test::Two),
+    ("manager", "counting", Test::Two),
     ("manager", "faults", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),

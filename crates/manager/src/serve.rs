@@ -19,16 +19,18 @@ use crate::book::Book;
 use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::dispatch::{self, Dispatcher};
+use crate::elsewhere::Elsewhere;
 use crate::logged::or_log;
 use crate::probe::Prober;
 use crate::reach::innermost;
+use crate::refused::Refused;
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
 use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
+use crate::{ManagerError, ManagerOptions, counting, ended, faults, import_upkeep, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -112,6 +114,9 @@ async fn run_with(
         thresholds,
         looked: Notify::new(),
         import_removed: Notify::new(),
+        counting: Notify::new(),
+        elsewhere: Elsewhere::default(),
+        refused: Refused::new(wall_ms()),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options, known.servers);
@@ -119,6 +124,7 @@ async fn run_with(
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let imports = tokio::spawn(task("imports", import_upkeep::run(tools.clone())));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
+    let counting = tokio::spawn(task("counting", counting::run(app.clone())));
     let token = secrets::attend(app.admin.clone());
     let token = tokio::spawn(task("token", token));
     let vital = options
@@ -131,7 +137,7 @@ async fn run_with(
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
-    let always = [upkeep, imports, token, telling, faults].map(Some);
+    let always = [upkeep, imports, counting, token, telling, faults].map(Some);
     let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
         task.abort();

@@ -9,7 +9,9 @@ use usher_site::Site;
 
 use crate::ServiceManager;
 use crate::dispatch::Dispatcher;
+use crate::elsewhere::Elsewhere;
 use crate::probe::Prober;
+use crate::refused::Refused;
 use crate::thresholds::Held;
 
 /// The tools of a watch.
@@ -29,6 +31,13 @@ pub(crate) struct Tools {
     pub(crate) looked: Notify,
     /// Told when an import was taken out: its rows are to be removed.
     pub(crate) import_removed: Notify,
+    /// Told when there may be something new to count: an import was finished or taken out, or
+    /// somebody had a server polled.
+    pub(crate) counting: Notify,
+    /// What other licence servers hold.
+    pub(crate) elsewhere: Elsewhere,
+    /// What became of refusals.
+    pub(crate) refused: Refused,
 }
 
 impl Tools {

@@ -19,6 +19,7 @@ mod history;
 mod imported;
 mod imports;
 mod messages;
+mod now;
 mod open;
 mod past;
 mod record;
@@ -45,6 +46,9 @@ pub use error::SiteError;
 pub use imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport,
     OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+};
+pub use now::{
+    EntitlementNow, NOW_LIMIT, ProductNow, Settled, SettledAsked, SettledTime, SourceNow, Teller,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};

@@ -8,6 +8,7 @@ use crate::imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
     UsesAsked,
 };
+use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
@@ -152,6 +153,14 @@ pub trait Site: Send + Sync {
     /// How a product was used; nothing of one that there never was. It is what the rows of the
     /// history say that were appended before, whatever is appended meanwhile.
     fn used(&self, asked: UsedAsked) -> Answer<Used>;
+
+    /// What other licence servers hold at `now_ms`, by source: what their finished imports tell of
+    /// the last instant, if that is after `fresh_ms`. At most [`crate::NOW_LIMIT`] sources.
+    fn sources_now(&self, fresh_ms: i64, now_ms: i64) -> Answer<Vec<SourceNow>>;
+
+    /// What became of refusals in times of which everything is known, by teller and product.
+    /// Whether one is a retry, and whether a grant satisfied it, depends on the whole site.
+    fn settled_denials(&self, asked: SettledAsked) -> Answer<Vec<Settled>>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

@@ -11,6 +11,7 @@ use crate::imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
     UsesAsked,
 };
+use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
@@ -285,6 +286,18 @@ impl Site for SqliteSite {
     fn used(&self, asked: UsedAsked) -> Answer<Used> {
         self.reports("read how a product was used", move |it| {
             usage::used(it, &asked)
+        })
+    }
+
+    fn sources_now(&self, fresh_ms: i64, now_ms: i64) -> Answer<Vec<SourceNow>> {
+        self.reports("read what others hold now", move |it| {
+            usage::sources(it, fresh_ms, now_ms)
+        })
+    }
+
+    fn settled_denials(&self, asked: SettledAsked) -> Answer<Vec<Settled>> {
+        self.reports("read what became of refusals", move |it| {
+            usage::settled(it, &asked)
         })
     }
 

@@ -232,6 +232,7 @@ pub(crate) async fn finish(
     match app.tools.site.finish_import(end).await? {
         Finish::Done { import, is_new } => {
             if is_new {
+                app.tools.counting.notify_one();
                 told(&app, 9457, &import, &asker).await;
             }
             Ok(Json(answer(&import)?))
@@ -288,6 +289,7 @@ pub(crate) async fn remove(
     let removed = removed.ok_or_else(|| unknown(&id))?;
     app.tools.import_removed.notify_one();
     if removed.finished_ms.is_some() {
+        app.tools.counting.notify_one();
         told(&app, 9458, &removed, &asker).await;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -4,6 +4,7 @@ pub(crate) mod catalogue;
 pub(crate) mod foreign;
 pub(crate) mod imports;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
@@ -67,7 +68,7 @@ use crate::routes::catalogue::{entitlements, products};
         imports::finish,
         whatif::post,
         service::health,
-        service::metrics,
+        metrics::metrics,
         service::description,
     )
 )]
@@ -130,7 +131,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/imports/{id}/finish", post(imports::finish))
         .route("/v1/whatif", post(whatif::post))
         .route("/v1/health", get(service::health))
-        .route("/metrics", get(service::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(service::description))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

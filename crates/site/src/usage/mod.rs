@@ -12,6 +12,8 @@ mod quarter;
 mod read;
 mod roll_up;
 mod running;
+mod settled;
+mod sources;
 mod told;
 mod uses;
 
@@ -19,3 +21,5 @@ pub(crate) use known::{products, record};
 pub(crate) use make::make_missing;
 pub(crate) use read::used;
 pub(crate) use roll_up::RollUp;
+pub(crate) use settled::settled;
+pub(crate) use sources::sources;

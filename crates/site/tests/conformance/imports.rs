@@ -3,6 +3,7 @@
 
 mod any;
 pub(crate) mod figures;
+pub(crate) mod now;
 mod states;
 
 use usher_site::{

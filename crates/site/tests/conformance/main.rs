@@ -52,4 +52,7 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     usage::knows_what_is_collected_and_of_which_products(&site).await;
     imports::figures::puts_what_is_counted_elsewhere_into_buckets(&site).await;
     imports::figures::tells_use_counted_elsewhere_of_finished_imports_apart(&site).await;
+    imports::now::tells_what_a_log_says_of_now(&site).await;
+    imports::now::tells_what_the_last_report_says_of_now(&site).await;
+    imports::now::tells_what_became_of_refusals_once(&site).await;
 }

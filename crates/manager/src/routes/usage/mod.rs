@@ -14,6 +14,7 @@ use usher_api::{Problem, SiteUsagePage, page_limit};
 use usher_http::input::{self, Query};
 
 use self::period::{Cursor, Said};
+pub(crate) use self::told::running;
 use crate::app::App;
 use crate::problem::Refusal;
 

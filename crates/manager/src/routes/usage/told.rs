@@ -40,6 +40,32 @@ pub(super) struct Told {
     pub(super) cut: Vec<Cut>,
 }
 
+/// What runs, and who did not say it.
+pub(crate) struct RunningNow {
+    /// What runs, by product.
+    pub(crate) running: BTreeMap<String, Vec<RunningUse>>,
+    /// The ids of the servers that did not say all of it.
+    pub(crate) silent: Vec<String>,
+}
+
+/// What runs on these watched servers, of one product or of all.
+pub(crate) async fn running(
+    app: &Arc<App>,
+    product: Option<&str>,
+    watched: &[WatchedServer],
+) -> RunningNow {
+    let told = ask(app, product, watched).await;
+    let is_silent = |server: &&WatchedServer| {
+        let what = what_of(RUNNING, &server.name);
+        told.cut.iter().any(|cut| cut.what == what)
+    };
+    let silent = watched.iter().filter(is_silent);
+    RunningNow {
+        silent: silent.filter_map(|it| it.server_id.clone()).collect(),
+        running: told.running,
+    }
+}
+
 /// Asks these watched servers, of one product or of all.
 pub(super) async fn ask(app: &Arc<App>, product: Option<&str>, watched: &[WatchedServer]) -> Told {
     let watched: BTreeMap<&str, &WatchedServer> =
@@ -112,14 +138,21 @@ impl Part {
             running: Vec::new(),
             owned: Vec::new(),
             is_owned_known: false,
-            cut: vec![cut("running"), cut("owned")],
+            cut: vec![cut(RUNNING), cut("owned")],
         }
     }
 }
 
+/// What runs, as answers call it.
+const RUNNING: &str = "running";
+
+fn what_of(what: &str, server: &str) -> String {
+    format!("{what} on {server}")
+}
+
 fn cut(what: &str, server: &str, why: &str) -> Cut {
     Cut {
-        what: format!("{what} on {server}"),
+        what: what_of(what, server),
         why: why.to_owned(),
         before: None,
     }
@@ -146,7 +179,7 @@ impl OfServer {
             cut: Vec::new(),
         };
         for (what, why) in [
-            ("running", leases.why.or(sessions.why)),
+            (RUNNING, leases.why.or(sessions.why)),
             ("owned", owned.why),
         ] {
             part.cut
