@@ -9,6 +9,7 @@ mod a_bad_disk_is_answered_in_time;
 mod a_bad_disk_loses_no_answer;
 mod a_check_takes_no_refusal_for_silence;
 mod a_clock_frees_no_seat;
+mod a_dashboard_shows_what_is_served;
 mod a_desktop_tells_who_is_refused;
 mod a_dry_run_tells_whom_it_would_refuse;
 mod a_frozen_server_is_stuck_with_tls_too;
