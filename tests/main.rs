@@ -42,6 +42,7 @@ mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
 mod a_token_is_asked_of_whom_it_is_for;
 mod a_token_is_kept_in_its_file;
+mod a_watch_counts_nothing_twice;
 mod accounts;
 mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;

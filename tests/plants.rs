@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 44] = [
+pub(crate) const VITAL: [(&str, &str, Test); 46] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -59,6 +59,8 @@ pub(crate) const VITAL: [(&str, &str, Test); 44] = [
     ("manager", "purge", Test::Two),
     ("manager", "imports", Test::Two),
     ("manager", "faults", Test::Two),
+    ("manager", "source", Test::Two),
+    ("manager", "sources", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
@@ -111,7 +113,10 @@ impl Site {
         let plant = folder.path("plant");
         let socket = folder.path("agent.sock");
         let settings = folder.path("usher.toml");
-        std::fs::write(&settings, "message-program = [\"fails=/bin/false\"]\n").unwrap();
+        let watched =
+            "[watch.cad]\nkind = \"slurm\"\nevery = \"1s\"\ncommand = \"echo LicenseName=cad\"\n";
+        let text = format!("message-program = [\"fails=/bin/false\"]\n{watched}");
+        std::fs::write(&settings, text).unwrap();
         let mut command = usher();
         command
             .args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])

@@ -69,6 +69,11 @@ lmutil() {
     '  "Simulink" v45, vendor: MLM, expiry: 01-jan-2027' '  floating license' \
     '    ann pc1 :0 (v45) (lic1/27000 101), start Mon 11/30 9:45'
 }
+# What is started without a shell.
+{ echo '#!/bin/bash'; declare -f lmutil; echo lmutil; } > lmutil
+printf '%s\n' '#!/bin/sh' "echo 'LicenseName=cad'" "echo '    Total=2 Used=1 Free=1 Reserved=0 Remote=no'" \
+  > scontrol
+chmod +x lmutil scontrol
 PATH="$PWD:$PATH"
 cp "$DIR/data/admin.token" alpha.token
 cp "$DIR/data/admin.token" token
@@ -142,7 +147,14 @@ const AFTER: &[(&str, &str)] = &[
 ];
 
 /// Examples that go on until they are ended.
-const ENDLESS: &[&str] = &["usher messages --severity warning --follow", "usher notify"];
+const ENDLESS: &[&str] = &[
+    "usher messages --severity warning --follow",
+    "usher notify",
+    "usher watch flexnet-log lic1-log --log debug.log",
+    "usher watch lmstat lic1 --licence 27000@lic1",
+    "usher watch lmstat lic1 --command 'lmutil lmstat -a -c 27000@lic1' --every 1m",
+    "usher watch slurm cluster -- scontrol show licenses",
+];
 
 /// Examples that are run by tests of their own, as they take a service manager or change what all
 /// others stand on; each with where.

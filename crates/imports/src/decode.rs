@@ -259,7 +259,13 @@ pub fn read_part(
     Ok(())
 }
 
-fn give(line: Line<'_>, reader: &mut dyn Reader, sink: &mut dyn FnMut(Fact), counts: &mut Counts) {
+/// Gives a line to a reader, and counts it.
+pub(crate) fn give(
+    line: Line<'_>,
+    reader: &mut dyn Reader,
+    sink: &mut dyn FnMut(Fact),
+    counts: &mut Counts,
+) {
     counts.lines = counts.lines.saturating_add(1);
     if line.text.trim().is_empty() {
         counts.blank = counts.blank.saturating_add(1);

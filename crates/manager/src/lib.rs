@@ -36,6 +36,7 @@ mod secrets;
 mod serve;
 mod server_watch;
 mod smtp;
+mod sources;
 mod summary;
 mod targets;
 mod thresholds;
@@ -60,6 +61,7 @@ pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
 pub use usher_tls::ServerFiles as TlsFiles;
+pub use usher_watch::{Origin, Watched};
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
@@ -132,6 +134,17 @@ pub struct OwnServer {
     pub data: PathBuf,
 }
 
+/// Another licence server that the manager itself watches, as the settings file of its computer says.
+#[derive(Debug, Clone)]
+pub struct WatchedSource {
+    /// What is watched.
+    pub watched: Watched,
+    /// It is told of if it fails, or a server does not answer, for longer.
+    pub failing_after: Duration,
+    /// It is told of if a log does not grow for longer; none: a log may be silent.
+    pub silent_after: Option<Duration>,
+}
+
 /// The options of a manager.
 pub struct ManagerOptions {
     /// Its data directory.
@@ -170,6 +183,8 @@ pub struct ManagerOptions {
     pub targets: Targets,
     /// How mail is sent.
     pub mail: MailOptions,
+    /// Other licence servers that it watches.
+    pub sources: Vec<WatchedSource>,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
 }

@@ -28,7 +28,7 @@ use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
+use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, sources, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -128,11 +128,12 @@ async fn run_with(
     let beat = options
         .beat_url
         .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
+    let sources = sources::begin(&tools, options.sources, &options.data);
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
     let always = [upkeep, imports, token, telling, faults].map(Some);
-    let tasks = always.into_iter().chain([vital, beat]);
+    let tasks = always.into_iter().chain([vital, beat, sources]);
     for task in tasks.flatten() {
         task.abort();
     }

@@ -43,8 +43,8 @@ pub use elsewhere::{
 };
 pub use error::SiteError;
 pub use imported::{
-    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport,
-    OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
+    NewImport, OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};

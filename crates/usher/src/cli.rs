@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Messages(commands::messages::Messages),
     Whatif(commands::whatif::Whatif),
     Import(commands::import::Import),
+    Watch(commands::watch::Watch),
     Pack(commands::pack::Pack),
     Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
@@ -103,7 +104,8 @@ impl Command {
             Command::Messages(_)
             | Command::Servers(_)
             | Command::Whatif(_)
-            | Command::Import(_) => true,
+            | Command::Import(_)
+            | Command::Watch(_) => true,
             Command::Token(token) => token.is_at_manager(),
             _ => false,
         }
@@ -228,6 +230,7 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
         Command::Whatif(_) => "A manager collects what is replayed: name it by --manager URL.",
         Command::Import(_) => "A manager takes imports: name it by --manager URL.",
+        Command::Watch(_) => "A manager takes what is watched: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",
         Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
         Command::Token(token) if token.is_at_manager() => {

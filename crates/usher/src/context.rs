@@ -111,6 +111,12 @@ impl Context {
         self.origins.told(failure)
     }
 
+    /// What a manager watches of other licence servers by the settings file, and that file.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn watches(&self) -> (&Path, &crate::config::Watches) {
+        self.origins.watches()
+    }
+
     /// Remembers that an agent was looked for and none answered.
     pub(crate) fn miss_agent(&self) {
         self.misses_agent.store(true, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use crate::commands::at::{self, At};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
     import, leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore,
-    run, server, servers, service, sim, status, tls, token, up, upgrade, usage, whatif, why,
+    run, server, servers, service, sim, status, tls, token, up, upgrade, usage, watch, whatif, why,
 };
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -45,6 +45,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Messages(args) => messages::run(args, context),
         Command::Whatif(args) => whatif::run(&args, context),
         Command::Import(args) => import::run(args, context),
+        Command::Watch(args) => watch::run(args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Pack(args) => pack::run(args, context),
         Command::Tls(args) => tls::run(args, context),

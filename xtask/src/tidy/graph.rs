@@ -13,6 +13,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-tls", &[]),
     ("usher-api", &["usher-tls"]),
     ("usher-imports", &["usher-api"]),
+    (
+        "usher-watch",
+        &[
+            "usher-api",
+            "usher-child",
+            "usher-imports",
+            "usher-platform",
+        ],
+    ),
     ("usher-platform", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-tables", &[]),
@@ -66,6 +75,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-site",
             "usher-tls",
             "usher-vital",
+            "usher-watch",
         ],
     ),
     (
@@ -105,6 +115,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-sim",
             "usher-tls",
             "usher-vital",
+            "usher-watch",
             "usher-bench",
             "usher-testing",
         ],

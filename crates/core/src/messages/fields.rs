@@ -50,6 +50,8 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9455 => &["who", "server", "what"],
         9456 => &["server", "time", "why"],
         9457 | 9458 => &["who", "kind", "source"],
+        9459 => &["watch", "time", "why"],
+        9463 => &["watch"],
         9454 => &["destination", "so many", "why"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],

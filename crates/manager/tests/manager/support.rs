@@ -80,6 +80,7 @@ impl Manager {
             watchdog: None,
             beat_url: None,
             mail: usher_manager::MailOptions::default(),
+            sources: Vec::new(),
             authority: None,
         };
         set(folder.path(), &mut options);

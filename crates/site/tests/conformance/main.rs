@@ -47,6 +47,8 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     imports::begins_an_import_once_for_a_request(&site).await;
     imports::lists_imports_the_newest_first(&site).await;
     imports::has_room_for_so_many_imports_that_are_not_finished(&site).await;
+    imports::live::counts_what_a_live_import_has_before_it_is_finished(&site).await;
+    imports::live::ends_a_live_import_into_which_nothing_comes(&site).await;
     usage::rolls_up_what_the_rows_say(&site).await;
     usage::counts_what_still_runs_until_it_has_ended(&site).await;
     usage::knows_what_is_collected_and_of_which_products(&site).await;

@@ -18,6 +18,7 @@ use usher_manager::{
 use usher_service::Unit;
 use usher_vital::log;
 
+use super::watch::configured;
 use crate::bond;
 use crate::context::{ADMIN_TOKEN, Context, default_data};
 use crate::failure::Failure;
@@ -261,6 +262,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         service_manager: Arc::new(Systemd),
         watchdog: given.manager,
         beat_url: args.beat_url,
+        sources: configured::sources(context)?,
         authority,
     };
     let ready = move |address: SocketAddr| {

@@ -53,6 +53,7 @@ pub(crate) mod up;
 #[cfg(target_os = "linux")]
 pub(crate) mod upgrade;
 pub(crate) mod usage;
+pub(crate) mod watch;
 pub(crate) mod whatif;
 pub(crate) mod why;
 #[cfg(windows)]

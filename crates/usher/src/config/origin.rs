@@ -58,6 +58,12 @@ impl Origins {
         }
     }
 
+    /// What a manager watches of other licence servers by the settings file, and that file.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn watches(&self) -> (&std::path::Path, &super::file::Watches) {
+        self.file.watches()
+    }
+
     /// Where the value of `--option` comes from; `None` if it was not given.
     pub(super) fn of(&self, option: &str) -> Option<Origin> {
         if self.typed.contains(option) {
@@ -91,6 +97,10 @@ impl Origins {
 /// The variable of the environment that sets `--option`, if it is set. An empty one means that it is
 /// not set, as scripts and unit files write that.
 pub(super) fn variable(option: &str) -> Option<String> {
+    // That one says how much is logged.
+    if option == "log" {
+        return None;
+    }
     let name = format!("USHER_{}", option.to_uppercase().replace('-', "_"));
     let is_set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
     is_set.then_some(name)
