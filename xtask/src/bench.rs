@@ -24,7 +24,8 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     }
     let needs = match what {
         "gate" => setup::GATE_PEERS,
-        "versions" => &[],
+        // Of Python and DuckDB `reports` says itself if it has none.
+        "versions" | "ingest" | "reports" | "whatif" => &[],
         _ => setup::PEERS,
     };
     setup::debian(&runner, needs)?;

@@ -87,7 +87,7 @@ fn measure_of<'a>(row: &Row, rows: &'a [Row]) -> Option<&'a Row> {
 }
 
 /// A whole number, in groups of three digits.
-fn grouped(figure: f64) -> String {
+pub(crate) fn grouped(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     if !(0.01..=1_000.0).contains(&arguments.millions) {
         return Err("millions go from 0.01 to 1,000".to_owned());
     }
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let refused = grow(arguments, &folder, Kind::Refused)?;
     let keyed = grow(arguments, &folder, Kind::Keyed)?;
     let facts = computer::facts(folder.path());

@@ -111,7 +111,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "usher-bench",
-        &["usher-child", "usher-core", "usher-api", "usher-store"],
+        &[
+            "usher-child",
+            "usher-core",
+            "usher-api",
+            "usher-store",
+            "usher-site",
+        ],
     ),
     ("usher-tests", &["usher-api", "usher-testing"]),
     ("usher-testing", &[]),
