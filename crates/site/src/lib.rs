@@ -1,6 +1,7 @@
 //! usher-site: the site database, what a manager knows.
 //!
-//! One trait, [`Site`], in front of an engine; the embedded one is SQLite ([`SqliteSite`]). A call is
+//! One trait, [`Site`], in front of an engine; the embedded one is SQLite ([`SqliteSite`]), the other a
+//! PostgreSQL ([`PostgresSite`]). A call is
 //! something that a manager does, whole: one transaction, whatever it touches. Every engine is held
 //! to the same suite of tests.
 
@@ -21,6 +22,7 @@ mod imports;
 mod messages;
 mod open;
 mod past;
+mod postgres;
 mod record;
 mod rows;
 mod schema;
@@ -47,6 +49,7 @@ pub use imported::{
     OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
+pub use postgres::{PostgresAddress, PostgresSite};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,

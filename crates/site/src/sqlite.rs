@@ -30,8 +30,8 @@ use crate::{
 pub struct SqliteSite {
     /// Questions about use take long: they have a connection of their own, so that nothing waits
     /// behind them. It is closed before the one that writes.
-    reports: Engine,
-    engine: Engine,
+    reports: Engine<Connection>,
+    engine: Engine<Connection>,
 }
 
 impl SqliteSite {
@@ -40,9 +40,21 @@ impl SqliteSite {
     /// # Errors
     /// [`SiteError::InUse`], [`SiteError::Newer`], or what the disk says.
     pub fn open(folder: &Path) -> std::result::Result<Self, SiteError> {
-        let (connection, lock) = file::open(folder)?;
+        SqliteSite::at(&file::Place::in_folder(folder))
+    }
+
+    /// Opens a file, or makes it, as [`SqliteSite::open`] does; its lock is beside it.
+    ///
+    /// # Errors
+    /// As of [`SqliteSite::open`].
+    pub fn open_file(file: &Path) -> std::result::Result<Self, SiteError> {
+        SqliteSite::at(&file::Place::at(file))
+    }
+
+    fn at(place: &file::Place) -> std::result::Result<Self, SiteError> {
+        let (connection, lock) = file::open(place)?;
         let not_started = |error: std::io::Error| SiteError::failed("start its thread", &error);
-        let reader = file::open_reader(folder)?;
+        let reader = file::open_reader(place)?;
         let engine = Engine::start(connection, lock).map_err(not_started)?;
         let reports = Engine::start(reader, ()).map_err(not_started)?;
         Ok(SqliteSite { reports, engine })

@@ -53,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-core",
             "usher-platform",
             "usher-tables",
+            "usher-testing",
             "usher-vital",
         ],
     ),

@@ -16,15 +16,19 @@ use crate::columns::{signed, unsigned};
 use crate::imported::{Begun, Finish, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT};
 
 pub(crate) use clean::clean;
+pub(crate) use keyed::TABLES as KEYED;
+pub(crate) use known::{Kept, Known};
+pub(crate) use rank::{Figures, WHOLE, of_end};
 pub(crate) use rows::take;
+pub(crate) use state::{STATES_KEPT, TABLES as STATES};
 pub(crate) use uses::list as uses;
 
 /// Rows may follow.
-const OPEN: i64 = 0;
+pub(crate) const OPEN: i64 = 0;
 /// It counts.
-const FINISHED: i64 = 1;
+pub(crate) const FINISHED: i64 = 1;
 /// It counts no more, and its rows are being removed.
-const REMOVED: i64 = 2;
+pub(crate) const REMOVED: i64 = 2;
 
 const COLUMNS: &str = "i.number, i.id, i.kind, s.source, i.time_zone, i.begun_ms, i.finished_ms, \
      i.next_number, i.added, i.already_there, i.completed";
@@ -204,14 +208,14 @@ fn count(connection: &Connection, import: i64, at_ms: i64, counts: &Counts) -> R
 
 /// What rows came to.
 #[derive(Debug, Default)]
-struct Counts {
-    added: u64,
-    already_there: u64,
-    completed: u64,
+pub(crate) struct Counts {
+    pub(crate) added: u64,
+    pub(crate) already_there: u64,
+    pub(crate) completed: u64,
 }
 
 impl Counts {
-    fn add(&mut self, became: Became) {
+    pub(crate) fn add(&mut self, became: Became) {
         let which = match became {
             Became::Added => &mut self.added,
             Became::AlreadyThere => &mut self.already_there,
@@ -234,11 +238,11 @@ pub(crate) enum Became {
 
 /// The import that rows are taken into.
 #[derive(Debug, Clone, Copy)]
-struct Target {
+pub(crate) struct Target {
     /// Its number.
-    import: i64,
+    pub(crate) import: i64,
     /// Whose keys its rows share.
-    source: i64,
+    pub(crate) source: i64,
     /// The import whose entitlements and limits are valid now.
-    valid: Option<i64>,
+    pub(crate) valid: Option<i64>,
 }

@@ -17,6 +17,6 @@ pub(super) struct About<'a> {
 }
 
 /// A surrogate of the site.
-pub(super) fn surrogate(id: Option<i64>) -> Option<u64> {
+pub(crate) fn surrogate(id: Option<i64>) -> Option<u64> {
     id.map(unsigned)
 }

@@ -19,3 +19,16 @@ pub(crate) use known::{products, record};
 pub(crate) use make::make_missing;
 pub(crate) use read::used;
 pub(crate) use roll_up::RollUp;
+
+/// What every engine does with what it reads.
+pub(crate) use {
+    about::surrogate,
+    elsewhere::{Sweep, UNKNOWN},
+    line::{Adds, LeaseRow, Line, Of, counted_number, is_use, of_lease, of_session},
+    packed::{Unreadable, pack, unpack},
+    quarter::{COLUMNS, QUARTERS_OF_DAY, number_of},
+    roll_up::{CHANGED_LIMIT, apply, clamped},
+    running::{Names, Runs},
+    told::{Spans, between},
+    uses::{Found, leases_over, sessions_over},
+};
