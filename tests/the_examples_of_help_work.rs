@@ -167,6 +167,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "usher policy apply policy.toml",
         "a_policy_is_kept_in_files, where somebody is asked",
     ),
+    (
+        "usher manager --database",
+        "a_site_is_kept_on_postgresql, on a real one",
+    ),
     ("usher upgrade", "an_upgrade_is_rehearsed"),
     ("usher restore", "a_restore_is_made_good"),
 ];

@@ -59,6 +59,7 @@ pub use mail::MailOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
+pub use usher_site::PostgresAddress;
 pub use usher_tls::ServerFiles as TlsFiles;
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
@@ -132,10 +133,23 @@ pub struct OwnServer {
     pub data: PathBuf,
 }
 
+/// Where the site database of a manager is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In its data directory: the file `site.db`.
+    InData,
+    /// In that SQLite file, and its lock beside it.
+    Sqlite(PathBuf),
+    /// On a PostgreSQL.
+    Postgres(Box<PostgresAddress>),
+}
+
 /// The options of a manager.
 pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
+    /// Where its site database is.
+    pub database: Database,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
     /// made where there is none.
     pub admin_token_file: Option<PathBuf>,

@@ -11,7 +11,7 @@ use tokio::task::LocalSet;
 use usher_http::core_loop::CoreLoop;
 use usher_http::listen::{self, Room, WhenFull};
 use usher_http::tls;
-use usher_site::{ServerRow, Site, SqliteSite};
+use usher_site::{PostgresSite, ServerRow, Site, SiteError, SqliteSite};
 use usher_vital::task;
 
 use crate::app::{App, SERVERS_LIMIT};
@@ -28,7 +28,7 @@ use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
+use crate::{Database, ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -50,6 +50,15 @@ pub async fn run(
     run_with(options, Box::new(ready), Box::pin(stop)).await
 }
 
+/// Opens the site database. One in a file waits for the disk.
+async fn open(options: &ManagerOptions) -> Result<Arc<dyn Site>, SiteError> {
+    Ok(match &options.database {
+        Database::InData => Arc::new(SqliteSite::open(&options.data)?),
+        Database::Sqlite(file) => Arc::new(SqliteSite::open_file(file)?),
+        Database::Postgres(address) => Arc::new(PostgresSite::open((**address).clone()).await?),
+    })
+}
+
 /// What is called when it listens, and what ends it: in boxes, so that the manager is compiled once,
 /// here, and not again by each caller.
 type Ready<'a> = Box<dyn FnOnce(SocketAddr) + 'a>;
@@ -62,8 +71,7 @@ async fn run_with(
 ) -> Result<(), ManagerError> {
     let tls = check(&options)?;
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
-    let site: Arc<dyn Site> =
-        Arc::new(SqliteSite::open(&options.data).map_err(|error| failed(&error))?);
+    let site = open(&options).await.map_err(|error| failed(&error))?;
     let admin = match &options.admin_token_file {
         Some(file) => Admin::of(file.clone()),
         None => Admin::in_data(&options.data),

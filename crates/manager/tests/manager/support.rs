@@ -63,6 +63,7 @@ impl Manager {
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut options = ManagerOptions {
+            database: usher_manager::Database::InData,
             data: folder.path().to_owned(),
             admin_token_file: None,
             listen: "127.0.0.1:0".parse().unwrap(),

@@ -1,5 +1,7 @@
 //! `usher manager`: watches metering servers.
 
+mod database;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +29,8 @@ use crate::output::{line, shown_path, times};
 use crate::supervisor::{StopSignals, account};
 use crate::time;
 
+use database::SiteDatabase;
+
 /// Watch metering servers, report trouble, and restart servers that do not recover
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,6 +38,7 @@ Examples:
   usher manager
   usher manager --poll 10s --heal off
   usher manager --console 0.0.0.0:8480 --tls-cert cert.pem --tls-key key.pem
+  usher manager --database postgres://usher@db1.example,db2.example/site
 
 `usher servers add` adds a server to watch. When the manager watches, it prints one line, such as
 `ready console=http://127.0.0.1:8480 data=/var/lib/usher-manager`. Its own admin.token is in its
@@ -69,6 +74,8 @@ pub(crate) struct Manager {
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]
     site: String,
+    #[command(flatten)]
+    database: SiteDatabase,
     /// A URL that the manager fetches after each look, so that something outside notices if it
     /// stops
     #[arg(long, value_name = "URL", value_parser = listening::web_address)]
@@ -233,6 +240,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         targets: targets.map_err(Failure::usage)?,
         mail,
         data: data.clone(),
+        database: args.database.options()?,
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,
         or_any_port: args.or_any_port,
