@@ -75,7 +75,7 @@ fn a_full_disk_is_a_clear_refusal_and_serving_goes_on_when_there_is_room() {
     product(&mut http, 100_000);
     let ballast = inside(&running, &folder, "ballast");
     let mut granted = 0_u64;
-    // Fill what is left: writing stops where there is no more room.
+    // Fill what is left: writing stops when there is no more room.
     drop(std::fs::write(&ballast, vec![1_u8; 8 << 20]));
     let end = Instant::now() + DEADLINE;
     let refusal = loop {

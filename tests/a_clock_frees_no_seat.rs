@@ -43,7 +43,7 @@ fn time_that_a_computer_slept_counts_for_every_lease() {
     assert_eq!(running.stop(), Some(0));
 
     // The same boot, whose clock that counts sleep is 1,000 s on, as after a night's suspend;
-    // the clock that does not, and the wall clock, are where they were.
+    // the clock that does not, and the wall clock, are unchanged.
     asleep
         .arg(program())
         .args(["server", "--listen", "127.0.0.1:0"]);

@@ -61,7 +61,7 @@ struct Desktop {
 }
 
 impl Desktop {
-    /// None where its parts are not installed, which it says.
+    /// None, with a line that says so, if its parts are not installed.
     fn of(uid: u32) -> Option<Desktop> {
         if !are_installed(&PARTS) {
             return None;
@@ -194,7 +194,7 @@ impl Desktop {
         assert!(pressed.status.success(), "{}", said(&pressed));
     }
 
-    /// Takes a picture of the screen, where the environment says into which folder.
+    /// Takes a picture of the screen, if the environment names a folder for it.
     fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("USHER_TEST_PICTURES") else {
             return;

@@ -23,7 +23,7 @@ const LEADS: &[&str] = &["setpriv", "unshare", "nsenter", "chroot", "python3"];
 
 /// A change of a file is known to the agent by then, also on a busy machine.
 const HEARD_WITHIN: Duration = Duration::from_secs(6);
-/// So is a start that it sees, where that is not expected.
+/// So is a start that it sees, if that is not expected.
 const KNOWN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What became of a start.

@@ -1,5 +1,5 @@
 //! A lease is joined by its own person on its own computer, or with its proof, and by nobody else:
-//! where starts are held, nothing starts on a lease whose id was only guessed.
+//! if starts are held, nothing starts on a lease whose id was only guessed.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -21,7 +21,7 @@ const WRONG: &str = "0123456789abcdef0123456789abcdef";
 impl Site {
     fn new() -> Option<Site> {
         let computer = Computer::with_seats("1", &[])?;
-        // The built one may lie where others cannot look.
+        // The built one may lie in a folder that others cannot enter.
         let usher = computer.place.join("usher");
         fs::copy(program(), &usher).unwrap();
         Some(Site {

@@ -17,7 +17,7 @@ use crate::support::{finish_within, said, stdout};
 
 /// The version before, built in release mode.
 const OLD: &str = "USHER_OLD";
-/// How many leases, where not a million.
+/// How many leases, if not a million.
 const LEASES: &str = "USHER_LEASES";
 const CONNECTIONS: u32 = 16;
 /// How long the speed is measured, and how long the load goes on before and after the upgrade.

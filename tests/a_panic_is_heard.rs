@@ -62,7 +62,7 @@ impl Heard {
         token.unwrap().trim().to_owned()
     }
 
-    /// Plants a panic, sees the role ended by it, and starts it again where it was.
+    /// Plants a panic, sees the role ended by it, and starts it again at the same address.
     fn ends_by(&mut self, thread: &str, mut meanwhile: impl FnMut(&Heard)) {
         std::fs::write(self.folder.path("plant"), thread).unwrap();
         let mut running = self.running.take().unwrap();

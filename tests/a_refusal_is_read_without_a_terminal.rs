@@ -1,4 +1,4 @@
-//! Who is refused a start reads why on the standard error of the process, also where that is no
+//! Who is refused a start reads why on the standard error of the process, even if that is no
 //! terminal: a job's output file, a pipe, a service's socket. Nothing is overwritten, and nobody who
 //! does not read holds anything up.
 

@@ -105,7 +105,7 @@ fn a_full_disk_is_told_and_is_no_reason_to_kill() {
     });
     server.product(100_000);
     let ballast = server.systemd.inside(DATA).join("ballast");
-    // Fill what is left: writing stops where there is no more room.
+    // Fill what is left: writing stops when there is no more room.
     drop(std::fs::write(&ballast, vec![1_u8; 8 << 20]));
     let mut http = server.connect();
     wait_for("a refusal", || {

@@ -16,7 +16,7 @@ use crate::storm::users::start_programs;
 use crate::storm::weather::Weather;
 
 const SEED: &str = "USHER_STORM_SEED";
-/// How many starts, where not ten thousand.
+/// How many starts, if not ten thousand.
 const STARTS: &str = "USHER_STORM_STARTS";
 
 #[test]

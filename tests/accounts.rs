@@ -16,7 +16,7 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// None where accounts cannot be changed, which it says.
+    /// None, with a line that says so, if accounts cannot be changed.
     pub(crate) fn new() -> Option<Accounts> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: commands of other accounts need root");

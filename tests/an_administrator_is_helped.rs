@@ -129,7 +129,7 @@ fn a_path_that_is_no_text_is_told_as_json_all_the_same() {
         restore.arg(odd.join("data")).arg(&snapshot);
         restore
     };
-    // The second one keeps what the first one wrote, and says where.
+    // The second one keeps what the first one wrote, and names its place.
     for mut command in [take, make, restore(), restore()] {
         let output = command.ended();
         assert!(output.status.success(), "{}", said(&output));

@@ -43,7 +43,7 @@ impl Site {
         format!("{}{}", stdout(&output), said(&output))
     }
 
-    /// Each place where an administrator looks gives this reason.
+    /// Each place in which an administrator looks gives this reason.
     fn says_everywhere(&self, agent: &Running, why: &str) {
         assert!(agent.ready.contains("not connected: "), "{}", agent.ready);
         for said in [

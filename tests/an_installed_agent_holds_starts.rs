@@ -34,7 +34,7 @@ impl Drop for Held {
 }
 
 impl Held {
-    /// None where this may not be done, which it says.
+    /// None, with a line that says so, if this may not be done.
     fn new() -> Option<Held> {
         let held = Held::installed("")?;
         held.is_gated(PLACE);

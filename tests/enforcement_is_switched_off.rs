@@ -17,7 +17,7 @@ fn start(folder: &Folder) -> Running {
     Running::start(&mut command, &folder.path("data"))
 }
 
-/// `usher agent enforcement` on a computer whose agent, where there is one, has these places.
+/// `usher agent enforcement` on a computer whose agent, if there is one, has these places.
 fn enforcement(folder: &Folder, to: &[&str]) -> Value {
     let mut command = usher();
     command

@@ -39,7 +39,7 @@ impl Drop for Computer {
 }
 
 impl Computer {
-    /// With so many seats; none where this may not be done, which it says.
+    /// With so many seats; none, with a line that says so, if this may not be done.
     pub(crate) fn with_seats(seats: &str, more: &[&str]) -> Option<Computer> {
         let computer = Computer::up()?;
         let rule = format!("path={}", computer.program("solver").display());
@@ -55,7 +55,7 @@ impl Computer {
         Some(computer)
     }
 
-    /// Without a product; none where this may not be done, which it says.
+    /// Without a product; none, with a line that says so, if this may not be done.
     pub(crate) fn up() -> Option<Computer> {
         Computer::holding(Path::to_owned)
     }

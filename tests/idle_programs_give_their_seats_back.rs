@@ -17,7 +17,7 @@ use crate::support::{Ended, Folder, Running, are_installed, said, usher, wait_fo
 const IDLE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The account that sits at displays, where this test may choose.
+/// The account that sits at displays, if this test may choose.
 const NOBODY: u32 = 65_534;
 
 /// A process that ends with the test, and all that it prints.
@@ -241,7 +241,7 @@ struct Session {
 }
 
 impl Session {
-    /// With this home; none where a part of it is not installed, which it says.
+    /// With this home; none, with a line that says so, if a part of it is not installed.
     fn begin(
         needs: &[&str],
         presses: &'static [&'static str],

@@ -11,7 +11,7 @@ use crate::installed::{Installed, SERVICE, freeze, on_a_disk};
 use crate::managed::Managed;
 use crate::support::wait_for;
 
-/// How many minutes, where not ten.
+/// How many minutes, if not ten.
 const MINUTES: &str = "USHER_ALARM_MINUTES";
 
 type Happens = fn(&Installed, &mut Dice);

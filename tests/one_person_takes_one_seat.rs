@@ -137,7 +137,7 @@ impl Site {
     }
 }
 
-/// Whether a computer with a name service of its own can be had here; says so where not.
+/// Whether a computer with a name service of its own can be had here; prints a line if not.
 fn is_possible() -> bool {
     let tries = r#"
         mount -t tmpfs none /run && mkdir /run/userdb && cd /run/userdb &&

@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 44] = [
+pub(crate) const VITAL: [(&str, &str, Test); 48] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -58,7 +58,11 @@ pub(crate) const VITAL: [(&str, &str, Test); 44] = [
     ("manager", "collector", Test::Two),
     ("manager", "purge", Test::Two),
     ("manager", "imports", Test::Two),
+    ("manager", "counting", Test::Two),
     ("manager", "faults", Test::Two),
+    ("manager", "source", Test::Two),
+    ("manager", "sources", Test::Two),
+    ("manager", "groups", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
@@ -92,7 +96,7 @@ enum Home {
     Gated(Box<Computer>),
 }
 
-/// Everything on one computer, where panics can be planted.
+/// Everything on one computer, with panics that can be planted.
 pub(crate) struct Site {
     pub(crate) plant: PathBuf,
     home: Home,
@@ -105,13 +109,16 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With an agent only where that is the role to be tried.
+    /// With an agent only if that is the role to be tried.
     pub(crate) fn new(role: &str) -> Site {
         let folder = Folder::new();
         let plant = folder.path("plant");
         let socket = folder.path("agent.sock");
         let settings = folder.path("usher.toml");
-        std::fs::write(&settings, "message-program = [\"fails=/bin/false\"]\n").unwrap();
+        let watched =
+            "[watch.cad]\nkind = \"slurm\"\nevery = \"1s\"\ncommand = \"echo LicenseName=cad\"\n";
+        let text = format!("message-program = [\"fails=/bin/false\"]\n{watched}");
+        std::fs::write(&settings, text).unwrap();
         let mut command = usher();
         command
             .args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
@@ -126,7 +133,7 @@ impl Site {
         Site::of(Home::Free(running), socket, folder)
     }
 
-    /// One whose agent holds starts; none where that may not be done, which it says.
+    /// One whose agent holds starts; none, with a line that says so, if that may not be done.
     pub(crate) fn gated() -> Option<Site> {
         let folder = Folder::new();
         let plant = folder.path("plant");
@@ -276,8 +283,8 @@ impl Site {
             }
             // It is there at an end only: here at one that is not on purpose for `usher up`.
             "close" => self.ends(Signal::SIGTERM),
-            // They have something to do at a start, and then each hour.
-            "purge" | "imports" => self.ends(Signal::SIGKILL),
+            // They have something to do at a start, and then each hour, or never again.
+            "purge" | "imports" | "groups" => self.ends(Signal::SIGKILL),
             "delivery" => {
                 let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
                 let actions = json!([{"do": "store", "days": 7}, run]);

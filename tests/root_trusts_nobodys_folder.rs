@@ -23,7 +23,7 @@ struct Foreign {
 }
 
 impl Foreign {
-    /// None where this is not root: then nobody's rights can be taken.
+    /// None if this is not root: then nobody's rights can be taken.
     fn new() -> Option<Foreign> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: only root can switch to another account's rights");

@@ -179,7 +179,7 @@ impl Running {
             .to_owned()
     }
 
-    /// The pid of the process that plays a role, where it runs.
+    /// The pid of the process that plays a role, if it runs.
     pub(crate) fn role(&self, name: &str) -> Option<u32> {
         self.children().into_iter().find(|pid| {
             let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -280,7 +280,7 @@ pub(crate) fn wait_within<T>(
     }
 }
 
-/// Waits for the end of a child, and kills it where it does not come.
+/// Waits for a child to end, and kills it if it does not in time.
 pub(crate) fn finish(child: Child) -> Output {
     finish_within(child, DEADLINE)
 }

@@ -196,7 +196,7 @@ impl Drop for SystemdBox {
 
 fn boot(folder: &Folder, cgroup: &Path) -> Child {
     let log = std::fs::File::create(folder.path("log")).unwrap();
-    // The control group is entered before its namespace is made, whose root it is then.
+    // The control group is entered before its namespace is made: it is then the namespace's root.
     let enter = "echo $$ > \"$CGROUP/cgroup.procs\" && \
                  exec unshare --kill-child --pid --fork --mount --cgroup --uts --ipc sh -c \"$INIT\"";
     Command::new("setpriv")

@@ -1,5 +1,5 @@
-//! Each example of a help text is run, in the order of the help, on a computer where what it names
-//! is there: an example that nobody can follow is none.
+//! Each example of a help text is run, in the order of the help, on a computer that has what it
+//! names: an example that nobody can follow is none.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -69,6 +69,11 @@ lmutil() {
     '  "Simulink" v45, vendor: MLM, expiry: 01-jan-2027' '  floating license' \
     '    ann pc1 :0 (v45) (lic1/27000 101), start Mon 11/30 9:45'
 }
+# What is started without a shell.
+{ echo '#!/bin/bash'; declare -f lmutil; echo lmutil; } > lmutil
+printf '%s\n' '#!/bin/sh' "echo 'LicenseName=cad'" "echo '    Total=2 Used=1 Free=1 Reserved=0 Remote=no'" \
+  > scontrol
+chmod +x lmutil scontrol
 PATH="$PWD:$PATH"
 cp "$DIR/data/admin.token" alpha.token
 cp "$DIR/data/admin.token" token
@@ -142,10 +147,17 @@ const AFTER: &[(&str, &str)] = &[
 ];
 
 /// Examples that go on until they are ended.
-const ENDLESS: &[&str] = &["usher messages --severity warning --follow", "usher notify"];
+const ENDLESS: &[&str] = &[
+    "usher messages --severity warning --follow",
+    "usher notify",
+    "usher watch flexnet-log lic1-log --log debug.log",
+    "usher watch lmstat lic1 --licence 27000@lic1",
+    "usher watch lmstat lic1 --command 'lmutil lmstat -a -c 27000@lic1' --every 1m",
+    "usher watch slurm cluster -- scontrol show licenses",
+];
 
 /// Examples that are run by tests of their own, as they take a service manager or change what all
-/// others stand on; each with where.
+/// others stand on; each with the test that runs it.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "usher service start",
@@ -166,6 +178,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (
         "usher policy apply policy.toml",
         "a_policy_is_kept_in_files, where somebody is asked",
+    ),
+    (
+        "usher manager --database",
+        "a_site_is_kept_on_postgresql, on a real one",
     ),
     ("usher upgrade", "an_upgrade_is_rehearsed"),
     ("usher restore", "a_restore_is_made_good"),
@@ -309,12 +325,12 @@ fn each_example_of_the_help_runs() {
     assert!(tried > 100, "only {tried} examples were found:\n{text}");
     let mut page = Page::of("usher help".to_owned(), String::new());
     let settings = page.folder.path("usher.toml");
+    let groups = page.folder.path("groups");
+    std::fs::write(&groups, "cfd: ann\n").unwrap();
     // Nothing listens there: nobody is to be told of these.
-    std::fs::write(
-        &settings,
-        "message-webhook = [\"chat=http://127.0.0.1:9/ {}\"]\n",
-    )
-    .unwrap();
+    let webhook = "message-webhook = [\"chat=http://127.0.0.1:9/ {}\"]";
+    let groups = format!("[groups]\nfiles = [{groups:?}]");
+    std::fs::write(&settings, format!("{webhook}\n{groups}\n")).unwrap();
     let up = page.up_with(&[OsStr::new("--config"), settings.as_os_str()]);
     page.text = here(&script, &up);
     let console = up

@@ -20,7 +20,7 @@ struct Computer {
 }
 
 impl Computer {
-    /// None where accounts cannot be changed, which it says.
+    /// None, with a line that says so, if accounts cannot be changed.
     fn new() -> Option<Computer> {
         let accounts = Accounts::new()?;
         accounts
@@ -76,7 +76,7 @@ fn who_is_refused_is_answered_without_a_token() {
         "{text}"
     );
     assert!(!text.contains(&ANNA.to_string()), "{text}");
-    // Another's is none of theirs, also where they know its name.
+    // Another's is none of theirs, even if they know its name.
     let other = computer.says(ANNA, &["why", &decision]);
     assert!(!other.status.success(), "{}", said(&other));
 

@@ -1,5 +1,5 @@
-//! What will soon be trouble is told before users call: once each, for as long as it lasts, and
-//! from where on the administrator says.
+//! What will soon be trouble is reported before users call: once each, for as long as it lasts,
+//! from the thresholds on that the administrator sets.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -25,7 +25,7 @@ impl Site {
         Site::with_a_backup(prepare, None)
     }
 
-    /// The same, where the last backup was so long ago.
+    /// The same, if the last backup was so long ago.
     fn with_a_backup(prepare: impl FnOnce(&Running), ago: Option<Duration>) -> Site {
         let folder = Folder::new();
         let start = || {

@@ -13,7 +13,7 @@ use crate::support::{Ended, Folder, Running, stderr, usher, wait_for, wait_withi
 
 /// Leases that ended before the retention. A pack of them takes seconds.
 const OLD: u64 = 400_000;
-/// As many where others ask all the while: a pack then rests thirty times as long as it works.
+/// As many while others ask all the time: a pack then rests thirty times as long as it works.
 const OLD_UNDER_LOAD: u64 = 40_000;
 const UNDER_LOAD_WITHIN: Duration = Duration::from_secs(150);
 /// What a lease takes in the file at most, with its index, once it has ended.

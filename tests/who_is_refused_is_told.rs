@@ -1,5 +1,5 @@
-//! Who is refused a start is told why, also where there is no terminal, and may wait for a seat: it
-//! is kept for his next start, and for nobody else's.
+//! Who is refused a start is told why, even without a terminal, and may wait for a seat: it
+//! is kept for their next start, and for nobody else's.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 /// Processor time that the process `pid` and all that descend from it have used, those that have
-/// ended and were waited for included; none where there is no such process.
+/// ended and were waited for included; none if there is no such process.
 pub fn of_tree(pid: u32) -> Option<Duration> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let mut stats: BTreeMap<u32, Stat> = BTreeMap::new();

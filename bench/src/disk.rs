@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// An error where less than `room_bytes` are free for what lies below `data`.
+/// An error if less than `room_bytes` are free for what lies below `data`.
 pub(crate) fn room_left(data: &Path, room_bytes: u64) -> Result<(), String> {
     let disk = rustix::fs::statvfs(data).map_err(|error| error.to_string())?;
     match disk.f_bavail.saturating_mul(disk.f_frsize) >= room_bytes {

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Puts a text where a document marks the place of that name; makes the document where there is
-/// none.
+/// Puts a text at the mark of that name in a document; makes the document if there is none.
 pub(crate) fn write_between(path: &Path, name: &str, body: &str) -> Result<(), String> {
     let failed = |error| format!("cannot write {}: {error}", path.display());
     let old = match fs::read_to_string(path) {

@@ -1,6 +1,6 @@
 //! Sums of what was measured more than once.
 
-/// The middle of the figures, or of the two in the middle; not a number where there are none.
+/// The median of the figures; not a number if there are none.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);
@@ -12,7 +12,7 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
     }
 }
 
-/// The figure below which this share of them lies, 0 to 1; not a number where there are none.
+/// The figure below which this share of them lies, 0 to 1; not a number if there are none.
 pub(crate) fn quantile(figures: &[f64], share: f64) -> f64 {
     let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);

@@ -49,7 +49,7 @@ struct Window {
 
 /// Fills a private server, a window after the other, and writes down what each was like.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let data = folder.path().join("data");
     let mut command = bound_to_us(&arguments.setting.usher);
     command

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod beside;
 mod disk;
 mod document;
@@ -57,6 +58,15 @@ enum Command {
     Growth(growth::Arguments),
     /// A million leases of a million people at full speed: does the server slow down, what is a lease
     Leases(leases::Arguments),
+    /// Ten million sessions into a site database, roll-ups included: how fast it takes them
+    Ingest(answers::ingest::Arguments),
+    /// A site of ten million sessions: how long its reports take, and peaks from rows beside DuckDB
+    Reports(answers::reports::Arguments),
+    /// A million recorded asks with 20 numbers of seats: how long a what-if takes
+    Whatif(answers::whatif::Arguments),
+    /// The peak of every product from the rows of a site, as JSON: a part of `reports`
+    #[command(hide = true)]
+    Peaks(answers::peaks::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -124,6 +134,10 @@ fn main() -> ExitCode {
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Growth(arguments) => growth::run(&arguments),
         Command::Leases(arguments) => leases::run(&arguments),
+        Command::Ingest(arguments) => answers::ingest::run(&arguments),
+        Command::Reports(arguments) => answers::reports::run(&arguments),
+        Command::Whatif(arguments) => answers::whatif::run(&arguments),
+        Command::Peaks(arguments) => answers::peaks::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

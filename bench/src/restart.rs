@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 /// Makes the leases, starts the server on them, and writes down what it took.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let leases = arguments.leases.clamp(1, 10_000_000);
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let empty = start(arguments, &folder, "empty")?;
     let clean = folder.path().join("clean");
     let engine = fill(&clean, leases)?;

@@ -23,7 +23,7 @@ pub(crate) struct Site {
 impl Site {
     /// Starts `role` in a folder that other accounts can get into.
     pub(crate) fn start(setting: &Setting, role: &[&str]) -> Result<Site, String> {
-        let folder = Folder::make(&setting.folder)?;
+        let folder = Folder::make(&setting.place.folder)?;
         let program = folder.path().join("usher");
         fs::copy(&setting.usher, &program)
             .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))

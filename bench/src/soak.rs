@@ -22,7 +22,7 @@ use crate::setting::Setting;
 const SETTLING_MINUTES: usize = 5;
 /// How far apart the minutes after those may lie, the most above the least.
 const FLAT_WITHIN: f64 = 0.05;
-/// The run ends where less than this is free for the data.
+/// The run ends if less than this is free for the data.
 const ROOM_BYTES: u64 = 2 << 30;
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| format!("cannot take over signal {signal}: {error}"))?;
     }
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let data = folder.path().join("data");
     let mut command = bound_to_us(&arguments.setting.usher);
     command

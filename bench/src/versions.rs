@@ -86,7 +86,7 @@ const JOBS: [Job; 5] = [
 
 /// Measures both in alternation, and prints medians and the ratios of rounds.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let versions = [
         Version::start(&folder, "before", &arguments.other)?,
         Version::start(&folder, "now", &arguments.setting.usher)?,

@@ -1,4 +1,4 @@
-//! Which session is of which run, where several may be: an assignment that leaves out as few as can
+//! Which session is of which run, if several may be: an assignment that leaves out as few as can
 //! be (Kuhn 1955, by augmenting paths).
 
 /// Pairs of runs and sessions.

@@ -50,7 +50,7 @@ impl Drop for Site {
 }
 
 impl Site {
-    /// With all products, and everything connected; none where this may not be done, which it says.
+    /// With all products, and everything connected; none, with a line that says so, if forbidden.
     /// An agent is ended `at_most` after its start, whatever hangs.
     pub(crate) fn up(at_most: Duration) -> Option<Site> {
         if !nix::unistd::geteuid().is_root() {
@@ -163,12 +163,12 @@ impl Site {
         }
     }
 
-    /// The pid of its gate, where one serves.
+    /// The pid of its gate, if one serves.
     pub(crate) fn gate(&self) -> Option<u32> {
         child_named("usher-gate", self.agent.as_ref()?.child.id())
     }
 
-    /// What the agent says of itself, where it answers.
+    /// What the agent says of itself, if it answers.
     pub(crate) fn agent_status(&self) -> Option<Value> {
         let mut ask = usher();
         ask.args(["agent", "status", "--json", "--agent-socket"]);

@@ -9,7 +9,7 @@ use crate::metadata::{self, cargo};
 use crate::process::Runner;
 use crate::setup;
 
-/// Builds in release mode and runs `usher-bench WHAT`, side-by-side where nothing is said, which
+/// Builds in release mode and runs `usher-bench WHAT`, by default side-by-side, which
 /// writes docs/performance.md.
 pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     let (what, options) = match options.split_first() {
@@ -24,7 +24,8 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     }
     let needs = match what {
         "gate" => setup::GATE_PEERS,
-        "versions" => &[],
+        // Of Python and DuckDB `reports` says itself if it has none.
+        "versions" | "ingest" | "reports" | "whatif" => &[],
         _ => setup::PEERS,
     };
     setup::debian(&runner, needs)?;

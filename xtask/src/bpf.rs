@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// What is wrong with the committed object; none where it was built of the committed source.
+/// What is wrong with the committed object; none if it was built of the committed source.
 pub(crate) fn stale(root: &Path) -> Option<String> {
     let folder = root.join(FOLDER);
     let recorded = fs::read_to_string(folder.join(SUMS)).unwrap_or_default();

@@ -19,7 +19,7 @@ const BUSY_AT_LEAST: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, PartialEq)]
 struct Options {
     runs: u32,
-    /// A filter of nextest's, where not everything is run.
+    /// A filter of nextest's, if not everything is run.
     only: Option<String>,
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Starts it, leading a process group of its own. What it says goes where `command`'s maker
-    /// says by `set`; its environment and folder are those of `command`.
+    /// Starts it, leading a process group of its own. `set` says where its output goes; its
+    /// environment and folder are those of `command`.
     pub(crate) fn start(command: &Command, set: impl FnOnce(&mut Command)) -> io::Result<Held> {
         let mut shell = Command::new("sh");
         shell

@@ -59,7 +59,7 @@ pub(crate) fn remove(folders: &[PathBuf]) -> Vec<String> {
     done
 }
 
-/// Whether this is a test's whose process is over.
+/// Whether this belongs to a test whose process has ended.
 fn is_left(path: &Path) -> bool {
     let mut parts = path.iter().filter_map(|part| part.to_str());
     parts.any(|part| owner(part).is_some_and(|pid| state_of(pid) == State::Over))
@@ -86,8 +86,8 @@ fn loop_devices() -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-/// Thaws a disk wherever it is mounted, also where it was detached: it is mounted once more, which a
-/// frozen one suffers.
+/// Thaws a disk wherever it is mounted, even if it was detached: it is mounted once more, which a
+/// frozen one allows.
 fn thawed(device: &Path) -> bool {
     let script = "mount --make-rprivate / && mount \"$0\" /mnt && exec fsfreeze -u /mnt";
     let mut thaw = Command::new("unshare");

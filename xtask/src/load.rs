@@ -98,7 +98,7 @@ impl Drop for Load<'_> {
 }
 
 /// This very program: at its path may be another one by then, for what is tested is built again. By
-/// number, for `self` is a shell first where it is started.
+/// number, for `self` is a shell at the moment of the start.
 fn this_program() -> Command {
     Command::new(format!("/proc/{}/exe", std::process::id()))
 }

@@ -41,6 +41,11 @@ cargo xtask COMMAND
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|leases|pack|seats|tracking|gate|versions measures something else.
+         bench ingest: ten million sessions of a made-up site into a site database; --sessions N
+         bench reports: how long its reports take, and the peaks of all products from rows beside
+         DuckDB, which a Python with venv and pip installs for the run
+         bench whatif: a million recorded asks with 20 numbers of seats; --asks N.
+         These three end with 1 if a goal is not reached only with --hold
          bench against COMMIT: builds usher of that commit, and measures it and this tree in
          alternation; options such as --rounds 20 go to `usher-bench versions`
          bench build [--against COMMIT] [--rounds N] [--profile release|dist]: how long the default

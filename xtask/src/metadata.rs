@@ -18,7 +18,7 @@ pub(crate) const CLIPPY: &[&str] = &[
 /// Binaries and tests in one go: one set of features, so nothing is compiled twice.
 pub(crate) const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
 
-/// The whole document, resolved as Cargo.lock says, without asking a registry where that will do.
+/// The whole document, resolved as Cargo.lock says, without asking a registry if that will do.
 pub(crate) fn read(root: &Path) -> Result<Value, String> {
     let output = cargo()
         .args(["metadata", "--format-version=1", "--locked"])

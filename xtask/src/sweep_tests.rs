@@ -52,7 +52,7 @@ fn shell(script: &str) -> Command {
     command
 }
 
-/// A mount namespace of this thread's own; false where this may not be done, which it says.
+/// A mount namespace of this thread's own; false, with a line that says so, if not permitted.
 fn own_mounts() -> bool {
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: mounts need root");
@@ -64,7 +64,7 @@ fn own_mounts() -> bool {
     true
 }
 
-/// A disk in a folder, mounted at `at` in it; false where there is none to be had, which it says.
+/// A disk in a folder, mounted at `at` in it; false, with a line that says so, if none can be had.
 fn disk(folder: &Path) -> bool {
     let script = "cd \"$0\" && mkdir at && truncate -s 32M image && mkfs.ext4 -qF image && \
                   mount -o loop image at";

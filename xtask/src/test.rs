@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to hold before a change lands.
 //!
-//! Every step is run, so that one run tells everything; a step whose ground is missing is skipped
+//! Every step is run, so that one run tells everything; a step that lacks something is skipped
 //! and says so. The closing table lists each with its time.
 
 use std::path::{Path, PathBuf};
@@ -221,7 +221,7 @@ fn dependencies(run: &mut Run<'_>, tools: &Tools) {
     });
 }
 
-/// The advisory database comes from outside: it is used where it lies already or is asked for.
+/// The advisory database comes from outside: it is used if it is there already or is asked for.
 fn advisories(runner: &Runner, root: &Path, deny: &Path) -> Outcome {
     let fetch = std::env::var("USHER_ADVISORIES").is_ok_and(|value| value == "fetch");
     if !fetch && !advisory_database().is_some_and(|folder| folder.is_dir()) {

@@ -23,7 +23,7 @@ use usher_bench::load::LoadReport;
 use private::Folder;
 use table::Row;
 
-/// Products, pools or keys where not one is hot.
+/// Products, pools or keys in a run without a hot one.
 const MANY: usize = 100;
 
 #[derive(Args)]
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| format!("cannot take over signal {signal}: {error}"))?;
     }
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let mut contenders = start(arguments, &folder)?;
     let (rounds, seconds) = if arguments.quick {
         (1, 0.5)

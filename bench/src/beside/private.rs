@@ -38,7 +38,7 @@ impl Folder {
         &self.path
     }
 
-    /// A folder inside, owned by `account` where one is given.
+    /// A folder inside, owned by `account` if one is given.
     pub(crate) fn inside(&self, name: &str, account: Option<Account>) -> Result<PathBuf, String> {
         let path = self.path.join(name);
         let failed = |error| format!("cannot make {}: {error}", path.display());
@@ -65,7 +65,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account of that name, for one who may become it: none where this is not root.
+    /// The account of that name, for one who may become it: none if this is not root.
     pub(crate) fn named(name: &str) -> Result<Option<Account>, String> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
@@ -220,7 +220,7 @@ pub(crate) fn free_port() -> Result<u16, String> {
         .map_err(|error| format!("there is no free port: {error}"))
 }
 
-/// A command that ends when this process ends, however it ends, where `setpriv` is there to say so.
+/// A command that ends when this process ends, however it ends, if `setpriv` is there.
 pub(crate) fn bound_to_us(program: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.is_file() {

@@ -1,4 +1,4 @@
-//! The tables: medians over rounds, ratios within rounds, written where a document marks the place.
+//! The tables: medians over rounds, ratios within rounds, written at the mark in a document.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -87,7 +87,7 @@ fn measure_of<'a>(row: &Row, rows: &'a [Row]) -> Option<&'a Row> {
 }
 
 /// A whole number, in groups of three digits.
-fn grouped(figure: f64) -> String {
+pub(crate) fn grouped(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

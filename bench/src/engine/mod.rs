@@ -31,7 +31,7 @@ pub trait Protocol: Sync {
     /// an answer that cannot be understood, and ends the connection.
     fn hear(&self, talk: &mut Self::Talk, input: &[u8]) -> Result<Option<Heard>, String>;
 
-    /// Appends a request that gives back something that the connection holds; false where it holds
+    /// Appends a request that gives back something that the connection holds; false if it holds
     /// nothing more.
     fn settle(&self, talk: &mut Self::Talk, output: &mut Vec<u8>) -> bool;
 }
@@ -67,7 +67,7 @@ pub struct Plan {
     /// Requests at the most, over all threads.
     pub requests_limit: u64,
     /// Requests a second, over all threads, at even intervals; none: as fast as answers come. A
-    /// request whose time has come counts from then on, also where it waits for a connection.
+    /// request whose time has come counts from then on, even if it waits for a connection.
     pub rate: Option<f64>,
     /// The server, whose processor time is counted.
     pub server_pid: Option<u32>,

@@ -189,7 +189,7 @@ impl<'a, P: Protocol> Worker<'a, P> {
         match connection.stream.read(&mut self.piece) {
             Ok(0) => self.reconnect(slot),
             Ok(count) => {
-                // An answer that came whole is read where it lies.
+                // An answer that came whole is read in place.
                 if connection.input.is_empty() {
                     let heard = self
                         .protocol

@@ -27,7 +27,7 @@ use size::Size;
 const LOOKS: [u64; 4] = [1, 2, 5, 10];
 /// The longest that the way to the next look may take.
 const LEG_AT_MOST: Duration = Duration::from_secs(3 * 60 * 60);
-/// The run ends where less than this is free for the data.
+/// The run ends if less than this is free for the data.
 const ROOM_BYTES: u64 = 4 << 30;
 
 const MIB: u64 = 1 << 20;
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     if !(0.01..=1_000.0).contains(&arguments.millions) {
         return Err("millions go from 0.01 to 1,000".to_owned());
     }
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let refused = grow(arguments, &folder, Kind::Refused)?;
     let keyed = grow(arguments, &folder, Kind::Keyed)?;
     let facts = computer::facts(folder.path());

@@ -20,7 +20,7 @@ pub const CONNECTIONS_LIMIT: usize = 4_096;
 pub const THREADS_LIMIT: usize = 64;
 /// The longest that load is put on a server.
 pub const DURATION_LIMIT: Duration = Duration::from_secs(600);
-/// Requests at the most, where not fewer are asked for.
+/// Requests at the most, if not fewer are asked for.
 pub const REQUESTS_LIMIT: u64 = 1_000_000_000;
 
 /// What is asked.
@@ -64,7 +64,7 @@ pub struct LoadOptions {
     pub ttl_seconds: u32,
     /// Whether each checkout carries an Idempotency-Key.
     pub keyed: bool,
-    /// The server's process, where it runs on this machine: its processor time is reported.
+    /// The server's process, if it runs on this machine: its processor time is reported.
     pub server_pid: Option<u32>,
     /// Said by the owner of a server beyond loopback, who alone may load it.
     pub i_own_this_server: bool,

@@ -44,7 +44,7 @@ pub struct LoadReport {
     pub reconnects: u64,
     /// Connections that could not give back what they held; it ends by its ttl.
     pub unsettled: u64,
-    /// The server's processor time for a request, in microseconds; null where it is not known.
+    /// The server's processor time for a request, in microseconds; null if it is not known.
     pub server_cpu_us_per_request: Option<f64>,
     /// The generator's own.
     pub client_cpu_us_per_request: f64,

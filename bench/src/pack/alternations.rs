@@ -27,7 +27,7 @@ impl Round {
     }
 }
 
-/// Measures so many rounds. A pack that is stopped goes on where it was when it starts again.
+/// Measures so many rounds. A pack that is stopped resumes when it starts again.
 pub(super) fn measure(bench: &Bench, rate: f64, count: u32) -> Result<Vec<Round>, String> {
     let mut rounds = Vec::new();
     for number in 1..=count {

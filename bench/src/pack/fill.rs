@@ -33,7 +33,7 @@ pub(super) fn fill(data: &Path, bytes: u64, old_percent: u64) -> Result<u64, Str
     };
     let (mut old_rows, mut rows) = (0, 0);
     while size().map_err(failed)? < bytes {
-        // Old ones come first, as they do where time has passed.
+        // Old ones come first, as in a store that time has filled.
         let is_old = size().map_err(failed)? < bytes / 100 * old_percent;
         let age_days = if is_old { 500 } else { 100 };
         let statements = rows_of(rows + 1, now_ms - age_days * 86_400_000);

@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
 /// Measures and writes down.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let folder = Folder::make(&arguments.setting.folder)?;
+    let folder = Folder::make(&arguments.setting.place.folder)?;
     let data = folder.path().join("data");
     let old_rows = fill(
         &data,

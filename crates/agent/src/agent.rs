@@ -70,7 +70,7 @@ pub(crate) struct Agent {
     /// What the server wants of programs, and what of it holds here.
     rulebook: Rulebook,
     seats: Seats,
-    /// Who runs on whose seat.
+    /// Which sessions run on a seat of another.
     shares: Shares,
     /// The end of the agent before, if a panic ended it.
     ended: Option<EndedByPanic>,
@@ -289,7 +289,7 @@ pub(crate) fn release(
     Ok(())
 }
 
-/// The computer's id as it was made, or a new one where the machine is another.
+/// The computer's id as it was made, or a new one if this is another machine.
 fn computer_of(
     outbox: &mut Outbox,
     machine_id: &Path,

@@ -68,7 +68,7 @@ fn run_with(options: AgentOptions, ready: Ready) -> Result<(), AgentError> {
     result
 }
 
-/// The id of this computer, made where there is none yet: a token is bound to it before the agent
+/// The id of this computer, made if there is none yet: a token is bound to it before the agent
 /// starts. `shared` is where the id of all agents of this computer is kept, if it is. Fails if
 /// an agent runs with that data directory; its socket tells the id.
 pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentError> {
@@ -364,8 +364,8 @@ fn make_folder(data: &Path) -> Result<(), AgentError> {
     is_roots(data)
 }
 
-/// An agent that runs as root keeps nothing where another account could exchange what it reads and
-/// writes.
+/// An agent that runs as root keeps no file in a folder in which another account could exchange it,
+/// as it reads and writes it as root.
 fn is_roots(folder: &Path) -> Result<(), AgentError> {
     match std::fs::metadata(folder).and_then(|found| files::owner(&found)) {
         Ok(owner) if !owner.is_system() && is_administrator() => Err(AgentError::Usage(format!(

@@ -26,6 +26,9 @@ pub struct Facts {
     pub ending_entitlements: Vec<EndingEntitlement>,
     /// Products with seats; at most 1,000.
     pub products: Vec<ProductFacts>,
+    /// How many products there are beyond these.
+    #[serde(default)]
+    pub products_left_out: u64,
     /// How many computers have an agent.
     pub computers: u64,
     /// Computers about which there is something to report; at most 1,000, the longest silent first.
@@ -168,6 +171,12 @@ pub struct ProductFacts {
     pub queued: u64,
     /// Checkouts that were refused within the last hour because no seat was free, repeats counted.
     pub refused_last_hour: u64,
+    /// Seats in use that are only kept for somebody's next start; null if the server does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<u64>,
+    /// Programs that run without a seat; null if the server does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseated: Option<u64>,
 }
 
 /// A computer with an agent.

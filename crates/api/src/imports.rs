@@ -115,6 +115,10 @@ pub struct ImportCreate {
     /// kept and shown; rows hold instants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// For who follows a log or asks a server again and again: its rows count as soon as they are taken
+    /// in, and it may be finished at any time after, or never.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
 }
 
 /// The answer to [`ImportCreate`].
@@ -133,6 +137,22 @@ pub struct ImportRows {
     pub number: u64,
     /// The rows, in the order in which they are to be taken in.
     pub rows: Vec<ImportRow>,
+    /// Of a live import: the times of which it tells so far. Others say it at their end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<ImportTold>,
+}
+
+/// Times of which a live import tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportTold {
+    /// The first instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// The last instant. What an import has told of stays told: the earliest and the latest of all
+    /// bodies count.
+    #[schema(value_type = String, format = DateTime)]
+    pub to: Timestamp,
 }
 
 /// The answer to [`ImportRows`].
@@ -187,6 +207,9 @@ pub struct Import {
     /// When it was finished; null: rows may follow.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
+    /// Rows may follow, and those that are there count.
+    #[serde(default)]
+    pub live: bool,
     /// The number that the next body of rows has.
     pub next_number: u64,
     /// Rows that it added and that are there.
@@ -232,6 +255,7 @@ mod tests {
         let rows = ImportRows {
             number: 1,
             rows: vec![of_a_use()],
+            told: None,
         };
         let text = serde_json::to_value(&rows).unwrap();
         assert_eq!(text["rows"][0]["row"], "use");

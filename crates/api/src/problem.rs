@@ -212,6 +212,8 @@ codes! {
     UnknownToken = "unknown_token", 404, "No such token";
     /// No import of that id, or it was taken out.
     UnknownImport = "unknown_import", 404, "No such import";
+    /// No source of groups has a group of that name.
+    UnknownGroup = "unknown_group", 404, "No such group";
     /// Rows of an import are missing before these, or before its end.
     RowsMissing = "rows_missing", 409, "Rows of the import are missing";
     /// The import is finished and takes in no more rows.

@@ -20,7 +20,7 @@ pub struct SiteUsagePage {
     pub cut: Vec<Cut>,
 }
 
-/// Up to where what a server tells is in an answer.
+/// The last event of a server that an answer counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AsOf {
     /// The name of the server; its id if it is no longer watched.

@@ -1,7 +1,7 @@
 //! The ledger while it grows: a million leases of a million people, one after the other.
 //!
 //! `cargo bench -p usher-core --bench growth`: how much resident memory a lease takes together with
-//! its person, and how long the slowest checkout takes: where a table doubles, everybody waits.
+//! its person, and how long the slowest checkout takes: while a table doubles, everybody waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod concerns;
+pub mod groups;
 pub mod health;
 pub mod identify;
 pub mod idle;

@@ -95,7 +95,7 @@ impl Person {
 }
 
 /// Without case, and composed: a small letter may be one character where the capital was two.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     composed(&text.to_lowercase()).into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! An allocator that ends the process where a serving gate asks it for memory.
+//! An allocator that ends the process if a serving gate asks it for memory.
 
 #![allow(unsafe_code)]
 

@@ -1,5 +1,5 @@
 //! Gate and guard without the rest of Usher, for tests of the gate: a process of its own that ends
-//! at once where the gate takes memory while it serves, and that can be made to loop; and a partner
+//! at once if the gate takes memory while it serves, and that can be made to loop; and a partner
 //! that a test can kill.
 
 #![deny(unsafe_code)]

@@ -14,7 +14,7 @@ pub(crate) const READ_AT_ONCE: usize = 64;
 
 /// The fanotify group: the starts that the kernel holds. Closing it lets all of them run.
 ///
-/// Its queue is the bounded one: what comes while it is full runs, where the unbounded one would
+/// Its queue is the bounded one: a start that comes while it is full runs; the unbounded one would
 /// hold it. Its marks are unbounded: ignore marks are the kernel's to drop when it needs the memory.
 #[derive(Debug)]
 pub(crate) struct Group(OwnedFd);
@@ -136,7 +136,7 @@ impl Group {
         let (number, word) = response.split_at_mut(4);
         number.copy_from_slice(&start.as_raw_fd().to_ne_bytes());
         word.copy_from_slice(&answer.to_ne_bytes());
-        // It fails only where the starting process has been killed meanwhile.
+        // It fails only if the starting process has been killed meanwhile.
         let _ = rustix::io::write(&self.0, &response);
     }
 }

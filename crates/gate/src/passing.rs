@@ -13,11 +13,11 @@ use rustix::net::{
 
 use crate::protocol::SIZE;
 
-/// What lay ready.
+/// What a read brought.
 pub(crate) enum Received {
     /// A message, and the descriptor that came with it.
     Message([u8; SIZE], Option<OwnedFd>),
-    /// Nothing now.
+    /// Nothing is there to be read now.
     Nothing,
     /// The other end is gone, or what came is no message.
     End,

@@ -67,7 +67,7 @@ pub enum Answer {
         /// From now on, in whole milliseconds; cut to what
         /// [`Options::hold_limit`](crate::Options::hold_limit) leaves of the start's whole wait.
         at_most: Duration,
-        /// What then happens.
+        /// The answer if that limit passes.
         otherwise: Otherwise,
     },
 }

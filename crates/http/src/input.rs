@@ -16,7 +16,7 @@ use crate::problem::{Refusal, shown};
 /// The body as a `T`, whose texts may borrow from it.
 ///
 /// # Errors
-/// There is no body, or it is no valid `T`; says why, and where.
+/// There is no body, or it is no valid `T`; names the fault and its line and column.
 pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     if body.is_empty() {
         return Err(Refusal::invalid(
@@ -151,7 +151,7 @@ pub fn check_line(field: &str, text: &str, limit_bytes: usize) -> Result<(), Str
             text.len()
         ));
     }
-    // Most names are plain ASCII, where a look at the bytes is enough.
+    // Most names are plain ASCII, for which a look at the bytes is enough.
     let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
     if !plain && text.chars().any(usher_api::is_unseen) {
         return Err(format!(
@@ -245,7 +245,7 @@ pub fn is_beyond(text: &str) -> bool {
     })
 }
 
-/// The first instant behind a day (of UTC), or an instant: where a question's time ends.
+/// The end of a question's time, exclusive: the first instant after a day (of UTC), or an instant.
 ///
 /// # Errors
 /// It is no date.

@@ -19,8 +19,8 @@ const BACKLOG: i32 = 4_096;
 /// Open files of a process that are not connections: its data, its loops, what is read and written.
 const OTHER_FILES: u64 = 256;
 
-/// Refuses to speak beyond this computer in the clear unless that was said aloud. `where_else` says
-/// where else the files of TLS may be named, with a blank before it; it may be empty.
+/// Refuses to listen beyond this computer without TLS unless an option allows it. `where_else` is
+/// a further place in which the files of TLS may be named, with a blank before it, or empty.
 ///
 /// # Errors
 /// Tokens would travel in the clear: what to do instead.

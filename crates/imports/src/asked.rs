@@ -155,7 +155,7 @@ pub(crate) fn user_at_host(text: &str) -> Option<(&str, &str)> {
 pub(crate) fn labelled<'t>(text: &'t str, label: &str, next: &[&str]) -> Option<&'t str> {
     let (_, rest) = text.split_once(label)?;
     let end = next.iter().filter_map(|label| rest.find(*label)).min();
-    // Both ends are where a text was found, so they are character boundaries.
+    // Both ends are positions of a found text, so they are character boundaries.
     Some(rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest).trim())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A byte order mark decides: UTF-16 of either order, or UTF-8. Without one each line is UTF-8, or Latin-1 if
 //! it is no UTF-8. Lines end with LF or CR LF. NUL is left out: logs that were cut while they were written
-//! to have runs of it, and UTF-16 without a mark becomes readable where it is ASCII.
+//! to have runs of it, and UTF-16 without a mark becomes readable if it is ASCII.
 
 use std::io::{self, Read};
 
@@ -259,7 +259,13 @@ pub fn read_part(
     Ok(())
 }
 
-fn give(line: Line<'_>, reader: &mut dyn Reader, sink: &mut dyn FnMut(Fact), counts: &mut Counts) {
+/// Gives a line to a reader, and counts it.
+pub(crate) fn give(
+    line: Line<'_>,
+    reader: &mut dyn Reader,
+    sink: &mut dyn FnMut(Fact),
+    counts: &mut Counts,
+) {
     counts.lines = counts.lines.saturating_add(1);
     if line.text.trim().is_empty() {
         counts.blank = counts.blank.saturating_add(1);

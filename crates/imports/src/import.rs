@@ -1,5 +1,6 @@
 //! An import as a whole: its files through the reader of their kind, into rows and an answer.
 
+mod live;
 mod opened;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use jiff::tz::TimeZone;
 use usher_api::{ImportKind as Kind, ImportSummary, NotUnderstood};
 
 use crate::asked::Asked;
-use crate::decode;
+use crate::decode::{self, Decoder};
 use crate::fact::{Fact, Owned};
 use crate::flexnet::licence::Licence;
 use crate::flexnet::options::{Options, OptionsFile};
@@ -65,6 +66,10 @@ pub struct Import {
     summary: Summary,
     counts: Counts,
     opened: Option<Opened>,
+    /// Of a log that grows.
+    decoder: Option<Decoder>,
+    /// A log grows, or reports keep coming.
+    is_live: bool,
     told: Told,
 }
 
@@ -82,6 +87,8 @@ impl Import {
             how,
             counts: Counts::default(),
             opened: None,
+            decoder: None,
+            is_live: false,
             told,
         }
     }
@@ -124,7 +131,7 @@ impl Import {
         let is_first = self.opened.is_none();
         let opened = self
             .opened
-            .get_or_insert_with(|| Opened::new(&self.how, written));
+            .get_or_insert_with(|| Opened::new(&self.how, written, self.is_live));
         let summary = &mut self.summary;
         let mut facts = |fact: Fact| summary.take(&fact, sink);
         if !is_first {

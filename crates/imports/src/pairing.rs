@@ -97,6 +97,29 @@ impl Pairing {
         }
     }
 
+    /// Gives what is open. What began so shortly before the last instant that it may still turn out to be a
+    /// part of another use is left out, unless `all` is said.
+    pub fn open(&self, all: bool, each: &mut dyn FnMut(Use)) {
+        let settled = self.last().filter(|_| !all);
+        for open in self.open.all() {
+            if settled.is_none_or(|last| open.began_before(last))
+                && let Some(used) = open.clone().into_use(None, Ending::Open)
+            {
+                each(used);
+            }
+        }
+    }
+
+    /// How many uses are open.
+    pub fn open_count(&self) -> usize {
+        self.open.count()
+    }
+
+    /// The first instant of which something is known; none: there was none.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.totals.from
+    }
+
     /// The last instant of which something is known; none: there was none.
     pub fn last(&self) -> Option<Timestamp> {
         self.totals.to

@@ -1,4 +1,4 @@
-//! A row of a table in a text file: cells with a separator between them, quoted where they hold one.
+//! A row of a table in a text file: cells with a separator between them, quoted if they hold one.
 
 /// Cells of one row that are read; a longer row is none.
 pub(crate) const CELLS_LIMIT: usize = 1_000;

@@ -24,7 +24,7 @@ impl fmt::Display for Shape {
 /// What a word is, by what can be shown of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
-    /// It stays.
+    /// The word stays as it is.
     Known,
     /// Digits and signs: a number, a date, a version.
     Number,

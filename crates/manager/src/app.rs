@@ -20,7 +20,7 @@ pub(crate) struct App {
     watches: Mutex<BTreeMap<String, ServerWatch>>,
     /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    /// Of what-ifs.
+    /// The turns of what-ifs: only so many count at once.
     pub(crate) turns: Turns,
 }
 

@@ -11,6 +11,7 @@ use usher_core::concerns::{
 };
 use usher_core::policy;
 
+use crate::levels::Levels;
 use crate::probe::Prober;
 
 /// The largest answer that is read, in bytes.
@@ -21,6 +22,8 @@ const PACK_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) struct Told {
     /// The facts from which concerns are judged.
     pub(crate) facts: usher_core::concerns::Facts,
+    /// What it holds of each product.
+    pub(crate) levels: Levels,
     /// Its resident memory, in bytes; none if it does not know.
     pub(crate) resident_bytes: Option<u64>,
     /// Requests that it has answered since its start.
@@ -60,6 +63,7 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
     let last = pack.as_ref().and_then(|pack| pack.last.as_ref());
     let upgrade = upgrade(&facts, last);
     let (resident_bytes, answered) = (facts.resident_bytes, facts.answered_requests);
+    let levels = Levels::now(facts.products.clone(), facts.products_left_out);
     let pack = pack.and_then(|pack| pack.pack_time).map(|due| PackFact {
         due_ms: due.saturating_mul(1_000),
         runs,
@@ -70,6 +74,7 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
             upgrade,
             ..read(facts)
         },
+        levels,
         resident_bytes,
         answered,
         pack_runs: runs,

@@ -13,14 +13,18 @@ mod asker;
 mod book;
 mod clock;
 mod collect;
+mod counting;
 mod data_lock;
 mod delivery;
 mod dispatch;
+mod elsewhere;
 mod ended;
 mod facts;
 mod faults;
+mod groups;
 mod healing;
 mod import_upkeep;
+mod levels;
 mod listener;
 mod logged;
 mod mail;
@@ -30,12 +34,16 @@ mod probe;
 mod problem;
 mod queues;
 mod reach;
+mod refused;
+mod reported;
 mod requests;
 mod routes;
 mod secrets;
 mod serve;
 mod server_watch;
 mod smtp;
+mod source_watch;
+mod sources;
 mod summary;
 mod targets;
 mod thresholds;
@@ -55,11 +63,14 @@ use thiserror::Error;
 use usher_core::health::{EpisodeOptions, HealingOptions, MemoryOptions, ServiceManagerWord};
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
+pub use groups::GroupOptions;
 pub use mail::MailOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
+pub use usher_site::PostgresAddress;
 pub use usher_tls::ServerFiles as TlsFiles;
+pub use usher_watch::{Origin, Watched};
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
@@ -132,12 +143,36 @@ pub struct OwnServer {
     pub data: PathBuf,
 }
 
+/// Another licence server that the manager itself watches, as the settings file of its computer says.
+#[derive(Debug, Clone)]
+pub struct WatchedSource {
+    /// What is watched.
+    pub watched: Watched,
+    /// It is told of if it fails, or a server does not answer, for longer.
+    pub failing_after: Duration,
+    /// It is told of if a log does not grow for longer; none: a log may be silent.
+    pub silent_after: Option<Duration>,
+}
+
+/// Where the site database of a manager is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In its data directory: the file `site.db`.
+    InData,
+    /// In that SQLite file, and its lock beside it.
+    Sqlite(PathBuf),
+    /// On a PostgreSQL.
+    Postgres(Box<PostgresAddress>),
+}
+
 /// The options of a manager.
 pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
+    /// Where its site database is.
+    pub database: Database,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
-    /// made where there is none.
+    /// made if there is none.
     pub admin_token_file: Option<PathBuf>,
     /// The address to listen on.
     pub listen: SocketAddr,
@@ -170,8 +205,12 @@ pub struct ManagerOptions {
     pub targets: Targets,
     /// How mail is sent.
     pub mail: MailOptions,
+    /// Other licence servers that it watches.
+    pub sources: Vec<WatchedSource>,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
+    /// Which groups of people it knows.
+    pub groups: GroupOptions,
 }
 
 /// Why a manager ended.

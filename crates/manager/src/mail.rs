@@ -1,4 +1,4 @@
-//! A message as a mail: a subject of whole words, and who, where, what to do and a link.
+//! A message as a mail: a subject of whole words; component, computer, what to do and a link.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -81,7 +81,7 @@ pub(crate) fn text(message: &StatusMessage, envelope: &Envelope<'_>, zone: &Time
         sent = now.as_millisecond(),
         host = from.rsplit('@').next().unwrap_or("usher"),
         text = message.text,
-        // Which is its name where nobody has given another.
+        // A site that nobody has named is called `site`.
         site = match message.site.as_str() {
             "site" => "this site".to_owned(),
             named => format!("site {named}"),

@@ -1,17 +1,17 @@
 //! One server's outlook: coming trouble, reported before users call; and its memory, which is a
 //! reason for a restart at a good moment.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_core::concerns::{Concerns, HistoryFact, Kind, Notice, counted};
+use usher_core::concerns::{HistoryFact, counted};
 use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
-use usher_site::{Change, ConcernRow, ServerRow};
+use usher_site::{ConcernRow, ServerRow};
 
-use crate::clock::{steady, wall_ms};
-use crate::dispatch::Raise;
+use crate::clock::steady;
 use crate::facts::{self, Told};
+use crate::levels::Levels;
+use crate::reported::Reported;
 use crate::tools::Tools;
 
 /// How often a server is asked for its facts, which change slowly; a poll on request asks at once.
@@ -23,16 +23,21 @@ const BUSY: Duration = Duration::from_secs(1);
 /// How many of the counted requests are the manager's own.
 const OWN_REQUESTS: u64 = 2;
 const MB: u64 = 1_000_000;
-/// The message that there are more messages than are stored.
-const FLOOD: u16 = 9449;
 /// The message that a step of healing failed.
 const STEP_FAILED: u16 = 9423;
+
+/// What a server tells of itself.
+pub(crate) struct OfItself {
+    /// Its id; none: an earlier version does not tell it.
+    pub(crate) server_id: Option<String>,
+    /// What it holds of each product.
+    pub(crate) levels: Levels,
+}
 
 pub(crate) struct Outlook {
     tools: Arc<Tools>,
     server: ServerRow,
-    concerns: Concerns,
-    records: BTreeMap<(Kind, String), i64>,
+    reported: Reported,
     memory: Option<MemoryGuard>,
     next_at: Duration,
 }
@@ -40,41 +45,29 @@ pub(crate) struct Outlook {
 impl Outlook {
     /// Resumes the concerns that were open when the previous manager ended.
     pub(crate) fn resume(tools: Arc<Tools>, server: ServerRow, rows: Vec<ConcernRow>) -> Outlook {
-        let mut outlook = Outlook {
+        let name = server.name.clone();
+        Outlook {
             // Only what a service manager runs can be restarted without refusing anybody.
             memory: server
                 .unit
                 .as_ref()
                 .and(tools.memory.clone())
                 .map(MemoryGuard::new),
+            reported: Reported::resume(tools.clone(), name.clone(), Some(name), rows),
             tools,
             server,
-            concerns: Concerns::default(),
-            records: BTreeMap::new(),
             next_at: Duration::ZERO,
-        };
-        for row in rows {
-            let Some(kind) = Kind::of_message(row.message_id) else {
-                continue;
-            };
-            if let Some(record) = row.record_id {
-                outlook.records.insert((kind, row.about.clone()), record);
-            }
-            let now = steady();
-            outlook.concerns.resume(kind, row.about, row.count, now);
         }
-        outlook
     }
 
     /// Asks a server that answers for its facts, if that is due or `asked` for, and acts on them.
-    /// `history` says that its history cannot be collected. Answers the server's id, if it tells
-    /// it.
+    /// `history` says that its history cannot be collected. Answers what it told of itself.
     pub(crate) async fn look(
         &mut self,
         token: &str,
         asked: bool,
         history: Option<HistoryFact>,
-    ) -> Option<String> {
+    ) -> Option<OfItself> {
         let now = steady();
         if !asked && now < self.next_at {
             return None;
@@ -84,14 +77,19 @@ impl Outlook {
         told.facts.history = history;
         let thresholds = self.tools.thresholds.get();
         let name = self.server.name.clone();
+        let of_itself = OfItself {
+            server_id: told.server_id.take(),
+            levels: told.levels.clone(),
+        };
         let notices = self
+            .reported
             .concerns
             .see(now, &name, &told.facts, &thresholds.concerns);
-        self.tell(notices).await;
+        self.reported.tell(notices).await;
         if let Some(seen) = self.memory_of(token, &told).await {
             self.watch_memory(token, seen).await;
         }
-        told.server_id
+        Some(of_itself)
     }
 
     /// The facts about its memory. How busy a server is, is measured for a second, and only if the
@@ -116,60 +114,6 @@ impl Outlook {
 
     async fn ask(&self, token: &str) -> Option<Told> {
         facts::ask(&self.tools.prober, &self.server.url, token).await
-    }
-
-    /// Records the result of a poll in one step, and raises its messages.
-    async fn tell(&mut self, notices: Vec<Notice>) {
-        let mut changes = Vec::with_capacity(notices.len());
-        let mut began = Vec::new();
-        for notice in notices {
-            changes.push(match notice {
-                Notice::Began(concern) => {
-                    let key = (concern.kind, concern.about.clone());
-                    began.push((changes.len(), key));
-                    let id = concern.kind.message_id();
-                    let message = Raise::new(id, Some(&self.server.name), concern.values);
-                    let row = self.row(concern.kind, concern.about, None, 1);
-                    Change::ConcernBegan(row, message)
-                }
-                Notice::GoesOn(concern, count) => {
-                    let key = (concern.kind, concern.about.clone());
-                    let record = self.records.get(&key).copied();
-                    Change::ConcernGoesOn {
-                        concern: self.row(concern.kind, concern.about, record, count),
-                        values: concern.values,
-                        last_ms: wall_ms(),
-                    }
-                }
-                Notice::Ended { kind, about } => {
-                    let record = self.records.remove(&(kind, about.clone()));
-                    Change::ConcernEnded {
-                        concern: self.row(kind, about, record, 0),
-                        ended_ms: wall_ms(),
-                    }
-                }
-                Notice::TooMany { kind, more } => {
-                    let values = vec![more.to_string(), kind.message_id().to_string()];
-                    Change::Message(Raise::new(FLOOD, Some(&self.server.name), values))
-                }
-            });
-        }
-        let records = self.tools.dispatcher.record(changes).await;
-        for (place, key) in began {
-            if let Some(record) = records.get(place).copied().flatten() {
-                self.records.insert(key, record);
-            }
-        }
-    }
-
-    fn row(&self, kind: Kind, about: String, record_id: Option<i64>, count: u64) -> ConcernRow {
-        ConcernRow {
-            server: self.server.name.clone(),
-            message_id: kind.message_id(),
-            about,
-            record_id,
-            count,
-        }
     }
 
     async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {

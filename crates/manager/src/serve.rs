@@ -11,7 +11,7 @@ use tokio::task::LocalSet;
 use usher_http::core_loop::CoreLoop;
 use usher_http::listen::{self, Room, WhenFull};
 use usher_http::tls;
-use usher_site::{ServerRow, Site, SqliteSite};
+use usher_site::{PostgresSite, ServerRow, Site, SiteError, SqliteSite};
 use usher_vital::task;
 
 use crate::app::{App, SERVERS_LIMIT};
@@ -19,16 +19,21 @@ use crate::book::Book;
 use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::dispatch::{self, Dispatcher};
+use crate::elsewhere::Elsewhere;
 use crate::logged::or_log;
 use crate::probe::Prober;
 use crate::reach::innermost;
+use crate::refused::Refused;
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
 use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, import_upkeep, vital};
+use crate::{
+    Database, ManagerError, ManagerOptions, counting, ended, faults, groups, import_upkeep,
+    sources, vital,
+};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -50,6 +55,15 @@ pub async fn run(
     run_with(options, Box::new(ready), Box::pin(stop)).await
 }
 
+/// Opens the site database. One in a file waits for the disk.
+async fn open(options: &ManagerOptions) -> Result<Arc<dyn Site>, SiteError> {
+    Ok(match &options.database {
+        Database::InData => Arc::new(SqliteSite::open(&options.data)?),
+        Database::Sqlite(file) => Arc::new(SqliteSite::open_file(file)?),
+        Database::Postgres(address) => Arc::new(PostgresSite::open((**address).clone()).await?),
+    })
+}
+
 /// What is called when it listens, and what ends it: in boxes, so that the manager is compiled once,
 /// here, and not again by each caller.
 type Ready<'a> = Box<dyn FnOnce(SocketAddr) + 'a>;
@@ -62,8 +76,7 @@ async fn run_with(
 ) -> Result<(), ManagerError> {
     let tls = check(&options)?;
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
-    let site: Arc<dyn Site> =
-        Arc::new(SqliteSite::open(&options.data).map_err(|error| failed(&error))?);
+    let site = open(&options).await.map_err(|error| failed(&error))?;
     let admin = match &options.admin_token_file {
         Some(file) => Admin::of(file.clone()),
         None => Admin::in_data(&options.data),
@@ -110,8 +123,12 @@ async fn run_with(
         healing: options.healing.clone(),
         memory: options.memory.clone(),
         thresholds,
+        groups: Arc::default(),
         looked: Notify::new(),
         import_removed: Notify::new(),
+        counting: Notify::new(),
+        elsewhere: Elsewhere::default(),
+        refused: Refused::new(wall_ms()),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options, known.servers);
@@ -119,6 +136,14 @@ async fn run_with(
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let imports = tokio::spawn(task("imports", import_upkeep::run(tools.clone())));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
+    let counting = tokio::spawn(task("counting", counting::run(app.clone())));
+    let groups = groups::attend(
+        tools.site.clone(),
+        tools.groups.clone(),
+        options.groups.clone(),
+        options.data.clone(),
+    );
+    let groups = tokio::spawn(task("groups", groups));
     let token = secrets::attend(app.admin.clone());
     let token = tokio::spawn(task("token", token));
     let vital = options
@@ -128,11 +153,12 @@ async fn run_with(
     let beat = options
         .beat_url
         .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
+    let sources = sources::begin(&tools, options.sources, &options.data);
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
-    let always = [upkeep, imports, token, telling, faults].map(Some);
-    let tasks = always.into_iter().chain([vital, beat]);
+    let always = [upkeep, imports, counting, token, telling, faults, groups].map(Some);
+    let tasks = always.into_iter().chain([vital, beat, sources]);
     for task in tasks.flatten() {
         task.abort();
     }
@@ -146,6 +172,7 @@ fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
             "--poll is less than a second: give 1s or more".to_owned(),
         ));
     }
+    options.groups.check().map_err(ManagerError::Usage)?;
     let listen = options.listen;
     let where_else = " (in usher.toml under [role.manager]: those above it are the server's)";
     listen::must_be_private(

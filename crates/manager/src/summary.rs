@@ -42,7 +42,7 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
                 .add(tally.severity, tally.count.saturating_sub(tally.over));
         }
     }
-    // Also where the rules keep no message about it.
+    // Even if the rules keep no message about it.
     let seen = of_servers(app);
     if !seen.is_empty() {
         let servers = components.entry(METERING_SERVER.to_owned()).or_default();

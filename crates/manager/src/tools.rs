@@ -9,7 +9,10 @@ use usher_site::Site;
 
 use crate::ServiceManager;
 use crate::dispatch::Dispatcher;
+use crate::elsewhere::Elsewhere;
+use crate::groups::GroupBook;
 use crate::probe::Prober;
+use crate::refused::Refused;
 use crate::thresholds::Held;
 
 /// The tools of a watch.
@@ -25,10 +28,19 @@ pub(crate) struct Tools {
     pub(crate) healing: Option<HealingOptions>,
     pub(crate) memory: Option<MemoryOptions>,
     pub(crate) thresholds: Held,
+    /// Who is in which group.
+    pub(crate) groups: Arc<GroupBook>,
     /// Notified after each poll, for the outside URL.
     pub(crate) looked: Notify,
     /// Told when an import was taken out: its rows are to be removed.
     pub(crate) import_removed: Notify,
+    /// Told when there may be something new to count: an import was finished or taken out, or
+    /// somebody had a server polled.
+    pub(crate) counting: Notify,
+    /// What other licence servers hold.
+    pub(crate) elsewhere: Elsewhere,
+    /// What became of refusals.
+    pub(crate) refused: Refused,
 }
 
 impl Tools {

@@ -5,11 +5,21 @@ use std::time::Instant;
 
 use usher_api::WatchedServer;
 
+use crate::levels::Levels;
+
 /// What a watch shows of its server.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     seen: Arc<Mutex<WatchedServer>>,
     looked_at: Arc<Mutex<Instant>>,
+    beside: Arc<Mutex<Beside>>,
+}
+
+/// What is known beside what `/v1/servers` shows.
+#[derive(Debug, Default)]
+struct Beside {
+    levels: Option<Arc<Levels>>,
+    caught_up_ms: Option<i64>,
 }
 
 impl View {
@@ -18,6 +28,7 @@ impl View {
         View {
             seen: Arc::new(Mutex::new(seen)),
             looked_at: Arc::new(Mutex::new(Instant::now())),
+            beside: Arc::default(),
         }
     }
 
@@ -45,6 +56,31 @@ impl View {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *at = Instant::now();
+    }
+
+    /// What the server last said that it holds of its products; none: nothing since the watch began.
+    pub(crate) fn levels(&self) -> Option<Arc<Levels>> {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.levels.clone()
+    }
+
+    /// Notes what the server says that it holds.
+    pub(crate) fn put_levels(&self, levels: Levels) {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.levels = Some(Arc::new(levels));
+    }
+
+    /// Up to when everything that has ended on the server is collected; Unix milliseconds, wall
+    /// clock. None: that is not known since the watch began.
+    pub(crate) fn caught_up_ms(&self) -> Option<i64> {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.caught_up_ms
+    }
+
+    /// Notes that all is collected that had ended at that Unix millisecond.
+    pub(crate) fn caught_up(&self, at_ms: i64) {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.caught_up_ms = Some(at_ms);
     }
 
     /// Changes what is shown.

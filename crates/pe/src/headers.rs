@@ -1,5 +1,5 @@
-//! The headers of a PE file: where its resources are, and where in the file an address of the
-//! loaded image is. Names are those of Microsoft's "PE Format".
+//! The headers of a PE file: the position of its resources, and the position in the file of an
+//! address of the loaded image. Names are those of Microsoft's "PE Format".
 
 use crate::bytes::{Source, dword, short};
 

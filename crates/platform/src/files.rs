@@ -176,7 +176,7 @@ pub fn changed_at_ticks(path: &Path) -> io::Result<i128> {
     system::changed_at_ticks(path)
 }
 
-/// Whose the file or folder is that was looked at.
+/// The owner of the file or folder that was looked at.
 ///
 /// # Errors
 /// The system does not say.

@@ -9,6 +9,7 @@
 //! - [`files`]: private files, files of other accounts' folders, whole writes, identity, room.
 //! - [`host`]: what this computer and this account are called, and where their files belong.
 //! - [`lock`]: a lock on a file or a folder, who holds it, and who reads a file.
+//! - [`name_service`]: the accounts and groups that the system's name services know.
 //! - [`net`]: a listening TCP socket that nobody shares.
 //! - [`process`]: this process's limits and memory, and other processes by their handles.
 //! - [`signals`]: being told to stop.
@@ -27,6 +28,7 @@ pub mod clock;
 pub mod files;
 pub mod host;
 pub mod lock;
+pub mod name_service;
 pub mod net;
 pub mod process;
 pub mod signals;

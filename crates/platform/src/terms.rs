@@ -1,6 +1,7 @@
 //! The terms of the interface, which both ends share: what is asked for, and what is answered.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Whether a symbolic link at the end of a path leads on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Identity {
 pub struct Room {
     /// Free for an account without privileges.
     pub free: u64,
-    /// All of it.
+    /// All bytes, used or free.
     pub total: u64,
 }
 
@@ -104,6 +105,34 @@ pub enum Weight {
     Warning,
     /// Something has happened.
     Information,
+}
+
+/// How the name services are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameService {
+    pub(crate) program: PathBuf,
+    /// Whether only the computer's own files are asked.
+    pub(crate) own_files: bool,
+}
+
+/// A group, as a name service tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemGroup {
+    /// Its name.
+    pub name: String,
+    /// The number by which accounts name it.
+    pub number: u32,
+    /// The accounts that it lists. Those whose main group it is need not be among them.
+    pub members: Vec<String>,
+}
+
+/// An account, as a name service tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemAccount {
+    /// Its name.
+    pub name: String,
+    /// The number of its main group.
+    pub group: u32,
 }
 
 /// That this system's end of the interface cannot do something yet.

@@ -56,7 +56,7 @@ pub enum AskError {
         /// How long was waited.
         seconds: u64,
     },
-    /// It said no.
+    /// The command failed.
     #[error("`{command}` failed: {why}")]
     Refused {
         /// What was asked.

@@ -22,13 +22,13 @@ pub(crate) enum Ask<'a, Seat> {
         product: usize,
         person: u64,
     },
-    /// To keep it.
+    /// To keep a seat.
     Renew(&'a Seat),
-    /// To give it back.
+    /// To give a seat back.
     Checkin(&'a Seat),
 }
 
-/// What came of it.
+/// What a server answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer<Seat> {
     Granted(Seat),

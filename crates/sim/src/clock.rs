@@ -15,14 +15,14 @@ pub(crate) const WEEK: u64 = 7 * DAY;
 /// An instant on both clocks, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// Since the beginning.
+    /// Milliseconds since the beginning of the run.
     pub(crate) steady: u64,
-    /// Since 1970, as the wall clock shows it.
+    /// Unix milliseconds, as the wall clock shows them.
     pub(crate) wall: i64,
 }
 
 impl Moment {
-    /// For the ledger.
+    /// The instant as the ledger takes it.
     pub(crate) fn now(self) -> Now {
         Now {
             steady: Steady(self.steady),
@@ -64,7 +64,7 @@ impl Clock {
         }
     }
 
-    /// When the wall clock will show this, as it is set now; the beginning, where that is past.
+    /// When the wall clock will show this, as it is set now; the beginning, if that is past.
     pub(crate) fn steady_of(&self, wall: i64) -> u64 {
         let passed = wall.saturating_sub(self.start_wall + self.stepped);
         u64::try_from(passed).unwrap_or(0)

@@ -64,7 +64,7 @@ pub(crate) struct Plan {
     /// What a request leaves behind in memory, in kilobytes.
     pub(crate) leak_kb: u64,
     /// After how long an administrator reboots a server that cannot be steered: for the first time
-    /// and so on; never, where there is none.
+    /// and so on; never, if there is none.
     pub(crate) patience: Vec<Option<u64>>,
 }
 

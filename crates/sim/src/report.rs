@@ -16,7 +16,7 @@ const NAMED: usize = 10;
 /// One installation's counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Column {
-    /// Whose counts they are.
+    /// The installation that was counted.
     pub name: &'static str,
     /// The counts.
     pub tally: Tally,

@@ -138,7 +138,7 @@ fn commands() -> Vec<Command> {
     commands
 }
 
-/// Plays them; where the power fails in one of them, what the ledger would be with it.
+/// Plays them; if the power fails during one of them, answers what the ledger would be with it.
 fn play(store: &mut Stepped, clock: &TestClock, told: &Told, disk: &Disk) -> Option<Ledger> {
     for (number, command) in commands().into_iter().enumerate() {
         clock.pass(20_000);

@@ -1,5 +1,5 @@
-//! The thread of an engine that waits for its disk: calls are carried out one after another, each in
-//! a transaction of its own.
+//! The thread of an engine that waits for a disk or a network: calls are carried out one after another,
+//! each in a transaction of its own.
 //!
 //! At most [`CALLS_LIMIT`] calls wait; who makes one more waits for a place. A call that panics ends
 //! alone, and what it had changed is rolled back. The end of the engine waits for what has a place.
@@ -14,16 +14,17 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::error::SiteError;
 use crate::site::{Answer, CALLS_LIMIT};
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
 
-pub(crate) struct Engine {
-    way_in: Arc<WayIn>,
+/// `C` is what calls are carried out on.
+pub(crate) struct Engine<C> {
+    way_in: Arc<WayIn<C>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct WayIn {
+struct WayIn<C> {
     /// None: the engine is ending. A call that waits for its place does not hold up the end.
-    jobs: Mutex<Option<Sender<Job>>>,
+    jobs: Mutex<Option<Sender<Job<C>>>>,
     places: Arc<Semaphore>,
 }
 
@@ -33,13 +34,10 @@ pub(crate) enum Kind {
     Writes,
 }
 
-impl Engine {
+impl<C: Send + 'static> Engine<C> {
     /// Starts the thread that carries out calls on that connection. `held` is dropped after the
     /// connection.
-    pub(crate) fn start(
-        connection: Connection,
-        held: impl Send + 'static,
-    ) -> std::io::Result<Engine> {
+    pub(crate) fn start(connection: C, held: impl Send + 'static) -> std::io::Result<Engine<C>> {
         let (jobs, taken) = channel();
         let work = move || {
             carry_out(connection, &taken);
@@ -56,12 +54,11 @@ impl Engine {
         })
     }
 
-    /// Carries out `work` in a transaction on the engine's thread.
-    pub(crate) fn call<T: Send + 'static>(
+    /// Carries out `work` on the engine's thread.
+    pub(crate) fn ask<T: Send + 'static>(
         &self,
         doing: &'static str,
-        kind: Kind,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut C) -> Result<T, SiteError> + Send + 'static,
     ) -> Answer<T> {
         let way_in = self.way_in.clone();
         Box::pin(async move {
@@ -69,15 +66,15 @@ impl Engine {
             let places = way_in.places.clone();
             let place = places.acquire_owned().await.map_err(|_| ended())?;
             let (answer, answered) = oneshot::channel();
-            let job: Job = Box::new(move |connection: &mut Connection| {
-                let done = in_transaction(connection, kind, work);
+            let job: Job<C> = Box::new(move |connection: &mut C| {
+                let done = work(connection);
                 drop(place);
                 // Who asked may have given up.
                 let _ = answer.send(done);
             });
             way_in.take(job).ok_or_else(ended)?;
             match answered.await {
-                Ok(done) => done.map_err(|error| SiteError::failed(doing, &error)),
+                Ok(done) => done,
                 Err(_) => {
                     let why = "a fault of the manager's own, which is in its log";
                     Err(SiteError::failed(doing, &why))
@@ -87,17 +84,32 @@ impl Engine {
     }
 }
 
-impl WayIn {
-    fn jobs(&self) -> std::sync::MutexGuard<'_, Option<Sender<Job>>> {
+impl Engine<Connection> {
+    /// Carries out `work` in a transaction on the engine's thread.
+    pub(crate) fn call<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        kind: Kind,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.ask(doing, move |connection| {
+            let done = in_transaction(connection, kind, work);
+            done.map_err(|error| SiteError::failed(doing, &error))
+        })
+    }
+}
+
+impl<C> WayIn<C> {
+    fn jobs(&self) -> std::sync::MutexGuard<'_, Option<Sender<Job<C>>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, job: Job) -> Option<()> {
+    fn take(&self, job: Job<C>) -> Option<()> {
         self.jobs().as_ref()?.send(job).ok()
     }
 }
 
-impl Drop for Engine {
+impl<C> Drop for Engine<C> {
     fn drop(&mut self) {
         self.way_in.places.close();
         drop(self.way_in.jobs().take());
@@ -108,7 +120,7 @@ impl Drop for Engine {
     }
 }
 
-fn carry_out(mut connection: Connection, jobs: &Receiver<Job>) {
+fn carry_out<C>(mut connection: C, jobs: &Receiver<Job<C>>) {
     while let Ok(job) = jobs.recv() {
         usher_vital::plant::thread();
         // It is counted and in the log; who asked is told.

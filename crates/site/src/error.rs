@@ -36,6 +36,18 @@ pub enum SiteError {
         /// How its tables differ.
         differs: String,
     },
+    /// A build that is not a release made the database, with other tables.
+    #[error(
+        "{database} was made by a development build of usher: step {step} of its tables is another \
+         than this version's. It is left as it is: go on with the build that made it, put back a \
+         copy of a released version, or begin with another database"
+    )]
+    OtherTables {
+        /// Where the database is.
+        database: String,
+        /// The number of the first step that differs.
+        step: i64,
+    },
     /// The engine failed.
     #[error("cannot {doing} in the site database: {why}")]
     Failed {

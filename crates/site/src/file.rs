@@ -1,7 +1,7 @@
 //! The file of the embedded engine: its owner's only, one manager's at a time, brought up to date.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use usher_platform::{files, lock as locks};
@@ -14,27 +14,59 @@ use crate::usage;
 
 const FILE: &str = "site.db";
 const LOCK: &str = "manager.lock";
+/// What the name of the lock of a file elsewhere ends with.
+const LOCK_ENDING: &str = "-lock";
 /// Statements that stay prepared: those of a batch of history are more than SQLite's wrapper keeps.
 const STATEMENTS: usize = 64;
 
-/// Opens `site.db` in a directory, or makes it; with its lock.
-pub(crate) fn open(folder: &Path) -> Result<(Connection, File), SiteError> {
-    let lock = lock(folder)?;
-    let path = folder.join(FILE);
+/// Where a site database is, and the lock of the one manager that has it open.
+pub(crate) struct Place {
+    file: PathBuf,
+    lock: PathBuf,
+    /// What is in use while the lock is held.
+    held: String,
+}
+
+impl Place {
+    /// `site.db` in a manager's data directory.
+    pub(crate) fn in_folder(folder: &Path) -> Place {
+        Place {
+            file: folder.join(FILE),
+            lock: folder.join(LOCK),
+            held: folder.display().to_string(),
+        }
+    }
+
+    /// A file with a name of its own, and a lock beside it.
+    pub(crate) fn at(file: &Path) -> Place {
+        let mut lock = file.as_os_str().to_owned();
+        lock.push(LOCK_ENDING);
+        Place {
+            file: file.to_owned(),
+            lock: lock.into(),
+            held: file.display().to_string(),
+        }
+    }
+}
+
+/// Opens a site database, or makes it; with its lock.
+pub(crate) fn open(place: &Place) -> Result<(Connection, File), SiteError> {
+    let lock = lock(place)?;
+    let path = &place.file;
     let file = path.display().to_string();
     // SQLite would make it readable by others.
-    files::open_private(&path).map_err(|error| SiteError::failed("make the file", &error))?;
+    files::open_private(path).map_err(|error| SiteError::failed("make the file", &error))?;
     let mut connection =
-        Connection::open(&path).map_err(|error| SiteError::failed("open the file", &error))?;
+        Connection::open(path).map_err(|error| SiteError::failed("open the file", &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     prepare(&mut connection, &file)?;
     Ok((connection, lock))
 }
 
-/// One more connection to the file of a directory that [`open`] has opened, which only reads.
-pub(crate) fn open_reader(folder: &Path) -> Result<Connection, SiteError> {
+/// One more connection to the file that [`open`] has opened, which only reads.
+pub(crate) fn open_reader(place: &Place) -> Result<Connection, SiteError> {
     let open = || {
-        let connection = Connection::open(folder.join(FILE))?;
+        let connection = Connection::open(&place.file)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch("PRAGMA query_only = ON;")?;
         Ok(connection)
@@ -43,13 +75,12 @@ pub(crate) fn open_reader(folder: &Path) -> Result<Connection, SiteError> {
     opened.map_err(|error| SiteError::failed("open the file once more", &error))
 }
 
-fn lock(folder: &Path) -> Result<File, SiteError> {
-    let path = folder.join(LOCK);
-    let file =
-        files::open_private(&path).map_err(|error| SiteError::failed("make the lock", &error))?;
+fn lock(place: &Place) -> Result<File, SiteError> {
+    let file = files::open_private(&place.lock)
+        .map_err(|error| SiteError::failed("make the lock", &error))?;
     match locks::take(&file) {
         Ok(true) => Ok(file),
-        Ok(false) => Err(SiteError::InUse(folder.display().to_string())),
+        Ok(false) => Err(SiteError::InUse(place.held.clone())),
         Err(error) => Err(SiteError::failed("take the lock", &error)),
     }
 }

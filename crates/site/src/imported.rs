@@ -6,6 +6,9 @@ use crate::elsewhere::ElsewhereRow;
 /// Imports that may be begun and not finished at the same time.
 pub const OPEN_IMPORTS_LIMIT: u64 = 100;
 
+/// Live imports that may be begun and not finished at the same time.
+pub const LIVE_IMPORTS_LIMIT: u64 = 1_000;
+
 /// The most uses that one look answers.
 pub const USES_LIMIT: u32 = 10_000;
 
@@ -24,12 +27,14 @@ pub struct NewImport {
     pub time_zone: Option<String>,
     /// When it begins.
     pub at_ms: i64,
+    /// Its rows count as soon as they are in.
+    pub live: bool,
 }
 
 /// What became of a beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// It is begun.
+    /// The import is begun.
     New,
     /// It was begun before by the same request.
     Again {
@@ -38,7 +43,8 @@ pub enum Begun {
     },
     /// The request has begun an import of another kind, source or zone.
     Other,
-    /// Too many are begun and not finished: at most [`OPEN_IMPORTS_LIMIT`].
+    /// Too many are begun and not finished: at most [`OPEN_IMPORTS_LIMIT`], of live ones
+    /// [`LIVE_IMPORTS_LIMIT`].
     Full,
 }
 
@@ -53,6 +59,8 @@ pub struct ImportBatch {
     pub at_ms: i64,
     /// The rows.
     pub rows: Vec<ElsewhereRow>,
+    /// Of a live import: the first and the last instant of which it tells so far.
+    pub told_ms: Option<(i64, i64)>,
 }
 
 /// What became of rows.
@@ -127,6 +135,8 @@ pub struct ImportRecord {
     pub begun_ms: i64,
     /// When it was finished; none: rows may follow.
     pub finished_ms: Option<i64>,
+    /// Rows may follow, and those that are there count.
+    pub live: bool,
     /// The number that the next rows have.
     pub next_number: u64,
     /// Rows that were new.
@@ -135,7 +145,7 @@ pub struct ImportRecord {
     pub already_there: u64,
     /// Rows that were there and have an end now, or were seen later.
     pub completed: u64,
-    /// What was understood; none: it is not finished, or this is one of a list.
+    /// What was understood; none: nobody finished it, or this is one of a list.
     pub summary: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! usher-site: the site database, what a manager knows.
 //!
-//! One trait, [`Site`], in front of an engine; the embedded one is SQLite ([`SqliteSite`]). A call is
+//! One trait, [`Site`], in front of an engine; the embedded one is SQLite ([`SqliteSite`]), the other a
+//! PostgreSQL ([`PostgresSite`]). A call is
 //! something that a manager does, whole: one transaction, whatever it touches. Every engine is held
 //! to the same suite of tests.
 
@@ -19,9 +20,13 @@ mod history;
 mod imported;
 mod imports;
 mod messages;
+mod now;
 mod open;
 mod past;
+mod people;
+mod postgres;
 mod record;
+mod reported;
 mod rows;
 mod schema;
 mod servers;
@@ -43,11 +48,20 @@ pub use elsewhere::{
 };
 pub use error::SiteError;
 pub use imported::{
-    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport,
-    OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
+    NewImport, OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+};
+pub use now::{
+    EntitlementNow, NOW_LIMIT, ProductNow, Settled, SettledAsked, SettledTime, SourceNow, Teller,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
+pub use people::KnownPerson;
+pub use postgres::{PostgresAddress, PostgresSite};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
+pub use reported::{
+    LastUsed, OwnedElsewhere, REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked,
+    UseSum, UseSums, UsedBy, WaitSum,
+};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
     Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally, Unwatched,

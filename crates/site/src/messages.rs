@@ -158,9 +158,14 @@ pub(crate) fn list(connection: &Connection, filter: &MessageFilter) -> Result<Ve
 /// A filter for messages of a component. Messages of an earlier version have the component that
 /// they had then.
 fn of_component(component: &str) -> String {
+    format!("(component = ? OR id IN ({}))", ids_of_component(component))
+}
+
+/// The catalogue numbers of a component's messages, with commas between them.
+pub(crate) fn ids_of_component(component: &str) -> String {
     let ids = CATALOGUE.iter().filter(|entry| entry.is_of(component));
     let ids: Vec<String> = ids.map(|entry| entry.id.to_string()).collect();
-    format!("(component = ? OR id IN ({}))", ids.join(", "))
+    ids.join(", ")
 }
 
 /// Removes messages that are past their time and not open; answers how many.

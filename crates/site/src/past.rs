@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use usher_core::replay::Past;
 
-/// Of what, in which time, and where to go on.
+/// A question about the past: a product, a time, and the position of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastAsked {
     /// Product id.

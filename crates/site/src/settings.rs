@@ -12,7 +12,7 @@ pub(crate) const TOKENS: &str = "tokens";
 pub(crate) const ALIVE: &str = "alive_ms";
 
 /// The name of the site's id.
-const SITE_ID: &str = "site_id";
+pub(crate) const SITE_ID: &str = "site_id";
 
 /// The site's id; it is made when it is first asked for.
 pub(crate) fn site_id(connection: &Connection) -> Result<String> {

@@ -8,8 +8,11 @@ use crate::imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
     UsesAsked,
 };
+use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
+use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
@@ -136,22 +139,52 @@ pub trait Site: Send + Sync {
     fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>>;
 
     /// A page of what was held, wanted and refused of a product in a time. A page looks through a
-    /// bounded number of rows and may bring nothing; the next one goes on where it ended.
+    /// bounded number of rows and may bring nothing; the next one continues after it.
     fn past(&self, asked: PastAsked) -> Answer<PastPage>;
 
     /// The servers whose history is collected, also those that are watched no longer.
     fn sources(&self) -> Answer<Vec<SourceRow>>;
 
+    /// People whom histories and imports name, in the order of realms and accounts: those after that
+    /// one, at most `limit`.
+    fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>>;
+
     /// The products that something is known of, in the order of their ids, from that one on, at most
     /// `limit` ids. A product that is counted here and elsewhere is there twice.
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
 
-    /// Up to where the history of each server is collected, and since when there is any.
+    /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;
 
     /// How a product was used; nothing of one that there never was. It is what the rows of the
     /// history say that were appended before, whatever is appended meanwhile.
     fn used(&self, asked: UsedAsked) -> Answer<Used>;
+
+    /// What other licence servers hold at `now_ms`, by source: what their finished imports tell of
+    /// the last instant, if that is after `fresh_ms`. At most [`crate::NOW_LIMIT`] sources.
+    fn sources_now(&self, fresh_ms: i64, now_ms: i64) -> Answer<Vec<SourceNow>>;
+
+    /// What became of refusals in times of which everything is known, by teller and product.
+    /// Whether one is a retry, and whether a grant satisfied it, depends on the whole site.
+    fn settled_denials(&self, asked: SettledAsked) -> Answer<Vec<Settled>>;
+
+    /// Who used a product in a time, and for how long: the rows that [`Site::used`] counts as
+    /// sessions.
+    fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums>;
+
+    /// Who was refused seats of a product in a time, and when they came back, up to now.
+    fn refused(&self, asked: SumsAsked) -> Answer<Refused>;
+
+    /// How the waits for a product ended that began in a time.
+    fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>>;
+
+    /// When the products were last used that something is known of, in the order of their ids, from
+    /// that one on, at most `limit` ids; as [`Site::used_products`].
+    fn last_used(&self, from: String, limit: u32) -> Answer<Vec<LastUsed>>;
+
+    /// What the files of other licence servers say is owned, of one product or of all, in the order
+    /// of their ids: one more than `limit` if there are more.
+    fn owned_elsewhere(&self, product: Option<String>, limit: u32) -> Answer<Vec<OwnedElsewhere>>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

@@ -1,9 +1,12 @@
 //! The embedded engine: one SQLite file, and a thread that waits for its disk.
 
+mod changes;
+
 use std::path::Path;
 
 use rusqlite::{Connection, Result};
 
+use self::changes::{carry_out, say};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
@@ -11,8 +14,11 @@ use crate::imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
     UsesAsked,
 };
+use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
+use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -21,8 +27,8 @@ use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
 use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 use crate::{
-    concerns, deliveries, episodes, file, history, imports, messages, servers, settings, tallies,
-    usage,
+    concerns, deliveries, episodes, file, history, imports, messages, people, servers, settings,
+    tallies, usage,
 };
 
 /// A site database in one file. Dropping it waits until all pending calls are carried out and the
@@ -30,8 +36,8 @@ use crate::{
 pub struct SqliteSite {
     /// Questions about use take long: they have a connection of their own, so that nothing waits
     /// behind them. It is closed before the one that writes.
-    reports: Engine,
-    engine: Engine,
+    reports: Engine<Connection>,
+    engine: Engine<Connection>,
 }
 
 impl SqliteSite {
@@ -40,9 +46,21 @@ impl SqliteSite {
     /// # Errors
     /// [`SiteError::InUse`], [`SiteError::Newer`], or what the disk says.
     pub fn open(folder: &Path) -> std::result::Result<Self, SiteError> {
-        let (connection, lock) = file::open(folder)?;
+        SqliteSite::at(&file::Place::in_folder(folder))
+    }
+
+    /// Opens a file, or makes it, as [`SqliteSite::open`] does; its lock is beside it.
+    ///
+    /// # Errors
+    /// As of [`SqliteSite::open`].
+    pub fn open_file(file: &Path) -> std::result::Result<Self, SiteError> {
+        SqliteSite::at(&file::Place::at(file))
+    }
+
+    fn at(place: &file::Place) -> std::result::Result<Self, SiteError> {
+        let (connection, lock) = file::open(place)?;
         let not_started = |error: std::io::Error| SiteError::failed("start its thread", &error);
-        let reader = file::open_reader(folder)?;
+        let reader = file::open_reader(place)?;
         let engine = Engine::start(connection, lock).map_err(not_started)?;
         let reports = Engine::start(reader, ()).map_err(not_started)?;
         Ok(SqliteSite { reports, engine })
@@ -272,6 +290,12 @@ impl Site for SqliteSite {
         self.reads("read whose history is collected", history::sources)
     }
 
+    fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>> {
+        self.reports("read which people are known", move |it| {
+            people::after(it, after.as_ref(), limit)
+        })
+    }
+
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
         self.reports("read which products were used", move |it| {
             usage::products(it, &from, limit)
@@ -285,6 +309,44 @@ impl Site for SqliteSite {
     fn used(&self, asked: UsedAsked) -> Answer<Used> {
         self.reports("read how a product was used", move |it| {
             usage::used(it, &asked)
+        })
+    }
+
+    fn sources_now(&self, fresh_ms: i64, now_ms: i64) -> Answer<Vec<SourceNow>> {
+        self.reports("read what others hold now", move |it| {
+            usage::sources(it, fresh_ms, now_ms)
+        })
+    }
+
+    fn settled_denials(&self, asked: SettledAsked) -> Answer<Vec<Settled>> {
+        self.reports("read what became of refusals", move |it| {
+            usage::settled(it, &asked)
+        })
+    }
+
+    fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
+        self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn refused(&self, asked: SumsAsked) -> Answer<Refused> {
+        self.reports("read who was refused", move |it| usage::refused(it, &asked))
+    }
+
+    fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>> {
+        self.reports("read how waits ended", move |it| {
+            usage::outcomes(it, &asked)
+        })
+    }
+
+    fn last_used(&self, from: String, limit: u32) -> Answer<Vec<LastUsed>> {
+        self.reports("read when products were last used", move |it| {
+            usage::last_used(it, &from, limit)
+        })
+    }
+
+    fn owned_elsewhere(&self, product: Option<String>, limit: u32) -> Answer<Vec<OwnedElsewhere>> {
+        self.reports("read what is owned elsewhere", move |it| {
+            imports::owned(it, product.as_deref(), limit)
         })
     }
 
@@ -310,93 +372,5 @@ impl Site for SqliteSite {
         self.writes("remove old messages", move |it| {
             messages::purge(it, now_ms, limit)
         })
-    }
-}
-
-/// Carries out one change; answers what was stored of its message.
-fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
-    let record = |record_id| Kept {
-        record_id,
-        deliveries: Vec::new(),
-    };
-    match change {
-        Change::Message(said) => say(connection, said),
-        Change::EpisodeBegan(episode, said) => {
-            let kept = say(connection, said)?;
-            messages::open_again(connection, &kept)?;
-            let mut episode = episode.clone();
-            episode.record_id = kept.record_id;
-            episodes::put(connection, &episode)?;
-            Ok(kept)
-        }
-        Change::EpisodeGoesOn(episode) => {
-            if let Some(record) = episode.record_id {
-                messages::count(connection, record, episode.count, episode.last_ms)?;
-            }
-            episodes::put(connection, episode)?;
-            Ok(record(episode.record_id))
-        }
-        Change::EpisodeEnded(episode, said) => {
-            episodes::put(connection, episode)?;
-            if let (Some(record), Some(ended_ms)) = (episode.record_id, episode.ended_ms) {
-                messages::close(connection, record, ended_ms)?;
-            }
-            say(connection, said)
-        }
-        Change::ConcernBegan(concern, said) => {
-            let kept = say(connection, said)?;
-            messages::open_again(connection, &kept)?;
-            let mut concern = concern.clone();
-            concern.record_id = kept.record_id;
-            concerns::put(connection, &concern)?;
-            Ok(kept)
-        }
-        Change::ConcernGoesOn {
-            concern,
-            values,
-            last_ms,
-        } => {
-            if let Some(record) = concern.record_id {
-                messages::reword(connection, record, values, concern.count, *last_ms)?;
-            }
-            concerns::put(connection, concern)?;
-            Ok(record(concern.record_id))
-        }
-        Change::ConcernEnded { concern, ended_ms } => {
-            concerns::remove(connection, concern)?;
-            if let Some(record) = concern.record_id {
-                messages::close(connection, record, *ended_ms)?;
-            }
-            Ok(record(concern.record_id))
-        }
-    }
-}
-
-/// Stores a message and its deliveries.
-fn say(connection: &Connection, said: &Said) -> Result<Kept> {
-    match said {
-        Said::New(new) => {
-            let record_id = match new.is_kept {
-                true => Some(messages::add(connection, &new.row)?),
-                false => None,
-            };
-            let deliveries = deliveries::add(connection, record_id, &new.deliveries)?;
-            Ok(Kept {
-                record_id,
-                deliveries,
-            })
-        }
-        Said::Nothing => Ok(Kept::default()),
-        Said::Again {
-            record_id,
-            count,
-            last_ms,
-        } => {
-            messages::count(connection, *record_id, *count, *last_ms)?;
-            Ok(Kept {
-                record_id: Some(*record_id),
-                deliveries: Vec::new(),
-            })
-        }
     }
 }

@@ -11,13 +11,13 @@ use crate::rows::{SPELLS_LIMIT, Spell, Tally};
 
 /// Whether a message is of trouble that lasts or lasted: it was seen at each look, which says
 /// nothing of how much of it there was.
-const LASTS: &str = "(recovered_ms IS NOT NULL \
+pub(crate) const LASTS: &str = "(recovered_ms IS NOT NULL \
     OR record_id IN (SELECT record_id FROM concerns WHERE record_id IS NOT NULL) \
     OR record_id IN (SELECT record_id FROM episodes WHERE record_id IS NOT NULL))";
 
 /// Whether a message is of trouble that is over, or says what was done against trouble of a server
 /// that has none now: a step of healing (9420 to 9424) is closed with nothing of its own.
-const OVER: &str = "(recovered_ms IS NOT NULL \
+pub(crate) const OVER: &str = "(recovered_ms IS NOT NULL \
     OR (id BETWEEN 9420 AND 9424 AND server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM episodes \
     WHERE episodes.server = messages.server AND episodes.ended_ms IS NULL)))";
 
@@ -55,7 +55,7 @@ pub(crate) fn tally(connection: &Connection, since_ms: i64) -> rusqlite::Result<
 
 /// The component of a message: as the catalogue has it, for a message of an earlier version, too;
 /// as it was kept if a newer version has raised it.
-fn component(id: u16, kept: String) -> String {
+pub(crate) fn component(id: u16, kept: String) -> String {
     let entry = entry(id);
     match entry.id == id {
         true => entry.component.to_owned(),

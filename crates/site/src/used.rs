@@ -11,7 +11,7 @@ pub struct RunningUse {
     pub what: Running,
     /// When it began.
     pub from_ms: i64,
-    /// The person's realm, where the server tells it.
+    /// The person's realm, if the server tells it.
     pub realm: Option<String>,
     /// The person's name.
     pub user: String,
@@ -97,14 +97,14 @@ pub struct UsedProduct {
 /// What answers about use rest on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsedRecord {
-    /// Up to where the history of each server is collected.
+    /// The last collected event of each server.
     pub sources: Vec<UsedSource>,
     /// The beginning of the day (UTC) in which the first use of all began that is known; none: none
     /// is. Whether anybody looked before it is not known.
     pub first_day_ms: Option<i64>,
 }
 
-/// Up to where a server's history is collected.
+/// The last collected event of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedSource {
     /// The server's id.

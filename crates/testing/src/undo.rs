@@ -121,7 +121,7 @@ impl Undo {
     }
 }
 
-/// The process that runs this test, where it is nextest: by other runners a test goes on when they
+/// The process that runs this test, if it is nextest: with other runners a test goes on when they
 /// are killed, and its deeds are undone at its own end.
 fn runner() -> Option<u32> {
     std::env::var_os("NEXTEST").map(|_| std::os::unix::process::parent_id())

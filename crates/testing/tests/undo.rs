@@ -100,7 +100,7 @@ fn state(pid: u32) -> Option<char> {
     stat.rsplit(") ").next()?.chars().next()
 }
 
-/// A mount namespace of this thread's own; false where this may not be done, which it says.
+/// A mount namespace of this thread's own; false, with a line that says so, if not permitted.
 fn own_mounts() -> bool {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("skipped: mounts need root");

@@ -46,7 +46,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Up(commands::up::Up),
     Server(commands::server::Server),
-    Manager(commands::manager::Manager),
+    Manager(Box<commands::manager::Manager>),
     Agent(commands::agent::Agent),
     #[command(subcommand)]
     Service(commands::service::Service),
@@ -66,8 +66,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
+    Report(commands::report::Report),
     Whatif(commands::whatif::Whatif),
     Import(commands::import::Import),
+    Watch(commands::watch::Watch),
+    #[command(subcommand)]
+    Group(commands::group::Group),
     Pack(commands::pack::Pack),
     Policy(At<commands::policy::Policy>),
     #[command(subcommand)]
@@ -102,14 +106,17 @@ impl Command {
         match self {
             Command::Messages(_)
             | Command::Servers(_)
+            | Command::Report(_)
             | Command::Whatif(_)
-            | Command::Import(_) => true,
+            | Command::Import(_)
+            | Command::Group(_)
+            | Command::Watch(_) => true,
             Command::Token(token) => token.is_at_manager(),
             _ => false,
         }
     }
 
-    /// What it needs of a metering server, where its requests need different rights; none if its
+    /// What it needs of a metering server, if its requests need different rights; none if its
     /// only request says it, or if it asks a manager.
     pub(crate) fn needs(&self) -> Option<Needed> {
         match self {
@@ -151,7 +158,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;
     let plain = command();
     file.check_keys(&plain)?;
-    // The line is read twice only where that matters: a command is to start fast.
+    // The line is read twice only if that matters, so that a command starts fast.
     let called = file
         .differs_by_command()
         .then(|| subcommand(&args))
@@ -226,8 +233,11 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
              about by --about NAME."
         }
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
+        Command::Report(_) => "A manager makes reports: name it by --manager URL.",
         Command::Whatif(_) => "A manager collects what is replayed: name it by --manager URL.",
         Command::Import(_) => "A manager takes imports: name it by --manager URL.",
+        Command::Watch(_) => "A manager takes what is watched: name it by --manager URL.",
+        Command::Group(_) => "A manager knows groups: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",
         Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
         Command::Token(token) if token.is_at_manager() => {

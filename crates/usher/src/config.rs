@@ -1,12 +1,12 @@
 //! Options from the environment and from `usher.toml`, behind those of the command line.
 //!
 //! Each long option `--some-thing` of each command is also `USHER_SOME_THING` and the key
-//! `some-thing` (or `some_thing`) of the file. `[people]` is a table: its key `realms` is the option
-//! `--people-realms`, and of a table of texts each pair is one value, `KEY=TEXT`. What
-//! stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
+//! `some-thing` (or `some_thing`) of the file. `[people]` and `[groups]` are tables: the key `realms`
+//! of `[people]` is the option `--people-realms`, and of a table of texts each pair is one value,
+//! `KEY=TEXT`. What stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
 //! the rest; a server's certificate is never the manager's unless that table says so. A key that is
 //! no option is an error that names the nearest one, or the role that has it. What is wrong with a
-//! value is told with where it was given: on the command line, in a variable, or in the file.
+//! value is reported with its origin: the command line, a variable, or the file.
 
 mod file;
 mod origin;
@@ -19,6 +19,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 pub(crate) use self::file::File;
+#[cfg(target_os = "linux")]
+pub(crate) use self::file::{Watch, Watches};
 pub(crate) use self::origin::Origins;
 pub(crate) use self::wrong::explain;
 

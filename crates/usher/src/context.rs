@@ -81,7 +81,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// From the options.
+    /// Makes the context of a command from its options.
     pub(crate) fn new(
         globals: Globals,
         usual_data: PathBuf,
@@ -106,9 +106,15 @@ impl Context {
         }
     }
 
-    /// The failure with where the options that it names were given.
+    /// The failure, with the origin of each option that it names.
     pub(crate) fn with_origins(&self, failure: Failure) -> Failure {
         self.origins.told(failure)
+    }
+
+    /// What a manager watches of other licence servers by the settings file, and that file.
+    #[allow(dead_code, reason = "a manager runs on Linux alone")]
+    pub(crate) fn watches(&self) -> (&Path, &crate::config::Watches) {
+        self.origins.watches()
     }
 
     /// Remembers that an agent was looked for and none answered.
@@ -169,7 +175,7 @@ impl Context {
         &self.globals.server
     }
 
-    /// The settings file, where one was named.
+    /// The settings file, if one was named.
     pub(crate) fn config(&self) -> Option<&Path> {
         self.globals.config.as_deref()
     }

@@ -4,8 +4,9 @@ use crate::cli::{self, Command};
 use crate::commands::at::{self, At};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
-    import, leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore,
-    run, server, servers, service, sim, status, tls, token, up, upgrade, usage, whatif, why,
+    group, import, leases, man, manager, messages, notify, pack, policy, product, queue, renew,
+    report, restore, run, server, servers, service, sim, status, tls, token, up, upgrade, usage,
+    watch, whatif, why,
 };
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -28,7 +29,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         }) => return product::learn::run(args, context),
         Command::Server(args) => server::run(args, context),
         Command::Service(args) => service::run(args, context),
-        Command::Manager(args) => manager::run(args, context),
+        Command::Manager(args) => manager::run(*args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Product(args) => product::run(args.command, context),
         Command::Entitlement(args) => entitlement::run(args.command, context),
@@ -44,7 +45,10 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Servers(args) => servers::run(args, context),
         Command::Messages(args) => messages::run(args, context),
         Command::Whatif(args) => whatif::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Import(args) => import::run(args, context),
+        Command::Watch(args) => watch::run(args, context),
+        Command::Group(args) => group::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Pack(args) => pack::run(args, context),
         Command::Tls(args) => tls::run(args, context),

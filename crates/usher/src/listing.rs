@@ -22,7 +22,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// All of it.
+    /// The whole list, without a limit.
     pub(crate) const ALL: Extent = Extent { limit: 0 };
 }
 

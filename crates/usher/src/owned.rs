@@ -16,7 +16,7 @@ use crate::listing::{
 };
 use crate::output::{Table, print, print_json, tame};
 
-/// Servers that are named where one is to be chosen.
+/// At most so many servers are named in the error that asks to choose one.
 const NAMED: usize = 5;
 
 /// A list of products or entitlements.
@@ -131,7 +131,7 @@ impl<T> Owned<T> {
         }
     }
 
-    /// The server whose all of this is, if a manager says it.
+    /// The server that all of this is of, if a manager says it.
     pub(crate) fn server(&self) -> Option<String> {
         self.of_servers.as_ref()?.servers().into_iter().next()
     }

@@ -148,7 +148,7 @@ fn end(name: &str, said: &str, place: &str) -> ! {
         let (done, is_done) = channel();
         let kept = std::thread::Builder::new().spawn(move || {
             let kept = ended::keep(&role.file, &ended);
-            // Who waited has ended the process where this comes too late.
+            // If this comes too late, the waiting thread has ended the process.
             let _ = done.send(kept.err());
         });
         if kept.is_ok()

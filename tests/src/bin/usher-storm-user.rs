@@ -4,9 +4,9 @@
 //! programs at once, each may have to wait for the other's to be let run, since a child has the ends
 //! of all pipes until it runs.
 //!
-//! Each line that it reads is `FILE SECONDS KILL_AFTER_MS`, the last 0 where the program ends by
+//! Each line that it reads is `FILE SECONDS KILL_AFTER_MS`, the last 0 if the program ends by
 //! itself. Each line that it writes is `NUMBER BEGAN_MS TOOK_US ERRNO ENDED_MS`: which line it is
-//! of, times since 1970, and 0 where there is nothing to tell.
+//! of, times since 1970, and 0 if there is nothing to tell.
 
 #![forbid(unsafe_code)]
 

@@ -39,7 +39,7 @@ fn run() -> std::io::Result<ExitCode> {
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-/// Takes connections for the server at `api`; where it does.
+/// Takes connections for the server at `api`; answers the address that it listens on.
 fn stand_before(api: &str) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();

@@ -23,7 +23,7 @@ const REDIS: Need = Need {
 const POSTGRESQL: Need = Need {
     program: "initdb",
     package: "postgresql",
-    for_what: "the benchmark's peer",
+    for_what: "tests of a site database on it, and the benchmark's peer",
 };
 const AUDITD: Need = Need {
     program: "auditd",

@@ -1,4 +1,4 @@
-//! Set-up: what a fresh machine lacks is installed where it may be, and named where it may not.
+//! Set-up: what a fresh machine lacks is installed if it may be, and named if it may not.
 
 mod debian;
 mod tools;

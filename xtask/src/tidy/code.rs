@@ -112,7 +112,7 @@ fn impure_core(source: &Source<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// `eprintln!` and its like panic where standard error or output cannot be written, and end the
+/// `eprintln!` and its like panic if standard error or output cannot be written, and end the
 /// thread that speaks.
 fn panicking_prints(source: &Source<'_>) -> Vec<Finding> {
     const PRINTS: [&str; 4] = ["print!", "println!", "eprint!", "eprintln!"];

@@ -147,7 +147,7 @@ fn leads_somewhere(link: &str, from: &File, files: &[File]) -> bool {
     anchor.is_none_or(|anchor| headings(&target.text).contains(anchor))
 }
 
-/// A link's path from the root; none where it leaves the repository.
+/// A link's path from the root; none if it leaves the repository.
 fn resolve(from: &str, link: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();

@@ -22,12 +22,12 @@ use crate::{bpf, metadata};
 use rust::Source;
 use tree::File;
 
-/// A place where a rule is broken.
+/// A place at which a rule is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     /// File, with `/` between folders; or a package.
     place: String,
-    /// From 1; 0 where the whole is meant.
+    /// The line, from 1; 0 if the whole file is meant.
     line: usize,
     what: String,
 }

@@ -76,7 +76,7 @@ fn unexplained(source: &Source<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// A crate's root forbids `unsafe`, or denies it where the crate has a leaf.
+/// A crate's root forbids `unsafe`, or denies it if the crate has a leaf.
 fn root_without_ban(source: &Source<'_>) -> Option<Finding> {
     if !is_crate_root(source.path) {
         return None;

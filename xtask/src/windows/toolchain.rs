@@ -111,7 +111,7 @@ fn debian(runner: &Runner, folder: &Path) -> Result<PathBuf, String> {
         runner.run(&mut unpack)?;
     }
     fs::remove_dir_all(&packages).map_err(failed)?;
-    // Last of all: where it is, everything is.
+    // Last of all: if it is there, everything is.
     let text = starter(&root);
     fs::write(&rustc, text).map_err(failed)?;
     fs::set_permissions(&rustc, PermissionsExt::from_mode(0o755)).map_err(failed)?;

@@ -17,7 +17,7 @@ impl Agent {
         let (boot_id, seen) = (&self.boot_id, self.watched_until.unwrap_or_else(clock::now));
         self.outbox.change(|change| {
             change.save_cover(&cover)?;
-            // A cover is of this boot, also where nothing else was written down in it.
+            // A cover ends with its boot. This notes the boot even if nothing else is stored in it.
             change.seen_running(boot_id, seen)
         })?;
         if let Some(shared) = &self.shared {

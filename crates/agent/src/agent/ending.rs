@@ -79,7 +79,7 @@ pub(super) fn processes_of(
     processes
 }
 
-/// The process, where it is a helper of the session's product and of its user.
+/// The process, if it is a helper of the session's product and runs as its user.
 fn helper(pid: u32, session: &Session, identifier: Option<&Identifier>) -> Option<ProcessKey> {
     let start = procfs::process_stat(pid).ok()?.start;
     let (path, key) = procfs::executable(pid, &mut Vec::new()).ok()?;

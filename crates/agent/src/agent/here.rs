@@ -1,4 +1,4 @@
-//! This computer and its accounts: as whose the agent tells of what people do.
+//! This computer and its accounts, as the agent names them to the server.
 
 use std::sync::Arc;
 

@@ -185,7 +185,7 @@ impl Agent {
 }
 
 impl AtEnd {
-    /// Applies changes of who uses whose seat.
+    /// Applies changes of which sessions run on a seat of another.
     pub(super) fn apply(&self, session: SessionId, held: &mut Held) {
         match self {
             AtEnd::Own(lease) => drop(held.take_back(lease)),

@@ -10,7 +10,7 @@ use crate::model::shares::{Held, Lent};
 use crate::store::outbox::OutboxError;
 
 impl Agent {
-    /// Lends a session's seat to a `usher run` of the same use, where a session has one: its lease.
+    /// Lends a session's seat to a `usher run` of the same use. None: no session has a lease.
     pub(crate) fn lend(
         &mut self,
         product: &str,

@@ -22,7 +22,7 @@ impl Agent {
         View::of(&self.sessions, &self.rulebook)
     }
 
-    /// A server has refused a session a seat: where it had one, that is lost for good.
+    /// A server has refused a session a seat: if it had one, that is lost for good.
     pub(crate) fn was_refused(&mut self, id: SessionId, reason: Reason) {
         let Some(session) = self.sessions.get(id) else {
             return;
@@ -67,7 +67,7 @@ impl Agent {
         self.remind(clock::boot_ms(), event);
     }
 
-    /// Does what is due.
+    /// Sends reminders and ends programs that are due at `boot_ms`, milliseconds since boot.
     pub(crate) fn remind_due(&mut self, boot_ms: u64) {
         self.remind(boot_ms, Event::Tick);
         for (session, mut processes) in self.lost.take_due(boot_ms) {
@@ -207,7 +207,7 @@ impl Agent {
         }
     }
 
-    /// Sessions of those people whose seat was given back, the first such first.
+    /// Sessions of those people whose seat was given back, oldest first.
     pub(crate) fn shown_released(&self, of: impl Fn(Who) -> bool) -> Vec<ReleasedSession> {
         self.idle
             .shown_released(self.view(), &self.here.accounts, of)

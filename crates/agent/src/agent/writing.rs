@@ -145,7 +145,7 @@ impl Agent {
         let unreached = self.link.unreached.clone();
         self.outbox.begin()?;
         let result = step(self);
-        // What was written before an error stays, as it does where each change stands alone.
+        // What was written before an error stays, as it does if each change is its own transaction.
         let committed = self.outbox.commit();
         let mut effects = std::mem::take(&mut self.written.uncommitted);
         if let Err(error) = committed {

@@ -27,7 +27,7 @@ use crate::watch::Shared;
 
 /// Files that wait to be looked into; beyond, a start runs.
 const LOOKS_LIMIT: usize = 256;
-/// Starts that wait for the name of whose they are; beyond, they go by the policy.
+/// At most so many starts wait for the name of their account; further ones are decided by policy.
 const NAMES_LIMIT: usize = 256;
 /// How long a file may be looked into, a large one for its hash: then it runs, once.
 const LOOK_WITHIN: Duration = Duration::from_secs(3);
@@ -55,7 +55,7 @@ pub(super) struct Served {
 pub(super) struct Answers {
     teller: Teller,
     looks: SyncSender<(Arc<Served>, FileQuestion)>,
-    /// Files of which the gate knows that they are refused where nobody answers.
+    /// Files that the gate knows to refuse if nobody answers.
     refused: Refused,
 }
 
@@ -143,7 +143,7 @@ impl Answers {
         }
     }
 
-    /// Has the gate know which files are refused where nobody answers it.
+    /// Tells the gate which files to refuse if nobody answers it.
     fn learn(&mut self, gate: &Gate, seen: &FileQuestion, is_refused: bool) {
         for tell in self.refused.seen(seen.state, is_refused) {
             let _ = match tell {
@@ -235,7 +235,7 @@ impl Teller {
         tell(gate, number, hold);
         let pid = seen.question.pid;
         let Ok(process) = process(pid, &seen.path, &matched) else {
-            // Of a process that cannot be seen nobody could say whose start it is.
+            // If a process cannot be inspected, nobody can say whose start it is.
             return tell(gate, number, Answer::Run);
         };
         let start = Start {

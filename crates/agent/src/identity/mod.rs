@@ -172,7 +172,7 @@ impl Identifier {
             let version = facts.version();
             Arc::new(rules.matched(identity, version))
         });
-        // A process in a root of its own says what it likes of where its program is: that names the
+        // A process in a root of its own can choose the path of its program: the path names the
         // file for that process, and for nobody else.
         let is_there = verdict.as_ref().is_some_and(|matched| matched.by_path)
             && procfs::is_file(&target.path, &target.key);

@@ -23,7 +23,7 @@ const JOINS_LIMIT: u32 = 100_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Untold {
     pub(crate) joins: u32,
-    /// What opens the lease at the server, where it is not of this computer.
+    /// The proof that opens the lease at the server, if another computer holds it.
     pub(crate) proof: Option<String>,
 }
 

@@ -18,7 +18,7 @@ const LIMIT: usize = 256;
 const OF_ONE_LIMIT: usize = 16;
 /// Processes that are known to wait for one.
 const TELLERS_LIMIT: usize = 64;
-/// Where they are kept.
+/// The key under which the outbox keeps waits.
 const KEPT: &str = "waits";
 
 /// One wait.
@@ -30,15 +30,15 @@ pub(crate) struct Wait {
     pub(crate) stage: Stage,
 }
 
-/// How far it is.
+/// The state of a wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stage {
     /// It has no place in the queue yet, or lost it while no server answered.
     Asking,
-    /// It has a place.
+    /// It has a place in the queue.
     Queued { ticket: String },
-    /// A seat is kept.
+    /// A seat is kept for it.
     Kept(Kept),
 }
 

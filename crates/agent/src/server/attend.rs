@@ -77,7 +77,7 @@ impl Attendant {
     /// Somebody is to be told when a seat of a product is free. Who does not wait for the answer
     /// waits for the seat all the same; who holds one that a further start shares waits for none. What
     /// is held or kept for them is so as the server says: it may have been given back there.
-    /// `process` is the one that waits, where there is one; `ends` says whether the wait ends with
+    /// `process` is the one that waits, if there is one; `ends` says whether the wait ends with
     /// it.
     pub(crate) async fn tell_me(
         &self,
@@ -290,7 +290,7 @@ impl Attendant {
         })
     }
 
-    /// Keeps a seat that was granted; where nobody waits for it any more it goes back.
+    /// Keeps a seat that was granted; gives it back if nobody waits for it any more.
     fn hold(&self, number: u64, lease: Lease) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
         if agent.waits().is_abandoned(number) {

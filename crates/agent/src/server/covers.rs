@@ -29,7 +29,7 @@ const TELL_AFTER: Duration = Duration::from_secs(1);
 /// What the server says of a lease.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// It is held.
+    /// The agent holds the lease.
     Held(HeldLease),
     /// It has ended, there was never one, or it is another computer's and no valid proof was shown.
     Gone,

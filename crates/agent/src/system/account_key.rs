@@ -9,7 +9,7 @@ use usher_platform::account::Account;
 /// The administrator's own account.
 const ROOT: AccountKey = AccountKey::new(0);
 
-/// That of a uid.
+/// The key of a uid.
 pub(crate) fn of_uid(uid: u32) -> AccountKey {
     AccountKey::new(uid)
 }

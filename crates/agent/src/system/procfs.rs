@@ -53,7 +53,7 @@ pub(crate) fn executable(pid: u32, scratch: &mut Vec<u8>) -> io::Result<(Vec<u8>
     Ok((path, key))
 }
 
-/// The path by which a process itself knows what lies at `path`, where its root is another than this
+/// The path by which a process itself knows what lies at `path`, if its root is another than this
 /// one's (chroot) and `path` lies below that; none: it knows it by the same, or by none.
 pub(crate) fn path_in_own_root(pid: u32, path: &[u8]) -> Option<Vec<u8>> {
     let mut buffer = [0; 40];
@@ -78,7 +78,7 @@ pub(crate) fn is_roots_executable(pid: u32) -> bool {
 }
 
 /// Opens what a process runs: by the process, also if it has no name any more; or by its name,
-/// where the process is gone or runs something else already.
+/// if the process is gone or runs something else already.
 pub(crate) fn open_executable(pid: u32, path: &[u8], key: &FileKey) -> io::Result<File> {
     let mut buffer = [0; 40];
     let link = path_of(proc_path(&mut buffer, pid, "exe"));
@@ -175,7 +175,7 @@ pub(crate) fn still_runs(process: ProcessKey) -> bool {
     })
 }
 
-/// Whether that process has certainly ended: not where it cannot be looked at for another reason.
+/// Whether that process has certainly ended; false if it cannot be inspected for another reason.
 pub(crate) fn is_gone(process: ProcessKey) -> bool {
     match process_stat(process.pid) {
         Ok(stat) => {
@@ -215,7 +215,7 @@ pub(crate) fn real_account(pid: u32) -> io::Result<AccountKey> {
 }
 
 /// The account that the process' user logged in by: it survives sudo and su. None if it was never
-/// set, or where the kernel does not keep it.
+/// set, or if the kernel does not keep it.
 pub(crate) fn login_account(pid: u32) -> Option<AccountKey> {
     let text = read_text(pid, "loginuid").ok()?;
     let uid: u32 = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;

@@ -251,7 +251,7 @@ fn filter_program(pids: &[u32]) -> Vec<libc::sock_filter> {
         op(IF_K, 2, 0, WHAT_EXIT.to_be()),
         op(IF_K, 6, 0, WHAT_FORK.to_be()),
         drop,
-        // Exit: of a whole process; then whose it is.
+        // An exit of a whole process; then its owner.
         load(DATA_AT),
         op(TO_X, 0, 0, 0),
         load(DATA_AT + 4),

@@ -1,4 +1,4 @@
-//! The ends of programs of no product whose starts the agent was told of. The agent holds each
+//! The ends of programs of no product that the agent saw start. The agent holds each
 //! process by a pidfd, which the kernel makes readable when the process has ended; this works with
 //! every way of watching, and nothing wakes meanwhile.
 //!

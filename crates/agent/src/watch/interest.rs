@@ -16,7 +16,7 @@ pub(super) enum Kind {
     Own,
     /// It was forked by such a process.
     Forked,
-    /// It is under a cover.
+    /// The process runs under a cover.
     Covered,
 }
 

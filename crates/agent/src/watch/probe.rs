@@ -22,7 +22,7 @@ const PROGRAMS: [(&str, &str); 3] = [
     ("on_fork", "sched_process_fork"),
     ("on_exit", "sched_process_exit"),
 ];
-/// For a table: only where there is no such entry yet (BPF_NOEXIST).
+/// Flag for a BPF map: insert only if there is no such entry yet (`BPF_NOEXIST`).
 const NEW_ONLY: u64 = 1;
 /// The namespaces that every Linux has from its start (linux/proc_ns.h).
 const FIRST_NAMESPACES: [(&str, &str); 2] = [
@@ -34,7 +34,7 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("exec.bpf.o");
 
 /// The programs, running.
 pub(super) struct Probe {
-    /// Holds the programs where they are.
+    /// Keeps the programs attached: they are detached when this is dropped.
     _programs: Ebpf,
     records: RingBuf<MapData>,
     followed: HashMap<MapData, u32, u64>,

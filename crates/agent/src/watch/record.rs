@@ -25,7 +25,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// When it was.
+    /// The instant of the event.
     pub(super) fn at(&self) -> Stamp {
         clock::at_ns(self.at_ns, clock::now())
     }

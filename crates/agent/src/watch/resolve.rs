@@ -39,7 +39,7 @@ pub(super) enum Raw {
     },
 }
 
-/// What is run.
+/// The program that a process runs.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) name: Arc<str>,

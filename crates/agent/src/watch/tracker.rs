@@ -33,7 +33,7 @@ pub(super) struct Tracker {
     removed: bool,
 }
 
-/// From where the facts about a process are known.
+/// The source of the facts about a process.
 #[derive(Clone, Copy)]
 enum Facts {
     /// They are still to be read from `/proc`.

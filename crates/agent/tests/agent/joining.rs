@@ -16,7 +16,7 @@ struct Site {
 }
 
 impl Site {
-    /// None where other accounts cannot ask, which it says.
+    /// None, with a line that says so, if other accounts cannot ask.
     fn new() -> Option<Site> {
         if !can_ask() {
             return None;

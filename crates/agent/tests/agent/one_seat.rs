@@ -18,7 +18,7 @@ struct Site {
 }
 
 impl Site {
-    /// None where that is not possible, which it says.
+    /// None, with a line that says so, if that is not possible.
     fn new(seats: usize) -> Option<Site> {
         if !can_ask() {
             return None;

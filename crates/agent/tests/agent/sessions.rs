@@ -265,8 +265,8 @@ fn a_job_of_cron_is_counted_for_its_account() {
     let job = format!("@reboot nobody {} 0.1\n", program.display());
     let table = folder.path().join("job");
     std::fs::write(&table, job).unwrap();
-    // A cron of its own: it sees this one job and nothing of the computer's, and where it begins
-    // with an empty /run it takes this for a boot.
+    // A cron of its own: it sees this one job and nothing of the computer's. As it begins with an
+    // empty /run, it takes this for a boot.
     let script = format!(
         "mount -t tmpfs none /run && mount -t tmpfs none /var/spool/cron && \
          mount -t tmpfs none /etc/cron.d && mkdir /var/spool/cron/crontabs && \

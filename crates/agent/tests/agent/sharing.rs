@@ -20,7 +20,7 @@ struct Site {
 }
 
 impl Site {
-    /// None where that is not possible, which it says.
+    /// None, with a line that says so, if that is not possible.
     fn new(is_possible: fn() -> bool) -> Option<Site> {
         if !is_possible() {
             return None;

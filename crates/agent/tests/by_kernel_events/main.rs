@@ -1,5 +1,5 @@
-//! What holds of an agent that watches by eBPF holds where the kernel takes no program of its: by
-//! the proc connector.
+//! What holds for an agent that watches by eBPF also holds if the kernel refuses its programs: it
+//! then watches by the process connector.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, too
 

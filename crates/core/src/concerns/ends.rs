@@ -26,7 +26,7 @@ pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<S
 /// The message about an entitlement on which notice is to be given within so many days, or was to
 /// be given.
 pub(super) fn notice(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
-    // One whose notice is due on the day on which it ends needs none.
+    // An entitlement whose notice is due on the day on which it ends needs none.
     let notice_days = it.notice_days.filter(|days| *days > 0)?;
     let due_ms = it.ends_ms - i64::from(notice_days) * DAY_MS;
     let is_due = days > 0 && due_ms - now_ms <= i64::from(days) * DAY_MS;

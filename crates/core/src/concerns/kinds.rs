@@ -38,11 +38,17 @@ pub enum Kind {
     TurnedAway,
     /// The history of a server cannot be collected.
     HistoryFails,
+    /// Few seats of a product have been free for a time.
+    FewFree,
+    /// An entitlement that another licence server counts ends soon.
+    EndsElsewhere,
+    /// Nothing comes any more of a source that was imported regularly.
+    SourceSilent,
 }
 
 impl Kind {
     /// All kinds, in the order of the messages' numbers.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 20] = [
         Kind::EntitlementEnds,
         Kind::NoticeDue,
         Kind::SeatsLow,
@@ -60,6 +66,9 @@ impl Kind {
         Kind::LogHeld,
         Kind::TurnedAway,
         Kind::HistoryFails,
+        Kind::FewFree,
+        Kind::EndsElsewhere,
+        Kind::SourceSilent,
     ];
 
     /// The number of the status message that reports it.
@@ -82,13 +91,19 @@ impl Kind {
             Kind::LogHeld => 9446,
             Kind::TurnedAway => 9452,
             Kind::HistoryFails => 9456,
+            Kind::FewFree => 9460,
+            Kind::EndsElsewhere => 9461,
+            Kind::SourceSilent => 9462,
         }
     }
 
     /// Whether it follows only from what people have entered. Such a concern cannot flap: it ends
     /// as soon as the entries change.
     pub fn is_entered(self) -> bool {
-        matches!(self, Kind::EntitlementEnds | Kind::NoticeDue)
+        matches!(
+            self,
+            Kind::EntitlementEnds | Kind::NoticeDue | Kind::EndsElsewhere
+        )
     }
 
     /// The kind that the message of that number reports.

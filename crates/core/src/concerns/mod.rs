@@ -14,7 +14,9 @@ mod facts;
 mod figures;
 mod judge;
 mod kinds;
+mod low;
 mod open;
+mod source;
 mod thresholds;
 
 pub use facts::{
@@ -26,4 +28,5 @@ pub use figures::counted;
 pub use judge::judge;
 pub use kinds::{Concern, Kind};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};
+pub use source::{SeatsFact, SourceEntitlement, SourceFacts, SourceSeats};
 pub use thresholds::{Thresholds, ThresholdsError};

@@ -6,12 +6,19 @@ use std::time::Duration;
 use super::facts::Facts;
 use super::judge::judge;
 use super::kinds::{Concern, Kind};
+use super::low::{Look, Lows, Seats};
+use super::source::{self, SourceFacts};
 use super::thresholds::Thresholds;
 
 /// How many concerns of one kind and server are reported; the rest is counted.
 pub const CONCERNS_OF_A_KIND: usize = 100;
 /// How often the row of a concern that goes on is written at most.
 const WRITTEN_EVERY: Duration = Duration::from_secs(900);
+/// A server that serves is asked for its facts about twice a minute. After so many milliseconds
+/// without them nobody knows what its seats were meanwhile.
+const SERVER_UNSEEN_MS: i64 = 5 * 60_000;
+/// The same of a source, by its own time: reports may come every few minutes.
+const SOURCE_UNSEEN_MS: i64 = 15 * 60_000;
 
 /// What to report or store about a concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +52,11 @@ struct Open {
     gone_since: Option<Duration>,
 }
 
-/// The concerns about one server that were reported and are not over.
+/// The concerns about one server or source that were reported and are not over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Concerns {
     open: BTreeMap<(Kind, String), Open>,
+    lows: Lows,
     /// For each kind, how many more there were when that was last reported.
     more: BTreeMap<Kind, usize>,
 }
@@ -75,7 +83,68 @@ impl Concerns {
         thresholds: &Thresholds,
     ) -> Vec<Notice> {
         let is_open = |kind, about: &str| self.open.contains_key(&(kind, about.to_owned()));
-        let found = judge(server, facts, thresholds, &is_open);
+        let mut found = judge(server, facts, thresholds, &is_open);
+        let look = Look {
+            whose: server,
+            clock_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+            at_ms: facts.at_ms,
+            unseen_ms: SERVER_UNSEEN_MS,
+        };
+        let seats = facts.products.iter().map(|it| Seats {
+            id: &it.id,
+            name: &it.name,
+            seats: it.seats,
+            in_use: it.in_use,
+        });
+        found.extend(self.lows.see(look, seats, thresholds, &is_open));
+        self.take(now, found, thresholds, &|_| true)
+    }
+
+    /// Takes what a site knows of a source at the time `now`; answers what to report. If nothing
+    /// recent is known of its seats, no concern about them begins or ends.
+    pub fn see_source(
+        &mut self,
+        now: Duration,
+        facts: &SourceFacts,
+        thresholds: &Thresholds,
+    ) -> Vec<Notice> {
+        let is_open = |kind, about: &str| self.open.contains_key(&(kind, about.to_owned()));
+        let mut found = source::judge(facts, thresholds);
+        if let Some(known) = &facts.seats {
+            let look = Look {
+                whose: &facts.source,
+                clock_ms: known.until_ms,
+                at_ms: known.until_ms,
+                unseen_ms: SOURCE_UNSEEN_MS,
+            };
+            let seats = known.products.iter().map(|it| Seats {
+                id: &it.product,
+                name: &it.product,
+                seats: it.seats,
+                in_use: it.in_use,
+            });
+            found.extend(self.lows.see(look, seats, thresholds, &is_open));
+        }
+        let is_known = |kind: Kind| kind != Kind::FewFree || facts.seats.is_some();
+        self.take(now, found, thresholds, &is_known)
+    }
+
+    /// Ends all concerns: what they are about is there no more.
+    pub fn end_all(&mut self) -> Vec<Notice> {
+        let open = std::mem::take(self).open.into_keys();
+        open.map(|(kind, about)| Notice::Ended { kind, about })
+            .collect()
+    }
+
+    /// Compares what was found with what is open. Of kinds of which nothing `is_known` now, what is
+    /// open stays so.
+    fn take(
+        &mut self,
+        now: Duration,
+        found: Vec<Concern>,
+        thresholds: &Thresholds,
+        is_known: &dyn Fn(Kind) -> bool,
+    ) -> Vec<Notice> {
         let mut notices = Vec::new();
         let mut there: BTreeMap<(Kind, String), Concern> = found
             .iter()
@@ -85,6 +154,7 @@ impl Concerns {
         self.open.retain(|(kind, about), open| {
             match there.remove(&(*kind, about.clone())) {
                 Some(concern) => notices.extend(open.goes_on(now, concern)),
+                None if !is_known(*kind) => open.gone_since = None,
                 None if kind.is_entered() || open.is_over(now, calm) => {
                     let about = about.clone();
                     notices.push(Notice::Ended { kind: *kind, about });

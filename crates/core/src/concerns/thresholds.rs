@@ -49,6 +49,15 @@ pub struct Thresholds {
     pub turned_away_times: u32,
     /// 9456: the history of a server could not be collected for so many hours.
     pub history_hours: u32,
+    /// 9460: for so many minutes at most [`Thresholds::free_seats`] seats, or
+    /// [`Thresholds::free_percent`] percent of them, have been free.
+    pub free_minutes: u32,
+    /// At most so many seats are free; 0: none is.
+    pub free_seats: u32,
+    /// At most so many percent of the seats are free; 0: only `free_seats` applies.
+    pub free_percent: u32,
+    /// 9462: nothing has been imported for so many hours of a source that came in regularly.
+    pub source_hours: u32,
     /// For how many minutes a concern must be gone before its message is closed.
     pub calm_minutes: u32,
 }
@@ -73,6 +82,10 @@ impl Default for Thresholds {
             paused_minutes: 15,
             turned_away_times: 3,
             history_hours: 24,
+            free_minutes: 0,
+            free_seats: 0,
+            free_percent: 0,
+            source_hours: 48,
             calm_minutes: 10,
         }
     }
@@ -105,7 +118,7 @@ pub enum ThresholdsError {
 }
 
 impl Thresholds {
-    /// Whether each lies where it means something.
+    /// Checks that each is within its range.
     ///
     /// # Errors
     /// [`ThresholdsError`] names the first that does not.
@@ -124,6 +137,9 @@ impl Thresholds {
             ("rule_days", self.rule_days, DAYS_LIMIT),
             ("paused_minutes", self.paused_minutes, hours),
             ("history_hours", self.history_hours, hours),
+            ("free_minutes", self.free_minutes, hours),
+            ("free_percent", self.free_percent, 100),
+            ("source_hours", self.source_hours, hours),
             ("calm_minutes", self.calm_minutes, hours),
         ];
         match limits.into_iter().find(|(_, value, limit)| value > limit) {

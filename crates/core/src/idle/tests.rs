@@ -31,7 +31,7 @@ fn a_wall_clock_that_jumps_makes_nobody_idle_or_busy() {
     // It was set back by ten minutes, and somebody types.
     terminal.look(80 * SECOND, 400);
     assert_eq!(terminal.untouched_ms(80 * SECOND), 0);
-    // Of a terminal whose input lies ahead only that is known.
+    // If a terminal's last input is in the future, only that is known of it.
     let terminal = Terminal::seen(0, 400, 1_000);
     assert_eq!(terminal.untouched_ms(9 * SECOND), SECOND);
 }

@@ -17,7 +17,7 @@ const UNIT: u64 = 10_000;
 const MOST_UNITS: u64 = 100_000_000_000;
 
 impl Amount {
-    /// With two decimals at least, as it is written where decimals are to be seen.
+    /// The amount with at least two decimals.
     fn with_decimals(self) -> String {
         match self.ten_thousandths % UNIT {
             0 => format!("{self}.00"),

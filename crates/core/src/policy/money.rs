@@ -45,7 +45,7 @@ const APART: [char; 6] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’'];
 /// An amount, and what stands of a currency beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// How much.
+    /// The amount.
     pub amount: Amount,
     /// The sign or the letters of the currency, as they are written.
     pub sign: Option<String>,

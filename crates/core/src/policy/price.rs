@@ -8,7 +8,7 @@ use super::amount::Amount;
 /// What all seats of an entitlement cost together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
-    /// How much.
+    /// The amount, in the price's currency.
     pub amount: Amount,
     /// In which currency: three capital letters.
     pub currency: String,

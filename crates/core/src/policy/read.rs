@@ -193,7 +193,7 @@ fn join(it: &Owned, pages: &mut [Page<'_>], read: &mut Read, is_whole: bool) {
         && !products.contains_key(&it.terms.product)
         && let Some(page) = pages.get_mut(it.page)
     {
-        // One whose id is refused can be none that is meant.
+        // An id that is refused cannot be the one that is meant.
         let ids = products.keys().map(String::as_str);
         let known: Vec<&str> = ids.filter(|id| may_be_id(id)).collect();
         // Each is compared with each: of many only that there is none is said.

@@ -88,7 +88,7 @@ pub enum Event {
     Tick,
 }
 
-/// What follows.
+/// An effect of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Its user is to be told, and asked to end it.

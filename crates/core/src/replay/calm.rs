@@ -1,4 +1,4 @@
-//! One draw of what is not known, and where it leaves nothing to decide.
+//! One draw of what is not known, and the stretches in which it leaves nothing to decide.
 //!
 //! If everybody were granted seats at once, so many would be in use at each instant. Where a replay
 //! has the same uses as that, and its seats are enough for all of a stretch of asks, the ledger would

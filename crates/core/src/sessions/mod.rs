@@ -3,7 +3,7 @@
 //! [`Sessions`] is a pure machine: it is told what processes do ([`Event`]) and when ([`Stamp`]),
 //! and answers what follows ([`Effect`]). It promises that
 //! - one product on one computer by one user is one session and asks for one lease, however many
-//!   launchers and processes it is made of (or one for each process, where the product counts so);
+//!   launchers and processes it is made of (or one for each process, if the product counts so);
 //! - a session lasts while a process of it lives, however long: an hour is one session, not four
 //!   (KB Q210366); exec into another image goes on with it; helpers neither take nor keep it;
 //! - a process tree under a lease that `usher run` holds never asks for a second one;
@@ -66,7 +66,7 @@ pub enum Event {
     /// of another is a use to its end.
     ProductsAre(Vec<Arc<str>>),
     /// A process is held before it runs a program of a product: may it? The answer is one
-    /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none, where the process ends before.
+    /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none if the process ends before.
     /// While [`Sessions::is_held`] says so, whatever the process runs is to be told, also what is
     /// of no product, and its end.
     Asked {
@@ -74,7 +74,7 @@ pub enum Event {
         ask: AskId,
         /// The process, with what it is about to run.
         process: Process,
-        /// What is answered where no server can be.
+        /// The answer if no server answers.
         unanswered: Unanswered,
     },
     /// `usher run` holds a lease for a process and all that it starts from now on.
@@ -126,7 +126,7 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
 
-/// What becomes of a program that is held where nobody answers for its seat.
+/// What becomes of a held program if nobody answers for its seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unanswered {
     /// It runs, unseated.

@@ -1,4 +1,4 @@
-//! Held starts, and whatever becomes of them in a computer where rules come and go meanwhile: each
+//! Held starts, and whatever becomes of them while rules come and go: each
 //! session is of a process that lives and runs its product, or is held for it, or was let go and has
 //! not run yet. Told is only what a watcher tells: what products' programs do, and what processes do
 //! that the machine wants to hear of.
@@ -17,7 +17,7 @@ const PROGRAMS: u8 = 5;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A process, a new one where there is none, is about to run a program.
+    /// A process, a new one if there is none, is about to run a program.
     Exec {
         pid: u32,
         program: u8,
@@ -349,7 +349,7 @@ impl World {
         Ok(())
     }
 
-    /// No start is waited for whose process runs something else, or nothing new any more: only
+    /// No start waits if its process runs something else, or nothing new any more: only
     /// what nothing tells of is left to time.
     fn waits_for_none_that_is_over(&self) -> Result<(), TestCaseError> {
         for (id, key) in self.sessions.starts() {

@@ -41,7 +41,7 @@ pub struct SessionId(pub u64);
 /// Whom a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Who {
-    /// Who is counted: who has logged in where that is known, else the account that it runs as.
+    /// Who is counted: who has logged in if that is known, else the account that it runs as.
     pub counted: AccountKey,
     /// The account that it runs as.
     pub real: AccountKey,
@@ -62,7 +62,7 @@ pub enum Counting {
 pub struct Program {
     /// Its file name, for people.
     pub name: Arc<str>,
-    /// Its version, where known.
+    /// Its version, if known.
     pub version: Option<Arc<str>>,
 }
 
@@ -90,7 +90,7 @@ pub struct Process {
     pub program: Program,
     /// What that means; none: the program is of no product.
     pub uses: Option<Use>,
-    /// Since when, where it was found running.
+    /// When it began, if it was found running.
     pub since: Option<Stamp>,
 }
 
@@ -103,7 +103,7 @@ pub struct Session {
     pub product: Arc<str>,
     /// What counts as one use of it.
     pub counting: Counting,
-    /// Whose it is.
+    /// The account that it belongs to.
     pub who: Who,
     /// The program that began it.
     pub program: Program,

@@ -56,7 +56,7 @@ pub(super) struct Member {
     pub(super) key: ProcessKey,
     pub(super) who: Who,
     pub(super) session: Option<SessionId>,
-    /// It exec'd the product itself, where others only were forked by one that did.
+    /// It exec'd the product itself; others were only forked by one that did.
     pub(super) own: bool,
     pub(super) cover: Option<CoverId>,
 }
@@ -69,7 +69,7 @@ pub(super) struct Open {
     pub(super) starts: u32,
     /// Of a restored session: when it was last seen running.
     pub(super) last_seen: Option<Stamp>,
-    /// When its last process ended, where it may go on all the same.
+    /// When its last process ended, if it may go on all the same.
     pub(super) emptied: Option<Stamp>,
     /// A seat was asked for, for a start that waits for the answer.
     pub(super) asking: bool,
@@ -127,7 +127,7 @@ pub(super) struct Start {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StartState {
-    /// It waits for a seat; where nobody answers, this is done.
+    /// It waits for a seat; if nobody answers, this is done.
     Asking(Unanswered),
     /// It may run, and has not yet.
     Allowed,

@@ -39,11 +39,11 @@ pub enum Counted {
 /// A row, as it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// What it says.
+    /// The quantity that the change is of.
     pub quantity: Quantity,
     /// Rows of one quantity with the same key here are one use: sessions that share a lease.
     pub one_use: Option<u128>,
-    /// Whose it is: a surrogate.
+    /// The person: a surrogate.
     pub person: u64,
     /// On which computer: a surrogate.
     pub computer: u64,

@@ -15,7 +15,7 @@ impl Granted {
         Granted(of)
     }
 
-    /// `i64::MAX` where that is never.
+    /// `i64::MAX` if there is none.
     pub(super) fn first_after(&self, person: u64, ms: i64) -> i64 {
         let times = self.0.get(&person).map_or(&[][..], |times| times);
         let next = times.partition_point(|at_ms| *at_ms <= ms);

@@ -15,7 +15,7 @@ pub struct Level {
     pub uses: i64,
 }
 
-/// The highest level of a node, and where it is.
+/// The highest level of a node, and when it is first reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Best {
     /// Seats over those in use just before the node; less than 0 if the node begins with ends and

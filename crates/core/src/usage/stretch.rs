@@ -51,7 +51,7 @@ pub struct Stretches<'a> {
     gaps: &'a Gaps,
     /// What is in use behind what was taken.
     level: Level,
-    /// The stretch of the next bucket, and up to where it is made.
+    /// The stretch of the next bucket, and the instant up to which it is built (Unix milliseconds).
     open: Option<(Stretch, i64)>,
     done: Vec<Stretch>,
 }

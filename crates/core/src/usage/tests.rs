@@ -85,7 +85,7 @@ fn leases_of_one_holder_take_a_seat_each_and_cover_what_else_the_holder_wants() 
     wants.push(lease(1, 2, 20, 30));
     assert_eq!(peak(&wants), (3, Some(20)));
     assert_eq!(refused(&wants, 1), [2]);
-    // Whose lease ends and whose program runs on goes on wanting a seat, before who comes then.
+    // A program that runs on after its lease has ended still wants a seat, before a later one.
     let mut wants = shared(&[(1, 0, 20), (2, 10, 20)]);
     wants.push(lease(1, 1, 0, 10));
     assert_eq!(refused(&wants, 1), [1]);
@@ -122,7 +122,7 @@ fn refusal(holder: u64, first_minute: i64, last_minute: i64) -> Refusal {
     }
 }
 
-/// What was wanted by whom, in minutes, where a session lasts for so many.
+/// What was wanted by whom, in minutes, if a session lasts for so many.
 fn wanted(
     refusals: &[Refusal],
     granted: &[(u64, i64)],

@@ -177,7 +177,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Where it begins is where the first stretch does.
+    /// It begins with the first stretch.
     pub fn along(timeline: &'a Timeline) -> Walk<'a> {
         Walk {
             timeline,

@@ -4,7 +4,9 @@
 
 mod door;
 mod ends;
+mod low;
 mod sorts;
+mod source;
 mod told;
 
 use std::time::Duration;

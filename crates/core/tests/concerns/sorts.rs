@@ -1,4 +1,4 @@
-//! Each sort of concern: where it begins, where it does not, and what its message says.
+//! Each sort of concern: the values that raise it, those that do not, and what its message says.
 
 use usher_core::concerns::{
     BackupFact, DiskFact, Facts, HistoryFact, Kind, PackFact, ProductFact, QuietRule, Thresholds,

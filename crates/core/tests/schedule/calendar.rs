@@ -37,7 +37,7 @@ fn time() -> impl Strategy<Value = Time> {
     (hour, 0..60_i8, 0..60_i8).prop_map(|(h, m, s)| Time::new(h, m, s, 0).unwrap())
 }
 
-/// The first instant of a day at which its clock shows a time or, where it skips it, a later one:
+/// The first instant of a day at which its clock shows a time or, if it skips it, a later one:
 /// found by walking the day second by second, as somebody would who watches the clock.
 fn watched(date: Date, time: Time, zone: &TimeZone) -> Timestamp {
     let naive = date.to_datetime(time);

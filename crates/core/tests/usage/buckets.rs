@@ -1,4 +1,4 @@
-//! Buckets follow the clock of their zone, also where it is changed.
+//! Buckets follow the clock of their zone, even if it is changed.
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

@@ -16,7 +16,7 @@ use crate::waits::{Pending, all_ran, none_waited_longer, start};
 /// The guard notices within this that the gate is late.
 const GUARDED: Duration = Duration::from_millis(400);
 
-/// The same, of the partner, where the guard cannot.
+/// The same for the partner, if the guard cannot act.
 const WATCHED: Duration = Duration::from_millis(1_250);
 
 /// A gate that holds everything for long; all of it must come free in another way.

@@ -32,8 +32,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// To be called first of all in a test: threads made before do not see it. `None` where this
-    /// may not be done; says so.
+    /// To be called first of all in a test: threads made before do not see it. `None`, with a line
+    /// that says so, if this may not be done.
     pub(crate) fn new() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");

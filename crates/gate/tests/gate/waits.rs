@@ -11,7 +11,7 @@ use usher_gate::Options;
 
 use crate::support::Place;
 
-/// One start: how long until it ran or was refused, and the error where it was.
+/// One start: how long until it ran or was refused, and the error if it was refused.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start {
     pub(crate) took: Duration,
@@ -115,7 +115,7 @@ pub(crate) fn none_waited_longer(place: &Place, case: &str, may_wait: Duration, 
     );
 }
 
-/// They were not even asked about, or answered at once: as a rule none waited as a start does whose
+/// They were not even asked about, or answered at once: as a rule none waited like a start whose
 /// partner is silent.
 #[track_caller]
 pub(crate) fn went_at_once(place: &Place, case: &str, starts: &[Start]) {

@@ -117,6 +117,11 @@ impl LogClock {
         self.file_time().date()
     }
 
+    /// The file's own time is that now: it has grown.
+    pub fn file_is_of(&mut self, at: Timestamp) {
+        self.reference.file_time = at;
+    }
+
     fn file_time(&self) -> DateTime {
         self.zone().to_datetime(self.reference.file_time)
     }

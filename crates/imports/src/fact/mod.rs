@@ -22,7 +22,7 @@ pub enum Fact {
     Checkin(Ask),
     /// It was refused, and why, in the file's words without names.
     Denied(Ask, String),
-    /// It waits.
+    /// An ask waits in the queue.
     Queued(Ask),
     /// It waits no more: it was granted (a checkout follows), or gave up.
     Dequeued(Ask),
@@ -62,7 +62,7 @@ pub enum Fact {
     ClockSet {
         /// The first instant by the new clock.
         at: Timestamp,
-        /// By how much.
+        /// By how many seconds it moved.
         seconds: i64,
     },
     /// The daemon's own count of the most seats in use, which is compared with ours.

@@ -9,7 +9,7 @@ use super::feature::Feature;
 /// When something that is owned may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// For ever.
+    /// It never ends.
     Permanent,
     /// To the end of that day.
     Day(Date),

@@ -49,8 +49,13 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Opened {
-    /// Before the first line of a file that was last written then.
-    pub(super) fn new(how: &How, written: Timestamp) -> Opened {
+    /// Before the first line of a file that was last written then; of a report that was asked for then, if
+    /// that is known.
+    pub(super) fn new(how: &How, written: Timestamp, is_asked: bool) -> Opened {
+        let taken = match is_asked {
+            true => Taken::At(written),
+            false => Taken::Written(Some(written)),
+        };
         let zone = || how.zone().clone();
         let asked = || how.asked(written);
         match how.kind {
@@ -62,17 +67,12 @@ impl Opened {
                 zone: how.time_zone.clone(),
                 site_zone: how.site_zone.clone(),
             }))),
-            Kind::Lmstat => {
-                Opened::Lmstat(Box::new(Lmstat::new(zone(), Taken::Written(Some(written)))))
-            }
+            Kind::Lmstat => Opened::Lmstat(Box::new(Lmstat::new(zone(), taken))),
             Kind::RlmLog => Opened::RlmLog(Box::new(Report::new(match &how.time_zone {
                 Some(zone) => Clock::Asked(zone.clone()),
                 None => Clock::Site(how.site_zone.clone()),
             }))),
-            Kind::Rlmstat => Opened::Rlmstat(Box::new(Rlmstat::new(
-                zone(),
-                Taken::Written(Some(written)),
-            ))),
+            Kind::Rlmstat => Opened::Rlmstat(Box::new(Rlmstat::new(zone(), taken))),
             Kind::Lmx => Opened::Status(Box::new(Lmx::new(asked()))),
             Kind::Dsls => Opened::Dsls(Box::new(Dsls::new(asked()))),
             Kind::Lsmon => Opened::Status(Box::new(Lsmon::new(asked()))),
@@ -112,6 +112,18 @@ impl Opened {
             self,
             Opened::Licence(_) | Opened::Log(_) | Opened::RlmLog(_)
         )
+    }
+
+    /// The file is written to at that instant.
+    pub(super) fn file_is_of(&mut self, at: Timestamp) {
+        if let Opened::Log(reader) = self {
+            reader.file_is_of(at);
+        }
+    }
+
+    /// Whether lines wait for the first date.
+    pub(super) fn is_undated(&self) -> bool {
+        matches!(self, Opened::Log(reader) if reader.held() > 0)
     }
 
     /// Another file begins.

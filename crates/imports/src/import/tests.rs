@@ -1,6 +1,7 @@
 //! Whole files, from bytes to rows and the answer.
 
 mod again;
+mod live;
 
 use jiff::civil::date;
 use usher_api::{DatesFrom, ImportRow, Imported, ImportedReason, ImportedUse};

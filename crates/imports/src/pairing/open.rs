@@ -37,6 +37,11 @@ pub(super) struct Open {
 }
 
 impl Open {
+    /// Whether it began so long before that instant that no line of its start follows.
+    pub(super) fn began_before(&self, last: Timestamp) -> bool {
+        last.duration_since(self.from).as_secs() > START_WINDOW_SECONDS
+    }
+
     /// The use; none if it is a part of another's.
     pub(super) fn into_use(self, until: Option<Timestamp>, ending: Ending) -> Option<Use> {
         if self.part {
@@ -78,6 +83,15 @@ pub(super) struct OpenUses {
 impl OpenUses {
     pub(super) fn has_room(&self) -> bool {
         self.count < OPEN_LIMIT
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All, by feature and holder.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Open> {
+        self.open.values().flatten()
     }
 
     /// A use begins; with those of the same start it is one.

@@ -81,9 +81,9 @@ pub enum Problem {
     /// The row has another number of cells than the first line.
     #[error("the row has {found} cells, the first line has {expected}")]
     Cells {
-        /// As the first line says.
+        /// Cells of the first line.
         expected: usize,
-        /// As the row has.
+        /// Cells of the row.
         found: usize,
     },
     /// A cell is empty that may not be.
@@ -97,9 +97,9 @@ pub enum Problem {
         "{column} {written:?} is no RFC 3339 time with an offset, such as 2026-01-31T08:00:00Z"
     )]
     Time {
-        /// Of which column.
+        /// The column.
         column: &'static str,
-        /// What stands there.
+        /// The cell's text.
         written: String,
     },
     /// The end is before the start.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// In lower case.
+/// Words in lower case.
 const WORDS: &str = "\
 a about above access activation active actual add administrator all allowed already and any are \
 as at attempted available bad be been begin borrow borrowed borrows both build busy but by \
@@ -37,7 +37,7 @@ you";
 
 static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split_whitespace().collect());
 
-/// In lower case.
+/// Words in lower case.
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];

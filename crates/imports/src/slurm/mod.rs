@@ -1,7 +1,7 @@
 //! `scontrol show licenses`: records of `Key=Value`, on one line each with `-o`, else over some lines.
 //!
 //! `Used` counts what the cluster's own jobs use. A licence with `Remote=yes` may be used by others, too:
-//! `LastConsumed` is what Slurm was last told of the use by all, so where it is more than `Used`, it is taken.
+//! `LastConsumed` is what Slurm was last told of the use by all, so it counts if it is more than `Used`.
 
 use crate::asked::{Asked, Pools};
 use crate::fact::Feature;
@@ -10,7 +10,7 @@ use crate::reading::{Out, Reader};
 /// Keys that say nothing of seats.
 const OTHER_KEYS: [&str; 5] = ["Free", "Remote", "LastDeficit", "LastUpdate", "LastUpdated"];
 
-/// Reads `scontrol show licenses`. A licence's name is the feature's, with `@SERVER` where it has one.
+/// Reads `scontrol show licenses`. A licence's name is the feature's, with `@SERVER` if it has one.
 #[derive(Debug)]
 pub struct Slurm {
     pools: Pools,

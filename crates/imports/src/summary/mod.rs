@@ -1,8 +1,11 @@
 //! From facts to what an import answers, and to the rows that cross to a site.
 
 mod features;
+mod gaps;
 mod keys;
+mod levels;
 mod limits;
+mod live;
 mod naming;
 mod owned;
 mod peaks;
@@ -28,6 +31,7 @@ pub use self::waits::WAITS_LIMIT;
 pub use self::whole::SPANS_LIMIT;
 
 use self::features::Features;
+use self::gaps::Gaps;
 use self::owned::{add_seats, owned_by_product};
 use self::peaks::DaemonPeaks;
 use self::rows::{Rows, Used};
@@ -62,6 +66,9 @@ pub struct Summary {
     pairing: Pairing,
     waits: Waits,
     seen: Seen,
+    /// Reports keep coming.
+    is_live: bool,
+    gaps: Gaps,
     whole: Whole,
     peaks: DaemonPeaks,
     /// People of whom sums tell; by product.
@@ -100,6 +107,8 @@ impl Summary {
             pairing: Pairing::new(groupings),
             waits: Waits::default(),
             seen: Seen::default(),
+            is_live: false,
+            gaps: Gaps::default(),
             whole: Whole::default(),
             peaks: DaemonPeaks::default(),
             summed: BTreeMap::new(),
@@ -146,6 +155,15 @@ impl Summary {
                     why: None,
                 };
                 self.rows.silence(silence, sink);
+            }
+            Fact::Silent {
+                at,
+                server,
+                daemon,
+                why,
+            } if self.is_live => {
+                let whose = (server.clone(), daemon.clone());
+                self.gaps.silent((whose, *at, why), &mut self.rows, sink);
             }
             Fact::Silent {
                 at,

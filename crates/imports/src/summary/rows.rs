@@ -8,7 +8,7 @@ use usher_api::{
     NAME_LIMIT_BYTES,
 };
 
-use super::keys::Keys;
+use super::keys::{Claim, Keys, hash};
 use super::naming::ProductMap;
 use super::reason;
 use crate::fact::{Ask, Feature, Holder, Owned, Product, Snapshot, Summed, Until};
@@ -53,21 +53,49 @@ pub(super) struct Waited<'w> {
     pub(super) granted: Option<bool>,
 }
 
+impl Used<'_> {
+    /// Of what stays the same while it goes on.
+    pub(super) fn hash(&self) -> u128 {
+        hash(&[
+            Some("use"),
+            Some(&id_of(self.product)),
+            Some(&self.holder.user),
+            Some(&self.holder.host),
+            self.holder.display.as_deref(),
+            Some(&self.from.to_string()),
+            Some(&self.seats.to_string()),
+            self.version,
+            self.program,
+        ])
+    }
+}
+
+impl Waited<'_> {
+    /// Of what stays the same while it goes on.
+    pub(super) fn hash(&self) -> u128 {
+        hash(&[
+            Some("wait"),
+            Some(&self.feature.product_id()),
+            Some(&self.holder.user),
+            Some(&self.holder.host),
+            self.holder.display.as_deref(),
+            Some(&self.from.to_string()),
+            Some(&self.seats.to_string()),
+        ])
+    }
+}
+
 impl Rows {
     pub(super) fn used(&mut self, it: &Used<'_>, sink: &mut Sink<'_>) {
-        let key = self.keys.next(&[
-            Some("use"),
-            Some(&id_of(it.product)),
-            Some(&it.holder.user),
-            Some(&it.holder.host),
-            it.holder.display.as_deref(),
-            Some(&it.from.to_string()),
-            Some(&it.seats.to_string()),
-            it.version,
-            it.program,
-        ]);
+        let key = self.keys.next_of(it.hash());
         let row = self.use_row(it).map(Imported::Use);
         self.give(key, row, sink);
+    }
+
+    /// A use that is followed from report to report.
+    pub(super) fn used_by(&mut self, claim: Claim, it: &Used<'_>, sink: &mut Sink<'_>) {
+        let row = self.use_row(it).map(Imported::Use);
+        self.give(claim.key(), row, sink);
     }
 
     fn use_row(&self, it: &Used<'_>) -> Option<ImportedUse> {
@@ -115,17 +143,15 @@ impl Rows {
     }
 
     pub(super) fn waited(&mut self, it: &Waited<'_>, sink: &mut Sink<'_>) {
-        let key = self.keys.next(&[
-            Some("wait"),
-            Some(&it.feature.product_id()),
-            Some(&it.holder.user),
-            Some(&it.holder.host),
-            it.holder.display.as_deref(),
-            Some(&it.from.to_string()),
-            Some(&it.seats.to_string()),
-        ]);
+        let key = self.keys.next_of(it.hash());
         let row = self.wait_row(it).map(Imported::Wait);
         self.give(key, row, sink);
+    }
+
+    /// A wait that is followed from report to report.
+    pub(super) fn waited_by(&mut self, claim: Claim, it: &Waited<'_>, sink: &mut Sink<'_>) {
+        let row = self.wait_row(it).map(Imported::Wait);
+        self.give(claim.key(), row, sink);
     }
 
     fn wait_row(&self, it: &Waited<'_>) -> Option<ImportedWait> {

@@ -1,6 +1,9 @@
 //! Uses and waits out of snapshots: somebody whom one report shows and the next does not has ended in
 //! between, and is known to have used it up to the last report that shows them.
 //!
+//! Of several that a report shows in the same words, the one that is there longest is the one that stays,
+//! and each keeps its key while it is shown.
+//!
 //! A report may have several pools of one feature, and of several servers. The pools of a server are
 //! added up; of several servers the one with most is the feature's peak, because a request must fit on
 //! one.
@@ -9,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
+use super::keys::Claim;
+use super::levels::Levels;
 use super::rows::{Rows, Sink, Used, Waited};
 use crate::fact::{Feature, Held, Holder, Product, Snapshot};
 use crate::pairing::{Peak, USERS_LIMIT};
@@ -47,6 +52,8 @@ struct Who {
 struct Followed {
     from: Timestamp,
     seen: Timestamp,
+    /// Its key; none: it is told as it is seen, and not followed.
+    claim: Option<Claim>,
 }
 
 type All = BTreeMap<Who, VecDeque<Followed>>;
@@ -74,12 +81,13 @@ pub(super) struct Seen {
     counts: BTreeMap<Feature, Counts>,
     followed: usize,
     users_kept: usize,
+    pub(super) levels: Levels,
 }
 
 impl Seen {
     /// Takes in a snapshot.
     pub(super) fn take(&mut self, it: &Snapshot, rows: &mut Rows, sink: &mut Sink<'_>) {
-        rows.level(it, sink);
+        self.levels.take(it, rows, sink);
         let key = (it.feature.clone(), it.server.clone());
         // It says that it cannot say: whoever had a seat may have it still.
         if it.trouble.is_some() && it.in_use.is_none() && it.held.is_empty() {
@@ -162,16 +170,44 @@ impl Seen {
         sink: &mut Sink<'_>,
     ) {
         let known = pool.before.get_mut(&who).and_then(VecDeque::pop_front);
-        let is_new = known.is_none();
-        let followed = Followed {
-            from: known.map_or(who.since.unwrap_or(pool.at), |known| known.from),
-            seen: pool.at,
+        let followed = match known {
+            Some(known) => Followed {
+                seen: pool.at,
+                ..known
+            },
+            None => {
+                let mut new = Followed {
+                    from: who.since.unwrap_or(pool.at),
+                    seen: pool.at,
+                    claim: None,
+                };
+                if self.followed >= FOLLOWED_LIMIT {
+                    return say(feature, &who, &new, false, rows, sink);
+                }
+                self.followed = self.followed.saturating_add(1);
+                let product = Product::Foreign(feature.clone());
+                let hash = match who.waits {
+                    true => waited(feature, &who, &new, false).hash(),
+                    false => used(&product, &who, &new, false).hash(),
+                };
+                new.claim = Some(rows.keys.claim(hash));
+                new
+            }
         };
-        if is_new && self.followed >= FOLLOWED_LIMIT {
-            return say(feature, &who, &followed, false, rows, sink);
-        }
-        self.followed = self.followed.saturating_add(usize::from(is_new));
         pool.now.entry(who).or_default().push_back(followed);
+    }
+
+    /// Gives what the last report of each pool shows, and whom it shows no more.
+    pub(super) fn so_far(&self, rows: &mut Rows, sink: &mut Sink<'_>) {
+        for ((feature, _), pool) in &self.pools {
+            for (all, is_gone) in [(&pool.before, true), (&pool.now, false)] {
+                for (who, each) in all {
+                    for followed in each {
+                        say(feature, who, followed, is_gone, rows, sink);
+                    }
+                }
+            }
+        }
     }
 
     /// All pools of the report are read: whom it does not show has ended.
@@ -186,6 +222,9 @@ impl Seen {
             self.followed = self.followed.saturating_sub(gone.len());
             for followed in gone {
                 say(feature, &who, &followed, true, rows, sink);
+                if let Some(claim) = followed.claim {
+                    rows.keys.release(claim);
+                }
             }
         }
         let counts = self.counts.entry(feature.clone()).or_default();
@@ -252,30 +291,50 @@ fn say(
     rows: &mut Rows,
     sink: &mut Sink<'_>,
 ) {
-    let seen = followed.seen.max(followed.from);
-    let until = is_gone.then_some(seen);
     if who.waits {
-        let waited = Waited {
-            feature,
-            holder: &who.holder,
-            from: followed.from,
-            until,
-            seen_until: Some(seen),
-            seats: who.seats,
-            granted: None,
+        let it = waited(feature, who, followed, is_gone);
+        return match followed.claim {
+            Some(claim) => rows.waited_by(claim, &it, sink),
+            None => rows.waited(&it, sink),
         };
-        return rows.waited(&waited, sink);
     }
-    let used = Used {
-        product: &Product::Foreign(feature.clone()),
+    let product = Product::Foreign(feature.clone());
+    let it = used(&product, who, followed, is_gone);
+    match followed.claim {
+        Some(claim) => rows.used_by(claim, &it, sink),
+        None => rows.used(&it, sink),
+    }
+}
+
+fn waited<'w>(
+    feature: &'w Feature,
+    who: &'w Who,
+    followed: &Followed,
+    is_gone: bool,
+) -> Waited<'w> {
+    let seen = followed.seen.max(followed.from);
+    Waited {
+        feature,
         holder: &who.holder,
         from: followed.from,
-        until,
+        until: is_gone.then_some(seen),
+        seen_until: Some(seen),
+        seats: who.seats,
+        granted: None,
+    }
+}
+
+fn used<'u>(product: &'u Product, who: &'u Who, followed: &Followed, is_gone: bool) -> Used<'u> {
+    let seen = followed.seen.max(followed.from);
+    Used {
+        product,
+        holder: &who.holder,
+        from: followed.from,
+        until: is_gone.then_some(seen),
         seen_until: Some(seen),
         seats: who.seats,
         version: who.version.as_deref(),
         program: None,
         ending: is_gone.then_some("not_seen"),
-    };
-    rows.used(&used, sink);
+    }
 }

@@ -56,6 +56,17 @@ impl Waits {
         }
     }
 
+    /// Gives the waits that go on.
+    pub(super) fn so_far(&self, last: Option<Timestamp>, rows: &mut Rows, sink: &mut Sink<'_>) {
+        for (key, waits) in &self.open {
+            // What was dequeued a moment ago is told when it is known what became of it.
+            for wait in waits.iter().filter(|wait| wait.left.is_none()) {
+                let seen = last.map(|last| last.max(wait.from));
+                say(key, wait, None, seen, None, rows, sink);
+            }
+        }
+    }
+
     /// Nothing more follows; the last instant of which something is known is `last`.
     pub(super) fn finish(self, last: Option<Timestamp>, rows: &mut Rows, sink: &mut Sink<'_>) {
         for (key, waits) in self.open {

@@ -132,6 +132,7 @@ impl Collector {
     async fn round(&mut self) -> Result<(), Cut> {
         let mut moved = 0;
         loop {
+            let asked_ms = wall_ms();
             let id = self.id().await?;
             let places = self.tools.site.collected(id.clone()).await?;
             let (asked, page) = self.page(&places).await?;
@@ -154,6 +155,7 @@ impl Collector {
             self.append(asked, page, is_back).await?;
             self.acknowledge(through).await?;
             if is_last {
+                self.view.caught_up(asked_ms);
                 return Ok(());
             }
         }

@@ -81,7 +81,7 @@ impl Shared {
         next
     }
 
-    /// Puts a message back whose delivery failed. It stays the first until it has failed a few
+    /// Puts a message back after its delivery failed. It stays the first until it has failed a few
     /// times; then the next ones have their turn, because perhaps only this one fails.
     pub(super) fn put_back(&self, key: &Errand, mut it: Waiting) {
         let mut waiting = self.waiting();

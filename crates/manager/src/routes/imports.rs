@@ -1,7 +1,7 @@
 //! `/v1/imports`: what other licence servers count. A file is read where it lies; here its rows come in.
 
 mod request;
-mod rows;
+pub(crate) mod rows;
 mod shown;
 
 use std::sync::Arc;
@@ -14,12 +14,13 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use usher_api::{
     Code, IMPORT_ROWS_LIMIT, Import, ImportAnswer, ImportCreate, ImportCreated, ImportFinish,
-    ImportRows, ImportRowsTaken, Page, Problem, Timestamp, page_limit,
+    ImportRows, ImportRowsTaken, ImportTold, Page, Problem, Timestamp, page_limit,
 };
 use usher_http::REPLAYED;
 use usher_http::input::{self, Id, Query};
 use usher_site::{
-    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT, RowsTaken,
+    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT, NewImport,
+    OPEN_IMPORTS_LIMIT, RowsTaken,
 };
 
 use self::shown::{answer, kind_of, listed};
@@ -73,7 +74,8 @@ pub(crate) struct PageQuery {
 }
 
 /// Begins an import. Its rows count for nothing before it is finished; if it takes in nothing for a day
-/// before that, it is removed. Several imports of one source may run side by side.
+/// before that, it is removed. A live one counts from its first row on, and is ended if it takes in nothing
+/// for a day. Several imports of one source may run side by side.
 #[utoipa::path(
     post,
     path = "/v1/imports",
@@ -111,6 +113,7 @@ pub(crate) async fn create(
         source: source.clone(),
         time_zone: asked.time_zone,
         at_ms: wall_ms(),
+        live: asked.live,
     };
     match app.tools.site.begin_import(new).await? {
         Begun::New => {
@@ -127,6 +130,10 @@ pub(crate) async fn create(
             "this Idempotency-Key was used to begin another import: use a new key for a new \
              import, or repeat the first body",
         )),
+        Begun::Full if asked.live => Err(Refusal::invalid(format!(
+            "{LIVE_IMPORTS_LIMIT} live imports go on, which is the limit: end a watch and finish its \
+             import first, as `GET /v1/imports` lists them"
+        ))),
         Begun::Full => Err(Refusal::invalid(format!(
             "{OPEN_IMPORTS_LIMIT} imports are begun and not finished, which is the limit: finish or \
              remove one first, as `GET /v1/imports` lists them"
@@ -155,7 +162,7 @@ pub(crate) async fn rows(
     Id(id): Id,
     body: Bytes,
 ) -> Result<Json<ImportRowsTaken>, Refusal> {
-    let ImportRows { number, rows } = input::json(&body)?;
+    let ImportRows { number, rows, told } = input::json(&body)?;
     if number == 0 {
         return Err(Refusal::invalid(
             "`number` is 0: bodies of rows are numbered from 1 on",
@@ -172,6 +179,7 @@ pub(crate) async fn rows(
         number,
         at_ms: wall_ms(),
         rows: rows::checked(rows).map_err(Refusal::invalid)?,
+        told_ms: told.map(told_ms).transpose()?,
     };
     match app.tools.site.import_rows(batch).await? {
         RowsTaken::Taken { next_number } => Ok(Json(ImportRowsTaken { next_number })),
@@ -232,6 +240,7 @@ pub(crate) async fn finish(
     match app.tools.site.finish_import(end).await? {
         Finish::Done { import, is_new } => {
             if is_new {
+                app.tools.counting.notify_one();
                 told(&app, 9457, &import, &asker).await;
             }
             Ok(Json(answer(&import)?))
@@ -261,7 +270,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<
     let found = app.tools.site.import(id.clone()).await?;
     let found = found.ok_or_else(|| unknown(&id))?;
     let mut shown = listed(&found)?;
-    if found.finished_ms.is_some() {
+    // A live import that nobody finished has none.
+    if found.finished_ms.is_some() && found.summary.is_some() {
         shown.answer = Some(answer(&found)?);
     }
     Ok(Json(shown))
@@ -288,9 +298,18 @@ pub(crate) async fn remove(
     let removed = removed.ok_or_else(|| unknown(&id))?;
     app.tools.import_removed.notify_one();
     if removed.finished_ms.is_some() {
+        app.tools.counting.notify_one();
         told(&app, 9458, &removed, &asker).await;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Of which times a live import tells so far.
+fn told_ms(told: ImportTold) -> Result<(i64, i64), Refusal> {
+    match told.from <= told.to {
+        true => Ok((told.from.as_millisecond(), told.to.as_millisecond())),
+        false => Err(Refusal::invalid("`told.to` is before `told.from`")),
+    }
 }
 
 /// Tells what was done to an import. How many rows it had is in the log: the same of a source that is

@@ -2,11 +2,15 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod foreign;
+pub(crate) mod groups;
 pub(crate) mod imports;
 pub(crate) mod messages;
+pub(crate) mod metrics;
+pub(crate) mod reports;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
+mod together;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 pub(crate) mod whatif;
@@ -56,6 +60,9 @@ use crate::routes::catalogue::{entitlements, products};
         entitlements::replace,
         entitlements::remove,
         usage::usage,
+        groups::list,
+        groups::members,
+        reports::get,
         tokens::list,
         tokens::create,
         tokens::revoke,
@@ -67,7 +74,7 @@ use crate::routes::catalogue::{entitlements, products};
         imports::finish,
         whatif::post,
         service::health,
-        service::metrics,
+        metrics::metrics,
         service::description,
     )
 )]
@@ -119,6 +126,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .delete(entitlements::remove),
         )
         .route("/v1/usage", get(usage::usage))
+        .route("/v1/groups", get(groups::list))
+        .route("/v1/groups/{name}/members", get(groups::members))
+        .route("/v1/reports/{name}", get(reports::get))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/imports", get(imports::list).post(imports::create))
@@ -130,7 +140,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/imports/{id}/finish", post(imports::finish))
         .route("/v1/whatif", post(whatif::post))
         .route("/v1/health", get(service::health))
-        .route("/metrics", get(service::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(service::description))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

@@ -34,6 +34,9 @@ const SECOND_LOOK: Duration = Duration::from_millis(700);
 /// How long a poll may take: two rounds of requests, a step of healing and a restart.
 pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);
 
+/// How often a server that serves is asked for its facts between two polls.
+const FACTS: Duration = Duration::from_secs(30);
+
 /// The least time between two polls of a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);
 
@@ -181,18 +184,29 @@ impl Work {
         let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone(), known.concerns);
         self.look(&mut watch).await;
         self.look_ahead(&watch, &mut outlook, false).await;
-        // Nobody waits for it where the manager itself has begun.
+        // Nobody waits for the answer if the manager itself began the look.
         let _ = looked.send(());
         loop {
-            let mut who: Vec<LookNow> = tokio::select! {
-                () = tokio::time::sleep(self.pause()) => Vec::new(),
-                () = lost.notified() => Vec::new(),
-                Some(answer) = asked.recv() => vec![answer],
+            let poll_at = tokio::time::Instant::now() + self.pause();
+            let mut who: Vec<LookNow> = loop {
+                tokio::select! {
+                    () = tokio::time::sleep_until(poll_at) => break Vec::new(),
+                    () = lost.notified() => break Vec::new(),
+                    Some(answer) = asked.recv() => break vec![answer],
+                    // Seats change faster than servers fail.
+                    () = tokio::time::sleep(FACTS) => {
+                        self.look_ahead(&watch, &mut outlook, false).await;
+                    }
+                }
             };
             // Who asks while a look goes on is answered by the next: it has seen what was before.
             who.extend(std::iter::from_fn(|| asked.try_recv().ok()));
             self.look(&mut watch).await;
             self.look_ahead(&watch, &mut outlook, !who.is_empty()).await;
+            if !who.is_empty() {
+                // Whoever asks wants to see what is new.
+                self.tools.counting.notify_one();
+            }
             for answer in who {
                 // Who asked may be gone.
                 let _ = answer.send(());
@@ -283,9 +297,12 @@ impl Work {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {
             let history = history_of(self.view.get().history);
-            let server_id = outlook.look(&self.token.read(), asked, history).await;
-            if let Some(id) = server_id {
-                self.view.set(|view| view.server_id = Some(id));
+            let told = outlook.look(&self.token.read(), asked, history).await;
+            if let Some(told) = told {
+                self.view.put_levels(told.levels);
+                if let Some(id) = told.server_id {
+                    self.view.set(|view| view.server_id = Some(id));
+                }
             }
         }
         self.view.looked();

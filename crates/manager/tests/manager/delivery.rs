@@ -124,7 +124,7 @@ async fn a_relay_that_is_not_there_is_named_by_the_test() {
     assert!(why.contains("cannot reach the relay 127.0.0.1:9"), "{told}");
 }
 
-/// Has a server watched where nobody listens.
+/// Has the manager watch a server at an address that nobody listens on.
 async fn add_dead(manager: &Manager, name: &str) {
     let dead = json!({ "name": name, "url": "http://127.0.0.1:9", "token": "t" });
     let add = manager.request("POST", "/v1/servers", &manager.token());

@@ -59,7 +59,7 @@ async fn remove(manager: &Manager, id: &str) -> (u16, Value) {
 }
 
 /// A whole import; what it added, and what was there.
-async fn import(manager: &Manager, source: &str, with: &[Value]) -> (String, u64, u64) {
+pub(crate) async fn import(manager: &Manager, source: &str, with: &[Value]) -> (String, u64, u64) {
     let id = begin(manager, source).await;
     let (status, taken) = rows(manager, &id, 1, with).await;
     assert_eq!((status, &taken["next_number"]), (200, &2.into()), "{taken}");

@@ -5,10 +5,14 @@
 mod catalogue;
 mod collecting;
 mod delivery;
+mod groups;
 mod holds;
 mod imports;
+mod metrics;
 mod relay;
+mod reports;
 mod requests;
+mod sources;
 mod standing;
 mod support;
 mod tokens;

@@ -63,6 +63,7 @@ impl Manager {
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut options = ManagerOptions {
+            database: usher_manager::Database::InData,
             data: folder.path().to_owned(),
             admin_token_file: None,
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -80,7 +81,9 @@ impl Manager {
             watchdog: None,
             beat_url: None,
             mail: usher_manager::MailOptions::default(),
+            sources: Vec::new(),
             authority: None,
+            groups: usher_manager::GroupOptions::default(),
         };
         set(folder.path(), &mut options);
         let (stop, stopped) = oneshot::channel::<()>();

@@ -14,20 +14,20 @@ use crate::imports;
 use crate::support::{Manager, play, send, until};
 
 /// The last event of a server as long as nothing is added.
-const HEAD: u64 = 100;
+pub(crate) const HEAD: u64 = 100;
 
 /// What a server has.
 #[derive(Clone, Default)]
-struct Has {
+pub(crate) struct Has {
     id: String,
-    history: Vec<Value>,
+    pub(crate) history: Vec<Value>,
     /// None: it refuses to say what runs.
     leases: Option<Vec<Value>>,
     sessions: Vec<Value>,
-    entitlements: Vec<Value>,
+    pub(crate) entitlements: Vec<Value>,
 }
 
-type Played = Arc<Mutex<Has>>;
+pub(crate) type Played = Arc<Mutex<Has>>;
 
 async fn played(has: &Played) -> String {
     let health = || async { Json(json!({ "status": "ok" })) };
@@ -42,6 +42,7 @@ async fn played(has: &Played) -> String {
         .route("/v1/leases", get(leases))
         .route("/v1/sessions", get(sessions))
         .route("/v1/entitlements", get(entitlements))
+        .route("/v1/products/{id}", get(no_product))
         .with_state(has.clone());
     play(routes).await
 }
@@ -96,6 +97,12 @@ async fn sessions(State(has): State<Played>) -> Response {
     page(has.lock().unwrap().sessions.clone())
 }
 
+async fn no_product() -> Response {
+    let body = json!({ "type": "about:blank", "title": "No such product", "status": 404,
+        "code": "unknown_product", "detail": "there is no product of that id" });
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
 async fn entitlements(State(has): State<Played>) -> Response {
     page(has.lock().unwrap().entitlements.clone())
 }
@@ -116,7 +123,7 @@ fn lease(event: u64, person: &str, seats: u64, from: &str, to: &str) -> Value {
     ended(event, "lease", person, more)
 }
 
-fn denial(event: u64, person: &str, at: &str, count: u64) -> Value {
+pub(crate) fn denial(event: u64, person: &str, at: &str, count: u64) -> Value {
     let more = json!({ "reason": "no_seat", "count": count, "retries": count - 1, "waits": false,
         "first_at": at, "last_at": at });
     ended(event, "denial", person, more)
@@ -141,7 +148,7 @@ fn entitlement(product: &str, seats: u64) -> Value {
         "overdraft": 0, "from": null, "to": null, "in_use": 0, "allotment": "a1" })
 }
 
-async fn watched(manager: &Manager, name: &str, has: &Played) {
+pub(crate) async fn watched(manager: &Manager, name: &str, has: &Played) {
     let body = json!({ "name": name, "url": played(has).await, "token": "t" });
     let request = manager.request("POST", "/v1/servers", &manager.token());
     let (status, added) = send(request.json(&body)).await;
@@ -149,7 +156,7 @@ async fn watched(manager: &Manager, name: &str, has: &Played) {
     collected(manager, name, HEAD).await;
 }
 
-async fn collected(manager: &Manager, name: &str, event: u64) {
+pub(crate) async fn collected(manager: &Manager, name: &str, event: u64) {
     let path = format!("/v1/servers/{name}/poll");
     until("the history to be collected", async || {
         let request = manager.request("POST", &path, &manager.token());
@@ -177,7 +184,7 @@ fn each<'a>(page: &'a Value, field: &str) -> Vec<&'a Value> {
 }
 
 /// One server with two days of use of a product, and another product that is only owned.
-fn some_use() -> Played {
+pub(crate) fn some_use() -> Played {
     Arc::new(Mutex::new(Has {
         id: "s-1".to_owned(),
         history: vec![

@@ -5,6 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod host;
 pub(crate) mod lock;
+pub(crate) mod name_service;
 pub(crate) mod net;
 pub(crate) mod process;
 mod raw;

@@ -60,7 +60,7 @@ pub(crate) struct ComputerDocument<'a> {
     /// What the agent allowed when it last had no server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unreached: Option<UnreachedStarts>,
-    /// Why no start is refused there, where enforcement is off.
+    /// Why no start is refused there, if enforcement is off.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<Cow<'a, str>>,
     /// How many sessions run there without a seat because nobody used them.

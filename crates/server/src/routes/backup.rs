@@ -101,7 +101,7 @@ pub(crate) fn clean(data: &Path) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(PREFIX) && name.contains(SUFFIX) {
-            // Left for the next start, where it fails.
+            // If this fails, the next start removes it.
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -12,12 +12,14 @@ use usher_api::{
 };
 use usher_core::identify::Rule;
 use usher_core::ledger::{
-    Bound, Details, EntitlementNumber, Ledger, Lent, Now, Pool, ProductSpec, takes_over,
+    Bound, Details, EntitlementNumber, Ledger, Lent, Now, Pool, ProductNumber, ProductSpec,
+    takes_over,
 };
 use usher_core::lifecycle::ServiceState;
 use usher_store::ChangedProgram;
 
 use super::Json;
+use super::kept::{self, Kept};
 use super::status::{self, Entry};
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
@@ -47,6 +49,8 @@ const QUIET_KEPT: Duration = Duration::from_secs(600);
 struct Told {
     ending: Vec<EndingEntitlement>,
     products: Vec<(ProductFacts, Vec<String>)>,
+    /// Products beyond these.
+    left_out: u64,
     entries: Vec<Entry>,
 }
 
@@ -68,6 +72,7 @@ struct PoolSeen {
     in_use: u64,
     unseated: u64,
     queued: u64,
+    kept: Vec<Kept>,
 }
 
 /// Facts from which a manager predicts trouble: entitlements that end, seats, agents, the disk,
@@ -89,7 +94,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Facts>, Refu
     let refused: FxHashMap<String, u64> = refused.into_iter().collect();
     let changed = changed(&app, now_ms).await?;
     let copied = app.look(look).await?;
-    let mut told = app.blocking(move |_| Ok(told(copied))).await?;
+    let mut told = app.blocking(move |app| Ok(told(app, copied))).await?;
     for (product, _) in &mut told.products {
         product.refused_last_hour = refused.get(&product.id).copied().unwrap_or(0);
     }
@@ -118,6 +123,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Facts>, Refu
         backup,
         ending_entitlements: told.ending,
         products: told.products.into_iter().map(|(it, _)| it).collect(),
+        products_left_out: told.left_out,
         computers: told.entries.len() as u64,
         agents: agents(&app, &told.entries, now_ms),
         quiet_rules,
@@ -139,16 +145,16 @@ fn paused_since(app: &App) -> Option<Timestamp> {
 }
 
 fn look(ledger: &Ledger, now: Now) -> Copied {
-    let pools = ledger.pools().map(|(_, pool)| pool);
-    let listed = pools.filter(|pool| !pool.listing.removed);
+    let listed = ledger.pools().filter(|(_, pool)| !pool.listing.removed);
+    let pools = listed.map(|(number, pool)| seen(ledger, number, pool, now));
     Copied {
-        pools: listed.map(|pool| seen(ledger, pool, now)).collect(),
+        pools: pools.collect(),
         entries: status::computers(ledger),
         now,
     }
 }
 
-fn seen(ledger: &Ledger, pool: &Pool, now: Now) -> PoolSeen {
+fn seen(ledger: &Ledger, number: ProductNumber, pool: &Pool, now: Now) -> PoolSeen {
     let ending = pool
         .lent
         .iter()
@@ -164,11 +170,13 @@ fn seen(ledger: &Ledger, pool: &Pool, now: Now) -> PoolSeen {
         in_use: pool.in_use,
         unseated: pool.unseated,
         queued: u64::from(pool.queued()),
+        kept: kept::of(ledger, number),
     }
 }
 
-fn told(copied: Copied) -> Told {
+fn told(app: &App, copied: Copied) -> Told {
     let now = copied.now;
+    let left_out = copied.pools.len().saturating_sub(LISTED_LIMIT) as u64;
     let pools = copied.pools.iter();
     let mut ending: Vec<EndingEntitlement> = pools.flat_map(|pool| ending_of(pool, now)).collect();
     ending.sort_by_key(next_of);
@@ -183,6 +191,8 @@ fn told(copied: Copied) -> Told {
             in_use: pool.in_use,
             queued: pool.queued,
             refused_last_hour: 0,
+            kept: Some(kept::count(&app.used, &pool.kept, &pool.spec, wall_ms())),
+            unseated: Some(pool.unseated),
         };
         // What is in use now has matched: its rules are not asked for.
         let in_use = pool.in_use + pool.unseated > 0;
@@ -192,6 +202,7 @@ fn told(copied: Copied) -> Told {
     Told {
         ending,
         products: products.collect(),
+        left_out,
         entries: copied.entries,
     }
 }

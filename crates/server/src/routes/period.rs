@@ -18,9 +18,9 @@ const DAY_MS: i64 = 86_400_000;
 /// A period, in Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Period {
-    /// The first instant of the period.
+    /// The first instant of the period, in Unix milliseconds.
     pub(super) since: i64,
-    /// The first instant after the period.
+    /// The first instant after the period, in Unix milliseconds.
     pub(super) until: i64,
     /// The time of the request.
     pub(super) now: i64,

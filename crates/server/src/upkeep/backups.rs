@@ -19,7 +19,7 @@ pub(crate) struct Backups {
 impl Backups {
     /// The backups of the data directory that `engine` has open; keeps so many snapshots.
     pub(crate) fn open(engine: &Engine, snapshots: Snapshots, keep: u32) -> Backups {
-        // What cannot be read is told where it is asked for; it keeps no server from serving.
+        // A record that cannot be read is reported to who asks for it; the server starts anyway.
         let noted = engine.last_backup().ok().flatten();
         Backups {
             engine: engine.clone(),

@@ -32,7 +32,7 @@ pub(crate) type Listener = Box<dyn Fn(&ServiceNow) + Send>;
 /// The current status of the service, with times on the wall clock.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceNow {
-    /// The status.
+    /// The status as it was reported.
     pub(crate) report: Report,
     /// Since when it has been in its state; Unix milliseconds, wall clock.
     pub(crate) since_ms: i64,

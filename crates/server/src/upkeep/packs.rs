@@ -211,7 +211,7 @@ impl Upkeep {
         )
     }
 
-    /// Does what is due.
+    /// Does what the schedule asks for at `now`.
     fn act(self: &Arc<Self>, now: Timestamp) {
         let _planning = lock(&self.planning);
         let mut planned = lock(&self.known).planned.clone();

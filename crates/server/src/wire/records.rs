@@ -92,8 +92,8 @@ pub(crate) fn document(product: &api::Product) -> String {
     serde_json::to_string(&for_others(product)).unwrap_or_default()
 }
 
-/// A product for those who may be of the version before: what came since is said only where it is
-/// not as it would be without.
+/// A product for readers that may be of the version before: a newer field is written only if it
+/// differs from its default.
 pub(crate) fn for_others(product: &api::Product) -> serde_json::Value {
     let since: [(&str, serde_json::Value); 6] = [
         ("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into()),
@@ -229,7 +229,7 @@ pub(crate) fn also(other: &ledger::Also) -> api::Also {
     }
 }
 
-/// A lease's id, where the text is one.
+/// The text as a lease's id; none if it is not one.
 pub(crate) fn lease_id(text: &str) -> Option<LeaseId> {
     text.parse().ok()
 }

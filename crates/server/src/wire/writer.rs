@@ -20,7 +20,7 @@ pub(crate) struct Names<'a> {
     pub(crate) computer: &'a str,
 }
 
-/// What was asked for at once, where anything was.
+/// Writes `also`, the further products of the same ask; nothing if there are none.
 fn also(to: &mut Writer, also: &[Also]) {
     for (place, other) in also.iter().enumerate() {
         to.raw(if place == 0 { ",\"also\":[" } else { "," });

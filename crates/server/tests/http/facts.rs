@@ -79,6 +79,11 @@ async fn a_manager_is_told_what_it_needs_to_foresee_trouble() {
         (&json!("sim"), &json!(1), &json!(1)),
         "{facts:#}"
     );
+    assert_eq!(
+        (&sim["kept"], &sim["unseated"], &facts["products_left_out"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "{facts:#}"
+    );
     assert_eq!(facts["computers"], 1);
     let agent = &facts["agents"][0];
     assert_eq!(

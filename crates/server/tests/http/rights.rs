@@ -287,7 +287,7 @@ async fn a_token_that_is_for_one_thing_alone_is_told_so_everywhere_else() {
         let reply = server.call_as(&token, method, path, None).await;
         assert_eq!((reply.status, reply.code()), (403, "forbidden"), "{path}");
     }
-    // Which role suffices is said of each route: one that sees is refused where it would change.
+    // Each route says which roles suffice: a role that may only look is refused a change.
     for (method, path, roles) in [
         ("GET", "/v1/service", "manager, viewer, operator or admin"),
         ("POST", "/v1/service/controls", "operator or admin"),

@@ -40,7 +40,7 @@ impl File {
         self.seen.as_deref()
     }
 
-    /// Makes it, empty, where programs see none.
+    /// Makes it, empty, if programs see none.
     pub(super) fn make(&mut self) {
         if self.seen.is_none() {
             self.change(Change::Made);
@@ -90,7 +90,7 @@ impl File {
         }
     }
 
-    /// A sync of a disk that lies: what has come last stays where the power takes it.
+    /// A sync of a disk that lies: the last writes stay unsynced, and are lost with the power.
     pub(super) fn pretend_to_sync(&mut self) {
         let old = self.unsynced.len().saturating_sub(HELD_BACK);
         for change in self.unsynced.drain(..old) {
@@ -189,7 +189,7 @@ fn write(file: &mut Option<Vec<u8>>, at: usize, bytes: &[u8]) {
     file[at..end].copy_from_slice(bytes);
 }
 
-/// The parts of a write that lie in one sector each, with where they begin.
+/// The parts of a write that lie in one sector each, with their positions.
 fn sectors(at: usize, bytes: &[u8], sector: usize) -> impl Iterator<Item = (usize, &[u8])> {
     let mut begin = 0;
     std::iter::from_fn(move || {

@@ -109,7 +109,7 @@ impl State {
         self.is_off = false;
     }
 
-    /// Opens a file, `alone` where nobody else may have it; the boot that it is open in.
+    /// Opens a file, `alone` if nobody else may have it; answers the boot that it is open in.
     pub(super) fn open(&mut self, name: &str, make: bool, alone: bool) -> Result<u64, NoAnswer> {
         self.answers(self.boot)?;
         let is_there = self.seen(name).is_some();
@@ -201,7 +201,7 @@ impl State {
         Ok(self.seen(name).is_some_and(|seen| !seen.is_empty()))
     }
 
-    /// Removes a file, for good where it `syncs`; whether there was one.
+    /// Removes a file, durably if it `syncs`; answers whether there was one.
     pub(super) fn remove(&mut self, name: &str, syncs: bool) -> Result<bool, NoAnswer> {
         self.answers(self.boot)?;
         if self.seen(name).is_none() {
@@ -231,7 +231,7 @@ impl State {
         self.files.get_mut(name).ok_or(NoAnswer)
     }
 
-    /// Counts an operation, and lets it or the power fail where it is time: what it asked for is then
+    /// Counts an operation, and lets it or the power fail if that is due: what it asked for is then
     /// not synced, and may be on the medium or not.
     fn spend(
         &mut self,

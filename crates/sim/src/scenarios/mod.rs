@@ -16,7 +16,7 @@ pub struct Options {
     pub seed: u64,
     /// A fault that Usher's installation is given, to see that the scenario finds it.
     pub planted: Option<Planted>,
-    /// Where Usher's ledger is kept; none: where the scenario has it.
+    /// The medium of Usher's ledger; none: the scenario's own.
     pub log: Option<Log>,
 }
 

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::truth::Doing;
 
-/// How long a stop takes, where it ends.
+/// How long a stop takes, if it ends.
 const STOP_MS: u64 = 5 * SECOND;
 /// How long a start takes.
 const START_MS: u64 = 10 * SECOND;

@@ -53,7 +53,7 @@ pub(super) enum News {
 }
 
 impl Service {
-    /// Not started.
+    /// A service that was not started.
     pub(super) fn new(now: Moment, restarts_itself: bool, rng: Rng) -> Service {
         let lifecycle = Lifecycle::new(Limits::default(), now.span());
         Service {
@@ -203,7 +203,7 @@ impl Service {
         .min()
     }
 
-    /// Does what is due.
+    /// Does what is due at the instant `now`.
     pub(super) fn wake(&mut self, now: Moment) {
         if self.disk_hangs_until <= now.steady {
             self.disk_hangs_until = 0;

@@ -13,9 +13,9 @@ use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
 use crate::usage::RollUp;
 
-pub(crate) use names::Names;
+pub(crate) use names::{ELSEWHERE, Names};
 pub(crate) use past::{page as past_page, sources};
-pub(crate) use places::of as places_of;
+pub(crate) use places::{follow, of as places_of, up_to};
 
 /// Appends a batch if it continues the collected history.
 pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Appended> {

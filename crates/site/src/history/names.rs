@@ -21,10 +21,10 @@ pub(crate) struct Names<'c> {
 const SURROGATE: &str = "random() & 0x7fffffffffffffff";
 
 /// The realm of accounts that other licence servers name: they do not tell of which directory these are.
-const ELSEWHERE: &str = "elsewhere";
+pub(crate) const ELSEWHERE: &str = "elsewhere";
 
 impl<'c> Names<'c> {
-    /// With nothing entered.
+    /// Has looked up no name yet.
     pub(crate) fn new(connection: &'c Connection) -> Names<'c> {
         Names {
             connection,

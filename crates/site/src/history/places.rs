@@ -28,7 +28,7 @@ pub(crate) fn of(connection: &Connection, server: &str) -> Result<Vec<Place>> {
 
 /// Of the places in their order those up to the one after which was asked; none: there is no such
 /// place.
-pub(super) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
+pub(crate) fn up_to(known: &[Place], asked: Option<Point>) -> Option<&[Place]> {
     let Some(asked) = asked else {
         return Some(&[]);
     };
@@ -43,6 +43,29 @@ pub(super) fn write(
     before: &[Place],
     batch: &HistoryBatch,
 ) -> Result<()> {
+    let places = follow(before, batch);
+    connection
+        .prepare_cached("DELETE FROM history_places WHERE source = ?1")?
+        .execute([source])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO history_places (source, place, incarnation, event, cursor) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (number, place) in (0_i64..).zip(&places) {
+        let Point { incarnation, event } = place.point;
+        insert.execute(params![
+            source,
+            number,
+            incarnation,
+            signed(event),
+            place.cursor
+        ])?;
+    }
+    Ok(())
+}
+
+/// Those places and the batch's: what a server's history goes on from.
+pub(crate) fn follow(before: &[Place], batch: &HistoryBatch) -> Vec<Place> {
     let mut places = before.to_vec();
     if let (Some(last), Some(from)) = (places.last_mut(), batch.from) {
         // What the server has put back is not there to go on from.
@@ -58,23 +81,5 @@ pub(super) fn write(
         point: batch.through,
         cursor: batch.cursor.clone(),
     });
-    let skip = places.len().saturating_sub(PLACES_LIMIT);
-    connection
-        .prepare_cached("DELETE FROM history_places WHERE source = ?1")?
-        .execute([source])?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO history_places (source, place, incarnation, event, cursor) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for (number, place) in (0_i64..).zip(&places[skip..]) {
-        let Point { incarnation, event } = place.point;
-        insert.execute(params![
-            source,
-            number,
-            incarnation,
-            signed(event),
-            place.cursor
-        ])?;
-    }
-    Ok(())
+    places.split_off(places.len().saturating_sub(PLACES_LIMIT))
 }

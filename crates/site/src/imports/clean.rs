@@ -1,8 +1,9 @@
-//! Removes the rows of imports that were removed, and of those that were never finished.
+//! Removes the rows of imports that were removed, and of those that were never finished; ends live ones
+//! into which nothing comes any more.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::{OPEN, REMOVED, keyed, state};
+use super::{FINISHED, OPEN, REMOVED, keyed, state};
 use crate::columns::signed;
 
 /// Removes at most so many rows of one import that was removed, or that is not finished and took in
@@ -11,6 +12,12 @@ pub(crate) fn clean(connection: &Connection, untouched_ms: i64, limit: u32) -> R
     connection
         .prepare_cached("UPDATE imports SET state = ?1 WHERE state = ?2 AND touched_ms < ?3")?
         .execute(params![REMOVED, OPEN, untouched_ms])?;
+    connection
+        .prepare_cached(
+            "UPDATE imports SET finished_ms = touched_ms \
+             WHERE state = ?1 AND finished_ms IS NULL AND touched_ms < ?2",
+        )?
+        .execute(params![FINISHED, untouched_ms])?;
     let import: Option<i64> = connection
         .prepare_cached("SELECT number FROM imports WHERE state = ?1 ORDER BY number LIMIT 1")?
         .query_row([REMOVED], |row| row.get(0))

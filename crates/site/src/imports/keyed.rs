@@ -11,7 +11,7 @@ use super::known::{Kept, Known};
 use super::{Became, FINISHED, Target};
 
 /// The tables of such rows.
-pub(super) const TABLES: [&str; 7] = [
+pub(crate) const TABLES: [&str; 7] = [
     "import_uses",
     "import_denials",
     "import_waits",

@@ -1,10 +1,11 @@
 //! The embedded engine's imports: their rows come in numbered bodies, count for nothing before the
-//! import is finished, and can be taken out again.
+//! import is finished unless it is live, and can be taken out again.
 
 mod clean;
 mod keyed;
 mod kinds;
 mod known;
+mod owned;
 mod rank;
 mod rows;
 mod state;
@@ -13,21 +14,29 @@ mod uses;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::columns::{signed, unsigned};
-use crate::imported::{Begun, Finish, ImportEnd, ImportRecord, NewImport, OPEN_IMPORTS_LIMIT};
+use crate::imported::{
+    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT, NewImport,
+    OPEN_IMPORTS_LIMIT,
+};
 
 pub(crate) use clean::clean;
+pub(crate) use keyed::TABLES as KEYED;
+pub(crate) use known::{Kept, Known};
+pub(crate) use owned::owned;
+pub(crate) use rank::{Figures, WHOLE, of_end};
 pub(crate) use rows::take;
+pub(crate) use state::{STATES_KEPT, TABLES as STATES};
 pub(crate) use uses::list as uses;
 
 /// Rows may follow.
-const OPEN: i64 = 0;
-/// It counts.
-const FINISHED: i64 = 1;
+pub(crate) const OPEN: i64 = 0;
+/// It counts. Rows may follow if it has no time at which it was finished.
+pub(crate) const FINISHED: i64 = 1;
 /// It counts no more, and its rows are being removed.
-const REMOVED: i64 = 2;
+pub(crate) const REMOVED: i64 = 2;
 
 const COLUMNS: &str = "i.number, i.id, i.kind, s.source, i.time_zone, i.begun_ms, i.finished_ms, \
-     i.next_number, i.added, i.already_there, i.completed";
+     i.next_number, i.added, i.already_there, i.completed, i.state = 1 AND i.finished_ms IS NULL";
 
 fn record(row: &Row<'_>) -> Result<ImportRecord> {
     Ok(ImportRecord {
@@ -42,7 +51,8 @@ fn record(row: &Row<'_>) -> Result<ImportRecord> {
         added: unsigned(row.get(8)?),
         already_there: unsigned(row.get(9)?),
         completed: unsigned(row.get(10)?),
-        summary: row.get(11)?,
+        live: row.get(11)?,
+        summary: row.get(12)?,
     })
 }
 
@@ -53,10 +63,14 @@ pub(crate) fn begin(connection: &Connection, new: &NewImport) -> Result<Begun> {
     {
         return Ok(begun);
     }
+    let (state, limit) = match new.live {
+        true => (FINISHED, LIVE_IMPORTS_LIMIT),
+        false => (OPEN, OPEN_IMPORTS_LIMIT),
+    };
     let open: i64 = connection
-        .prepare_cached("SELECT count(*) FROM imports WHERE state = ?1")?
-        .query_row([OPEN], |row| row.get(0))?;
-    if unsigned(open) >= OPEN_IMPORTS_LIMIT {
+        .prepare_cached("SELECT count(*) FROM imports WHERE state = ?1 AND finished_ms IS NULL")?
+        .query_row([state], |row| row.get(0))?;
+    if unsigned(open) >= limit {
         return Ok(Begun::Full);
     }
     let source: i64 = connection
@@ -77,9 +91,12 @@ pub(crate) fn begin(connection: &Connection, new: &NewImport) -> Result<Begun> {
             new.kind,
             source,
             new.time_zone,
-            OPEN,
+            state,
             new.at_ms
         ])?;
+    if new.live {
+        order(connection, connection.last_insert_rowid())?;
+    }
     Ok(Begun::New)
 }
 
@@ -149,10 +166,9 @@ pub(crate) fn finish(connection: &Connection, end: &ImportEnd) -> Result<Finish>
     }
     connection
         .prepare_cached(
-            "UPDATE imports SET state = ?2, finished_ms = ?3, summary = ?4, from_ms = ?5, \
-             to_ms = ?6, finish_order = (SELECT coalesce(max(f.finish_order), 0) + 1 \
-             FROM imports f WHERE f.source = imports.source AND f.kind = imports.kind) \
-             WHERE number = ?1",
+            "UPDATE imports SET state = ?2, finished_ms = ?3, summary = ?4, \
+             from_ms = min(coalesce(from_ms, ?5), coalesce(?5, from_ms)), \
+             to_ms = max(coalesce(to_ms, ?6), coalesce(?6, to_ms)) WHERE number = ?1",
         )?
         .execute(params![
             found.number,
@@ -162,15 +178,30 @@ pub(crate) fn finish(connection: &Connection, end: &ImportEnd) -> Result<Finish>
             end.from_ms,
             end.to_ms
         ])?;
-    state::forget_old(connection, found.number)?;
+    if !found.live {
+        order(connection, found.number)?;
+    }
     Ok(Finish::Done {
         import: ImportRecord {
             finished_ms: Some(end.at_ms),
+            live: false,
             summary: Some(end.summary.clone()),
             ..found
         },
         is_new: true,
     })
+}
+
+/// The import is the last of its source and kind that counts.
+fn order(connection: &Connection, number: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE imports SET finish_order = (SELECT coalesce(max(f.finish_order), 0) + 1 \
+             FROM imports f WHERE f.source = imports.source AND f.kind = imports.kind) \
+             WHERE number = ?1",
+        )?
+        .execute([number])?;
+    state::forget_old(connection, number)
 }
 
 /// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`].
@@ -185,33 +216,37 @@ pub(crate) fn remove(connection: &Connection, id: &str) -> Result<Option<ImportR
 }
 
 /// Counts what rows came to.
-fn count(connection: &Connection, import: i64, at_ms: i64, counts: &Counts) -> Result<()> {
+fn count(connection: &Connection, import: i64, batch: &ImportBatch, counts: &Counts) -> Result<()> {
+    let (from_ms, to_ms) = batch.told_ms.unzip();
     connection
         .prepare_cached(
             "UPDATE imports SET next_number = next_number + 1, touched_ms = max(touched_ms, ?2), \
-             added = added + ?3, already_there = already_there + ?4, completed = completed + ?5 \
-             WHERE number = ?1",
+             added = added + ?3, already_there = already_there + ?4, completed = completed + ?5, \
+             from_ms = min(coalesce(from_ms, ?6), coalesce(?6, from_ms)), \
+             to_ms = max(coalesce(to_ms, ?7), coalesce(?7, to_ms)) WHERE number = ?1",
         )?
         .execute(params![
             import,
-            at_ms,
+            batch.at_ms,
             signed(counts.added),
             signed(counts.already_there),
-            signed(counts.completed)
+            signed(counts.completed),
+            from_ms,
+            to_ms
         ])
         .map(drop)
 }
 
 /// What rows came to.
 #[derive(Debug, Default)]
-struct Counts {
-    added: u64,
-    already_there: u64,
-    completed: u64,
+pub(crate) struct Counts {
+    pub(crate) added: u64,
+    pub(crate) already_there: u64,
+    pub(crate) completed: u64,
 }
 
 impl Counts {
-    fn add(&mut self, became: Became) {
+    pub(crate) fn add(&mut self, became: Became) {
         let which = match became {
             Became::Added => &mut self.added,
             Became::AlreadyThere => &mut self.already_there,
@@ -234,11 +269,11 @@ pub(crate) enum Became {
 
 /// The import that rows are taken into.
 #[derive(Debug, Clone, Copy)]
-struct Target {
+pub(crate) struct Target {
     /// Its number.
-    import: i64,
-    /// Whose keys its rows share.
-    source: i64,
+    pub(crate) import: i64,
+    /// The import whose keys its rows share.
+    pub(crate) source: i64,
     /// The import whose entitlements and limits are valid now.
-    valid: Option<i64>,
+    pub(crate) valid: Option<i64>,
 }

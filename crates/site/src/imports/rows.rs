@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::{Counts, FINISHED, REMOVED, Target, count, kinds, state};
+use super::{Counts, REMOVED, Target, count, kinds, state};
 use crate::columns::unsigned;
 use crate::history::Names;
 use crate::imported::{ImportBatch, RowsTaken};
@@ -11,7 +11,7 @@ use crate::imported::{ImportBatch, RowsTaken};
 pub(crate) fn take(connection: &Connection, batch: &ImportBatch) -> Result<RowsTaken> {
     let found = connection
         .prepare_cached(
-            "SELECT number, source, kind, state, next_number FROM imports \
+            "SELECT number, source, kind, finished_ms IS NOT NULL, next_number FROM imports \
              WHERE id = ?1 AND state <> ?2",
         )?
         .query_row(params![batch.id, REMOVED], |row| {
@@ -19,7 +19,7 @@ pub(crate) fn take(connection: &Connection, batch: &ImportBatch) -> Result<RowsT
                 import: row.get(0)?,
                 source: row.get(1)?,
                 kind: row.get(2)?,
-                state: row.get(3)?,
+                is_finished: row.get(3)?,
                 next_number: unsigned(row.get(4)?),
             })
         })
@@ -31,7 +31,7 @@ pub(crate) fn take(connection: &Connection, batch: &ImportBatch) -> Result<RowsT
     if batch.number < next_number {
         return Ok(RowsTaken::Taken { next_number });
     }
-    if found.state == FINISHED {
+    if found.is_finished {
         return Ok(RowsTaken::Finished);
     }
     if batch.number > next_number {
@@ -47,7 +47,7 @@ pub(crate) fn take(connection: &Connection, batch: &ImportBatch) -> Result<RowsT
     for row in &batch.rows {
         counts.add(kinds::take(connection, target, row, &mut names)?);
     }
-    count(connection, found.import, batch.at_ms, &counts)?;
+    count(connection, found.import, batch, &counts)?;
     Ok(RowsTaken::Taken {
         next_number: next_number.saturating_add(1),
     })
@@ -58,6 +58,6 @@ struct Found {
     import: i64,
     source: i64,
     kind: String,
-    state: i64,
+    is_finished: bool,
     next_number: u64,
 }

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 use super::{Became, FINISHED, Target};
 
 /// The tables of such rows.
-pub(super) const TABLES: [&str; 2] = ["import_entitlements", "import_limits"];
+pub(crate) const TABLES: [&str; 2] = ["import_entitlements", "import_limits"];
 
 /// Of so many imports of a source and kind the state is kept: of the valid one, and of those before it
 /// that become valid if it is removed.
-const STATES_KEPT: u32 = 8;
+pub(crate) const STATES_KEPT: u32 = 8;
 
 /// The import whose state is valid.
 pub(super) fn valid(connection: &Connection, source: i64, kind: &str) -> Result<Option<i64>> {

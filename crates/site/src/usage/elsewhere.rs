@@ -16,7 +16,7 @@ use crate::columns::unsigned;
 use crate::used::Used;
 
 /// Of refusals on a computer that the file does not name: no surrogate is 0.
-const UNKNOWN: u64 = 0;
+pub(crate) const UNKNOWN: u64 = 0;
 
 /// What is known of it in the buckets that are asked about.
 pub(super) fn used(about: &About<'_>) -> Result<Used> {
@@ -147,7 +147,7 @@ impl About<'_> {
 
 /// Makes quarters of an hour of uses that come in the order of their beginnings. It holds the edges of
 /// one quarter and the ends of what runs then, however many uses there are.
-struct Sweep<'a> {
+pub(crate) struct Sweep<'a> {
     made: Stretches<'a>,
     /// Where the first bucket's quarter begins.
     begin_ms: i64,
@@ -158,7 +158,7 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(begin_ms: i64, made: Stretches<'a>) -> Sweep<'a> {
+    pub(crate) fn new(begin_ms: i64, made: Stretches<'a>) -> Sweep<'a> {
         Sweep {
             made,
             begin_ms,
@@ -169,7 +169,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// What began before the first bucket's quarter, and lasts into it, counts from just before it.
-    fn take(&mut self, span: Span) {
+    pub(crate) fn take(&mut self, span: Span) {
         let from_ms = span.from_ms.max(self.begin_ms.saturating_sub(1));
         let (begin, end) = Span { from_ms, ..span }.edges();
         self.go_to(quarter_of(from_ms));
@@ -201,7 +201,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The stretches of all buckets, the last of which ends at `to_ms`.
-    fn end(mut self, to_ms: i64) -> Vec<Stretch> {
+    pub(crate) fn end(mut self, to_ms: i64) -> Vec<Stretch> {
         self.go_to(quarter_of(to_ms).saturating_add(QUARTER_MS));
         self.made.end()
     }

@@ -51,7 +51,7 @@ pub(crate) fn products(
     Ok(products)
 }
 
-/// Up to where each server's history is collected, and since when there is any.
+/// The last collected event of each server, and since when there is any history.
 pub(crate) fn record(connection: &Connection) -> Result<UsedRecord> {
     let sql = "SELECT min(day) FROM usage_days";
     let day: Option<i64> = connection

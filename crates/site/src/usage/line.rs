@@ -28,7 +28,7 @@ pub(crate) struct Of {
 
 impl Of {
     /// As the tables have it.
-    pub(super) fn columns(self) -> [i64; 3] {
+    pub(crate) fn columns(self) -> [i64; 3] {
         let line = match self.line {
             Line::Wanted => 0,
             Line::Running => 1,
@@ -39,7 +39,7 @@ impl Of {
 }
 
 /// As the tables have it.
-pub(super) fn counted_number(counted: Counted) -> i64 {
+pub(crate) fn counted_number(counted: Counted) -> i64 {
     match counted {
         Counted::Here => 0,
         Counted::Elsewhere => 1,
@@ -47,14 +47,14 @@ pub(super) fn counted_number(counted: Counted) -> i64 {
 }
 
 /// What a row adds: to which quantity, and when.
-pub(super) type Adds = [Option<(Line, Span)>; 3];
+pub(crate) type Adds = [Option<(Line, Span)>; 3];
 
 /// What is needed of a session.
-pub(super) struct SessionRow {
-    pub(super) started_ms: i64,
-    pub(super) ended_ms: i64,
-    pub(super) unseated_ms: i64,
-    pub(super) has_lease: bool,
+pub(crate) struct SessionRow {
+    pub(crate) started_ms: i64,
+    pub(crate) ended_ms: i64,
+    pub(crate) unseated_ms: i64,
+    pub(crate) has_lease: bool,
 }
 
 impl From<&EndedSession> for SessionRow {
@@ -69,7 +69,7 @@ impl From<&EndedSession> for SessionRow {
 }
 
 /// A session that had a lease at some time was without a seat before.
-pub(super) fn of_session(it: SessionRow) -> Adds {
+pub(crate) fn of_session(it: SessionRow) -> Adds {
     let run = Span {
         from_ms: it.started_ms,
         until_ms: it.ended_ms.max(it.started_ms),
@@ -92,21 +92,21 @@ pub(super) fn of_session(it: SessionRow) -> Adds {
 }
 
 /// What is needed of a lease.
-pub(super) struct LeaseRow {
-    pub(super) seats: u32,
-    pub(super) granted_ms: i64,
-    pub(super) ended_ms: i64,
+pub(crate) struct LeaseRow {
+    pub(crate) seats: u32,
+    pub(crate) granted_ms: i64,
+    pub(crate) ended_ms: i64,
     /// No session held it: it is one itself.
-    pub(super) is_session: bool,
+    pub(crate) is_session: bool,
 }
 
 /// Whether a lease was a use: not if nobody came for its seat.
-pub(super) fn is_use(it: &EndedLease) -> bool {
+pub(crate) fn is_use(it: &EndedLease) -> bool {
     !it.kept && it.cause != UNCLAIMED
 }
 
 /// A lease that was a use.
-pub(super) fn of_lease(it: LeaseRow) -> Adds {
+pub(crate) fn of_lease(it: LeaseRow) -> Adds {
     let span = Span {
         from_ms: it.granted_ms,
         until_ms: it.ended_ms.max(it.granted_ms),

@@ -8,9 +8,9 @@ use super::line::{LeaseRow, SessionRow, of_lease, of_session};
 use super::roll_up::RollUp;
 use crate::settings;
 
-/// Which roll-ups are made.
+/// The setting that says which version of the roll-ups is made.
 const MADE: &str = "usage_rolled_up";
-/// These.
+/// The version that this build makes.
 const THESE: &str = "1";
 
 /// Makes them if they are not made yet, all of them or none.

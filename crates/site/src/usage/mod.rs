@@ -5,17 +5,55 @@ mod about;
 mod alone;
 mod elsewhere;
 mod known;
+mod last;
+mod level;
 mod line;
 mod make;
+mod named;
 mod packed;
 mod quarter;
 mod read;
+mod refused;
 mod roll_up;
 mod running;
+mod settled;
+mod sources;
+mod sums;
 mod told;
 mod uses;
+mod waited;
+mod within;
 
 pub(crate) use known::{products, record};
+pub(crate) use last::last_used;
 pub(crate) use make::make_missing;
 pub(crate) use read::used;
+pub(crate) use refused::refused;
 pub(crate) use roll_up::RollUp;
+pub(crate) use settled::settled;
+pub(crate) use sources::sources;
+pub(crate) use sums::sums;
+pub(crate) use waited::outcomes;
+
+/// What every engine does with what it reads.
+pub(crate) use {
+    about::surrogate,
+    elsewhere::{Sweep, UNKNOWN},
+    level::sum,
+    line::{Adds, LeaseRow, Line, Of, SessionRow, counted_number, is_use, of_lease, of_session},
+    named::{Name, Named, Needed},
+    packed::{Unreadable, pack, unpack},
+    quarter::{COLUMNS, QUARTERS_OF_DAY, number_of},
+    refused::{Refusal, Refusals},
+    roll_up::{CHANGED_LIMIT, apply, clamped},
+    running::{Names, Runs},
+    settled::{
+        Times, granted_within, nobody, of_product, refused_since, running_of, to_those, told_times,
+        whole,
+    },
+    sources::{DAY_MS, LevelTold, Owned, OwnedRow, ToldNow},
+    sums::Uses,
+    told::{Spans, between},
+    uses::{Found, leases_over, sessions_over},
+    within::Whose,
+};

@@ -9,10 +9,10 @@ const CHANGE_BITS: u32 = 2;
 /// The bytes are none that [`pack`] has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the edges of a quarter of an hour cannot be read")]
-pub(super) struct Unreadable;
+pub(crate) struct Unreadable;
 
 /// `edges` are in their order and begin at `from_ms` or later.
-pub(super) fn pack(from_ms: i64, edges: &[Edge]) -> Vec<u8> {
+pub(crate) fn pack(from_ms: i64, edges: &[Edge]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(edges.len().saturating_mul(4));
     let mut before_ms = from_ms;
     for edge in edges {
@@ -29,7 +29,7 @@ pub(super) fn pack(from_ms: i64, edges: &[Edge]) -> Vec<u8> {
 }
 
 /// The edges of a quarter that begins at `from_ms`.
-pub(super) fn unpack(from_ms: i64, bytes: &[u8]) -> Result<Vec<Edge>, Unreadable> {
+pub(crate) fn unpack(from_ms: i64, bytes: &[u8]) -> Result<Vec<Edge>, Unreadable> {
     let mut edges = Vec::new();
     let (mut at_ms, mut rest) = (from_ms, bytes);
     while !rest.is_empty() {

@@ -8,17 +8,17 @@ use super::packed::{Unreadable, unpack};
 use crate::columns::unsigned;
 
 /// Quarters of an hour in a day.
-pub(super) const QUARTERS_OF_DAY: i64 = 96;
+pub(crate) const QUARTERS_OF_DAY: i64 = 96;
 
 /// The columns that [`read`] takes, in its order.
-pub(super) const COLUMNS: &str = "quarter, seats_change, uses_change, best_over, best_at_ms, \
+pub(crate) const COLUMNS: &str = "quarter, seats_change, uses_change, best_over, best_at_ms, \
     seat_ms, use_ms, begun, ended_at_once, edges";
 
 /// The place of the edges among them.
 const EDGES: usize = 9;
 
 /// The number of the quarter of an instant.
-pub(super) fn number_of(ms: i64) -> i64 {
+pub(crate) fn number_of(ms: i64) -> i64 {
     ms.div_euclid(QUARTER_MS)
 }
 

@@ -3,23 +3,21 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 use usher_core::usage::{
-    Bucket, Counted, Denied, Level, Lines, Node, QUARTER_MS, RETRY_MS, Stretch, Stretches,
-    Timeline, Wait,
+    Bucket, Counted, Denied, Lines, Node, QUARTER_MS, RETRY_MS, Stretch, Stretches, Timeline, Wait,
 };
 
-use super::about::{About, surrogate};
+use super::about::{About, product_number, surrogate};
 use super::elsewhere;
+use super::level::{level_before, sum};
 use super::line::{Line, Of};
-use super::quarter::{self, COLUMNS, QUARTERS_OF_DAY, number_of};
+use super::quarter::{self, COLUMNS, number_of};
 use super::running::{Runs, runs};
 use super::uses;
 use crate::columns::unsigned;
 use crate::used::{Used, UsedAsked};
 
-/// Of a product that there never was: numbers begin with 1.
-const NO_PRODUCT: i64 = 0;
 /// Those of whom nobody knows any more who they were: no surrogate is 0.
 const UNKNOWN: u64 = 0;
 
@@ -28,14 +26,10 @@ pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
     let (Some(first), Some(last)) = (asked.buckets.first(), asked.buckets.last()) else {
         return Ok(Used::default());
     };
-    let number = connection
-        .prepare_cached("SELECT number FROM history_products WHERE product = ?1")?
-        .query_row([&asked.product], |row| row.get(0))
-        .optional()?;
     let about = About {
         connection,
         asked,
-        product: number.unwrap_or(NO_PRODUCT),
+        product: product_number(connection, &asked.product)?,
         time: Bucket {
             from_ms: first.from_ms,
             to_ms: last.to_ms.min(asked.now_ms).max(first.from_ms),
@@ -174,39 +168,5 @@ impl About<'_> {
             })
         })?;
         rows.collect()
-    }
-}
-
-/// What is in use just before a quarter, of what the roll-ups know.
-fn level_before(connection: &Connection, of: Of, quarter: i64) -> Result<Level> {
-    let [product, counted, line] = of.columns();
-    let day = quarter.div_euclid(QUARTERS_OF_DAY);
-    let level = |row: &rusqlite::Row<'_>| {
-        Ok(Level {
-            seats: row.get(0)?,
-            uses: row.get(1)?,
-        })
-    };
-    let days = connection
-        .prepare_cached(
-            "SELECT coalesce(sum(seats_change), 0), coalesce(sum(uses_change), 0) FROM usage_days \
-             WHERE product = ?1 AND counted = ?2 AND line = ?3 AND day < ?4",
-        )?
-        .query_row([product, counted, line, day], level)?;
-    let begin = day.saturating_mul(QUARTERS_OF_DAY);
-    let quarters = connection
-        .prepare_cached(
-            "SELECT coalesce(sum(seats_change), 0), coalesce(sum(uses_change), 0) \
-             FROM usage_quarters WHERE product = ?1 AND counted = ?2 AND line = ?3 \
-             AND quarter >= ?4 AND quarter < ?5",
-        )?
-        .query_row([product, counted, line, begin, quarter], level)?;
-    Ok(sum(days, quarters))
-}
-
-fn sum(one: Level, other: Level) -> Level {
-    Level {
-        seats: one.seats.saturating_add(other.seats),
-        uses: one.uses.saturating_add(other.uses),
     }
 }

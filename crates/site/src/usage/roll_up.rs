@@ -15,7 +15,7 @@ use super::quarter::{QUARTERS_OF_DAY, number_of, unreadable};
 use crate::collected::{Ended, HistoryItem};
 
 /// Quarters that change at once before they are written.
-const CHANGED_LIMIT: usize = 50_000;
+pub(crate) const CHANGED_LIMIT: usize = 50_000;
 
 /// What changes in a transaction, and is not written yet.
 pub(crate) struct RollUp<'c> {
@@ -25,7 +25,7 @@ pub(crate) struct RollUp<'c> {
 }
 
 impl<'c> RollUp<'c> {
-    /// Nothing has changed.
+    /// A roll-up with no change in it.
     pub(crate) fn new(connection: &'c Connection) -> RollUp<'c> {
         RollUp {
             connection,
@@ -181,7 +181,7 @@ impl<'c> RollUp<'c> {
 }
 
 /// Adds an edge so many times, or takes it out; how many times that was done.
-fn apply(edges: &mut Vec<Edge>, edge: Edge, times: i64) -> i64 {
+pub(crate) fn apply(edges: &mut Vec<Edge>, edge: Edge, times: i64) -> i64 {
     for _ in 0..times {
         edges.push(edge);
     }
@@ -197,7 +197,7 @@ fn apply(edges: &mut Vec<Edge>, edge: Edge, times: i64) -> i64 {
 }
 
 /// A quarter of an hour has fewer seat milliseconds than a column holds: 900,000 times the seats.
-fn clamped(ms: i128) -> i64 {
+pub(crate) fn clamped(ms: i128) -> i64 {
     i64::try_from(ms).unwrap_or(match ms < 0 {
         true => i64::MIN,
         false => i64::MAX,

@@ -13,84 +13,44 @@ use crate::used::{Running, RunningUse};
 
 /// What runs.
 #[derive(Default)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     runs: Vec<Run>,
     /// Whom the leases were granted to, and when.
-    pub(super) granted: Vec<(u64, i64)>,
+    pub(crate) granted: Vec<(u64, i64)>,
 }
 
 /// One of them.
-pub(super) struct Run {
-    adds: Adds,
-    pub(super) person: u64,
-    pub(super) computer: u64,
-    pub(super) span: Span,
-    pub(super) is_session: bool,
+pub(crate) struct Run {
+    pub(crate) adds: Adds,
+    /// Its place among those that were told.
+    pub(crate) place: usize,
+    pub(crate) person: u64,
+    pub(crate) computer: u64,
+    pub(crate) span: Span,
+    pub(crate) is_session: bool,
 }
 
 impl Runs {
-    pub(super) fn each(&self) -> impl Iterator<Item = &Run> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter()
     }
 
-    /// What they add to a quantity.
-    pub(super) fn spans(&self, line: Line) -> impl Iterator<Item = Span> {
-        let adds = self.runs.iter().flat_map(|run| run.adds);
-        let adds = adds.flatten().filter(move |add| add.0 == line);
-        adds.map(|(_, span)| span)
+    /// How many of them, sessions or leases, began before that instant.
+    pub(crate) fn before(&self, from_ms: i64, is_session: bool) -> i64 {
+        let runs = self.each().filter(|run| run.is_session == is_session);
+        let begun = runs.filter(|run| run.span.from_ms < from_ms);
+        i64::try_from(begun.count()).unwrap_or(i64::MAX)
     }
-}
 
-/// Those that the history does not have yet: what ended after the server told it is in both.
-pub(super) fn runs(connection: &Connection, product: i64, running: &[RunningUse]) -> Result<Runs> {
-    let mut found = Runs::default();
-    if running.is_empty() {
-        return Ok(found);
-    }
-    let mut names = Names::of(connection, running)?;
-    for it in running {
-        let (person, computer) = (names.person(it), names.computer(it));
-        let (has_ended, adds) = match &it.what {
-            Running::Lease { server, key, seats } => {
-                let lease = LeaseRow {
-                    seats: *seats,
-                    granted_ms: it.from_ms,
-                    ended_ms: i64::MAX,
-                    // Servers tell of it among the sessions, too.
-                    is_session: false,
-                };
-                (lease_ended(connection, server, *key)?, of_lease(lease))
-            }
-            Running::Session { lease } => {
-                let has_ended = match lease {
-                    Some((server, key)) => lease_ended(connection, server, *key)?,
-                    None => false,
-                };
-                let mut ended = connection.prepare_cached(
-                    "SELECT 1 FROM history_sessions \
-                     WHERE product = ?1 AND started_ms = ?2 AND computer = ?3",
-                )?;
-                let session = SessionRow {
-                    started_ms: it.from_ms,
-                    ended_ms: i64::MAX,
-                    unseated_ms: 0,
-                    has_lease: lease.is_some(),
-                };
-                // No computer of the site has a number above those of SQLite.
-                let here = i64::try_from(computer).unwrap_or(-1);
-                let has_ended = has_ended || ended.exists(params![product, it.from_ms, here])?;
-                (has_ended, of_session(session))
-            }
-        };
-        if has_ended {
-            continue;
-        }
+    /// Adds one that has not ended, and its place among those that were told.
+    pub(crate) fn add(&mut self, place: usize, it: &RunningUse, (person, computer): (u64, u64)) {
         let is_session = matches!(it.what, Running::Session { .. });
         if !is_session {
-            found.granted.push((person, it.from_ms));
+            self.granted.push((person, it.from_ms));
         }
-        found.runs.push(Run {
-            adds,
+        self.runs.push(Run {
+            adds: adds(it),
+            place,
             person,
             computer,
             span: Span {
@@ -100,6 +60,63 @@ pub(super) fn runs(connection: &Connection, product: i64, running: &[RunningUse]
             },
             is_session,
         });
+    }
+
+    /// What they add to a quantity.
+    pub(crate) fn spans(&self, line: Line) -> impl Iterator<Item = Span> {
+        let adds = self.runs.iter().flat_map(|run| run.adds);
+        let adds = adds.flatten().filter(move |add| add.0 == line);
+        adds.map(|(_, span)| span)
+    }
+}
+
+/// What one adds that has not ended.
+fn adds(it: &RunningUse) -> Adds {
+    match &it.what {
+        Running::Lease { seats, .. } => of_lease(LeaseRow {
+            seats: *seats,
+            granted_ms: it.from_ms,
+            ended_ms: i64::MAX,
+            // Servers tell of it among the sessions, too.
+            is_session: false,
+        }),
+        Running::Session { lease } => of_session(SessionRow {
+            started_ms: it.from_ms,
+            ended_ms: i64::MAX,
+            unseated_ms: 0,
+            has_lease: lease.is_some(),
+        }),
+    }
+}
+
+/// Those that the history does not have yet: what ended after the server told it is in both.
+pub(super) fn runs(connection: &Connection, product: i64, running: &[RunningUse]) -> Result<Runs> {
+    let mut found = Runs::default();
+    if running.is_empty() {
+        return Ok(found);
+    }
+    let mut names = known_names(connection, running)?;
+    for (place, it) in running.iter().enumerate() {
+        let who = (names.person(it), names.computer(it));
+        let has_ended = match &it.what {
+            Running::Lease { server, key, .. } => lease_ended(connection, server, *key)?,
+            Running::Session { lease } => {
+                let has_ended = match lease {
+                    Some((server, key)) => lease_ended(connection, server, *key)?,
+                    None => false,
+                };
+                let mut ended = connection.prepare_cached(
+                    "SELECT 1 FROM history_sessions \
+                     WHERE product = ?1 AND started_ms = ?2 AND computer = ?3",
+                )?;
+                // No computer of the site has a number above those of SQLite.
+                let here = i64::try_from(who.1).unwrap_or(-1);
+                has_ended || ended.exists(params![product, it.from_ms, here])?
+            }
+        };
+        if !has_ended {
+            found.add(place, it, who);
+        }
     }
     Ok(found)
 }
@@ -113,49 +130,60 @@ fn lease_ended(connection: &Connection, server: &str, key: Made) -> Result<bool>
         .exists(params![server, key.incarnation, signed(key.event)])
 }
 
+/// Looks once through the names.
+fn known_names(connection: &Connection, running: &[RunningUse]) -> Result<Names> {
+    let mut names = Names::new();
+    let needed: HashSet<&str> = running.iter().map(|it| &*it.user).collect();
+    let mut statement = connection.prepare("SELECT name, realm, id FROM history_people")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        if let Some(id) = surrogate(row.get(2)?).filter(|_| needed.contains(&*name)) {
+            names.know_person(name, row.get(1)?, id);
+        }
+    }
+    let needed: HashSet<&str> = running.iter().map(|it| &*it.computer).collect();
+    let mut statement = connection.prepare("SELECT name, id FROM history_computers")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        if let Some(id) = surrogate(row.get(1)?).filter(|_| needed.contains(&*name)) {
+            names.know_computer(name, id);
+        }
+    }
+    Ok(names)
+}
+
 /// Surrogates by name. Who has none gets a number above all of them, for this answer.
-struct Names {
-    /// With the realm, where it is known.
+pub(crate) struct Names {
+    /// With the realm, if it is known.
     people: HashMap<String, Vec<(Option<String>, u64)>>,
     computers: HashMap<String, u64>,
     next: u64,
 }
 
 impl Names {
-    /// Looks once through the names.
-    fn of(connection: &Connection, running: &[RunningUse]) -> Result<Names> {
-        let mut names = Names {
+    /// Nobody is known yet.
+    pub(crate) fn new() -> Names {
+        Names {
             people: HashMap::new(),
             computers: HashMap::new(),
             next: u64::MAX,
-        };
-        let needed: HashSet<&str> = running.iter().map(|it| &*it.user).collect();
-        let mut statement = connection.prepare("SELECT name, realm, id FROM history_people")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            if let Some(id) = surrogate(row.get(2)?).filter(|_| needed.contains(&*name)) {
-                names
-                    .people
-                    .entry(name)
-                    .or_default()
-                    .push((row.get(1)?, id));
-            }
         }
-        let needed: HashSet<&str> = running.iter().map(|it| &*it.computer).collect();
-        let mut statement = connection.prepare("SELECT name, id FROM history_computers")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            if let Some(id) = surrogate(row.get(1)?).filter(|_| needed.contains(&*name)) {
-                names.computers.insert(name, id);
-            }
-        }
-        Ok(names)
     }
 
-    /// The person of that realm; of any where the server does not tell it.
-    fn person(&mut self, it: &RunningUse) -> u64 {
+    /// A person of that name and realm.
+    pub(crate) fn know_person(&mut self, name: String, realm: Option<String>, id: u64) {
+        self.people.entry(name).or_default().push((realm, id));
+    }
+
+    /// A computer of that name.
+    pub(crate) fn know_computer(&mut self, name: String, id: u64) {
+        self.computers.insert(name, id);
+    }
+
+    /// The person of that realm; of any realm if the server does not tell it.
+    pub(crate) fn person(&mut self, it: &RunningUse) -> u64 {
         let known = self.people.get(&it.user).map_or(&[][..], |known| known);
         let is_it = |(realm, _): &&(Option<String>, u64)| {
             realm.is_none() || it.realm.is_none() || *realm == it.realm
@@ -169,7 +197,7 @@ impl Names {
         id
     }
 
-    fn computer(&mut self, it: &RunningUse) -> u64 {
+    pub(crate) fn computer(&mut self, it: &RunningUse) -> u64 {
         if let Some(id) = self.computers.get(&it.computer) {
             return *id;
         }

@@ -40,7 +40,7 @@ pub(super) fn told(about: &About<'_>) -> Result<Vec<ToldElsewhere>> {
 }
 
 /// From, included, to, not included.
-type Spans = Vec<(i64, i64)>;
+pub(crate) type Spans = Vec<(i64, i64)>;
 
 /// One for each finished import of a source and kind.
 fn spans(about: &About<'_>, source: i64, kind: &str) -> Result<Spans> {
@@ -70,7 +70,7 @@ fn silences(about: &About<'_>, source: i64) -> Result<Spans> {
 }
 
 /// What of a time is in none of the spans.
-fn between(mut spans: Spans, (from_ms, to_ms): (i64, i64)) -> Spans {
+pub(crate) fn between(mut spans: Spans, (from_ms, to_ms): (i64, i64)) -> Spans {
     spans.sort_unstable();
     let mut between = Vec::new();
     let mut told_ms = from_ms;

@@ -32,32 +32,27 @@ fn leases_before() -> String {
 /// People and computers in each bucket.
 pub(super) fn who(about: &About<'_>, lines: &Lines, runs: &Runs) -> Result<Who> {
     let buckets = &about.asked.buckets;
-    let mut found = Found {
-        users: Distinct::new(buckets),
-        computers: Distinct::new(buckets),
-        now_ms: about.asked.now_ms,
-    };
-    let before = |is_session: bool| {
-        let runs = runs.each().filter(|run| run.is_session == is_session);
-        let begun = runs.filter(|run| run.span.from_ms < about.time.from_ms);
-        i64::try_from(begun.count()).unwrap_or(i64::MAX)
-    };
+    let mut found = Found::new(buckets, about.asked.now_ms);
+    let from_ms = about.time.from_ms;
+    let alone = found.look_back(about, &leases_before(), leases_over(lines, runs, from_ms))?;
+    found.within(about, LEASES_WITHIN)?;
+    let sessions = sessions_over(lines, runs, from_ms).saturating_sub(alone);
+    found.look_back(about, SESSIONS_BEFORE, sessions)?;
+    found.within(about, SESSIONS_WITHIN)?;
+    Ok(found.with(runs))
+}
+
+/// How many leases that have ended began before that instant, where the first bucket begins, and last
+/// into it.
+pub(crate) fn leases_over(lines: &Lines, runs: &Runs, from_ms: i64) -> i64 {
     // Leases and sessions without a seat are wanted.
     let leases = opening(&lines.wanted).saturating_sub(opening(&lines.unseated));
-    let leases = leases.saturating_sub(before(false));
-    let alone = found.look_back(about, &leases_before(), leases)?;
-    found.within(about, LEASES_WITHIN)?;
-    let sessions = opening(&lines.running).saturating_sub(before(true));
-    found.look_back(about, SESSIONS_BEFORE, sessions.saturating_sub(alone))?;
-    found.within(about, SESSIONS_WITHIN)?;
-    for run in runs.each() {
-        found.add(Some(run.person), Some(run.computer), run.span);
-    }
-    Ok(Who {
-        users: found.users.counts(),
-        computers: found.computers.counts(),
-        active_ms: Vec::new(),
-    })
+    leases.saturating_sub(runs.before(from_ms, false))
+}
+
+/// The same of sessions, and of leases that are sessions themselves.
+pub(crate) fn sessions_over(lines: &Lines, runs: &Runs, from_ms: i64) -> i64 {
+    opening(&lines.running).saturating_sub(runs.before(from_ms, true))
 }
 
 /// Uses just before the first bucket.
@@ -65,13 +60,35 @@ fn opening(line: &[Stretch]) -> i64 {
     line.first().map_or(0, |stretch| stretch.opening.uses)
 }
 
-struct Found<'a> {
+/// Who used it in each bucket, as far as rows were looked at.
+pub(crate) struct Found<'a> {
     users: Distinct<'a>,
     computers: Distinct<'a>,
     now_ms: i64,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Nobody yet.
+    pub(crate) fn new(buckets: &'a [Bucket], now_ms: i64) -> Found<'a> {
+        Found {
+            users: Distinct::new(buckets),
+            computers: Distinct::new(buckets),
+            now_ms,
+        }
+    }
+
+    /// Those, and who has what still runs.
+    pub(crate) fn with(mut self, runs: &Runs) -> Who {
+        for run in runs.each() {
+            self.add(Some(run.person), Some(run.computer), run.span);
+        }
+        Who {
+            users: self.users.counts(),
+            computers: self.computers.counts(),
+            active_ms: Vec::new(),
+        }
+    }
+
     /// Adds those that began before the time and last into it, of which there are so many. How many
     /// of them are leases that are sessions themselves.
     fn look_back(&mut self, about: &About<'_>, sql: &str, many: i64) -> Result<i64> {
@@ -114,7 +131,7 @@ impl Found<'_> {
     }
 
     /// Whoever is not known any more is nobody.
-    fn add(&mut self, person: Option<u64>, computer: Option<u64>, span: Span) {
+    pub(crate) fn add(&mut self, person: Option<u64>, computer: Option<u64>, span: Span) {
         let Some(span) = span.before(self.now_ms) else {
             return;
         };

@@ -233,7 +233,7 @@ pub(crate) async fn goes_on_from_where_a_server_was_put_back_to(site: &dyn Site)
     assert_eq!(append(site, back).await, (0, 1, 2));
     let events: Vec<Point> = places(site, "s3").await.iter().map(|it| it.point).collect();
     assert_eq!(events, [point(9, 70), point(7, 60)]);
-    // From the beginning, where nothing else is known: all is marked, and comes back.
+    // From the beginning, as nothing else is known: all is marked, and comes back.
     let anew = batch("s3", None, None, point(9, 80), vec![at(50)]);
     assert_eq!(append(site, anew).await, (0, 1, 2));
     let events: Vec<Point> = places(site, "s3").await.iter().map(|it| it.point).collect();
@@ -390,4 +390,25 @@ pub(crate) async fn tells_what_was_held_wanted_and_refused_of_a_product(site: &d
         after: None,
     };
     assert!(!site.past(other).await.unwrap().is_known);
+}
+
+/// After histories that name ann and root were appended.
+pub(crate) async fn tells_whom_it_knows_page_by_page(site: &dyn Site) {
+    let all = site.known_people(None, 1_000).await.unwrap();
+    assert!(all.is_sorted(), "{all:?}");
+    let is_there = |account: &str| {
+        let mut all = all.iter();
+        all.any(|it| it.realm == "corp.example" && it.account == account)
+    };
+    assert!(is_there("ann") && is_there("root"), "{all:?}");
+    let (mut pages, mut last) = (Vec::new(), None);
+    loop {
+        let page = site.known_people(last, 1).await.unwrap();
+        last = page.last().cloned();
+        pages.extend(page);
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, all);
 }

@@ -3,6 +3,8 @@
 
 mod any;
 pub(crate) mod figures;
+pub(crate) mod live;
+pub(crate) mod now;
 mod states;
 
 use usher_site::{
@@ -53,6 +55,7 @@ async fn begin(site: &dyn Site, id: &str, source: &str, at_ms: i64) {
         source: source.to_owned(),
         time_zone: Some("Europe/Berlin".to_owned()),
         at_ms,
+        live: false,
     };
     assert_eq!(site.begin_import(new).await.unwrap(), Begun::New);
 }
@@ -63,6 +66,7 @@ async fn rows(site: &dyn Site, id: &str, number: u64, rows: Vec<ElsewhereRow>) -
         number,
         at_ms: 1_000,
         rows,
+        told_ms: None,
     };
     site.import_rows(batch).await.unwrap()
 }
@@ -163,6 +167,7 @@ pub(crate) async fn takes_rows_in_their_order_and_once(site: &dyn Site) {
         time_zone: Some("Europe/Berlin".to_owned()),
         begun_ms: 900,
         finished_ms: Some(2_000),
+        live: false,
         next_number: 3,
         added: 2,
         already_there: 0,
@@ -351,6 +356,7 @@ pub(crate) async fn begins_an_import_once_for_a_request(site: &dyn Site) {
             source: source.to_owned(),
             time_zone: time_zone.map(str::to_owned),
             at_ms: 1_000,
+            live: false,
         };
         site.begin_import(new).await.unwrap()
     };
@@ -406,6 +412,7 @@ pub(crate) async fn has_room_for_so_many_imports_that_are_not_finished(site: &dy
             source: "many".to_owned(),
             time_zone: None,
             at_ms: 1_000,
+            live: false,
         };
         match site.begin_import(new).await.unwrap() {
             Begun::New => true,
@@ -442,6 +449,7 @@ async fn rows_are_taken_in_whole_or_not_at_all() {
         number: 1,
         at_ms: 1_000,
         rows: both(),
+        told_ms: None,
     };
     let failed = site.import_rows(batch).await.unwrap_err();
     assert!(failed.to_string().contains("no room"), "{failed}");

@@ -15,18 +15,19 @@ use usher_site::{
 
 use crate::common::embedded;
 use crate::histories::{Arrival, History, any_history};
+use crate::reported;
 
 /// Histories that are played, each of a product of its own.
 const HISTORIES: usize = 400;
 
 /// The next batch of a server.
-struct Server {
+pub(crate) struct Server {
     name: String,
     last: Option<Point>,
 }
 
 impl Server {
-    fn new(name: &str) -> Server {
+    pub(crate) fn new(name: &str) -> Server {
         Server {
             name: name.to_owned(),
             last: None,
@@ -64,7 +65,7 @@ impl Server {
         }
     }
 
-    async fn tells(&mut self, site: &dyn Site, items: Vec<HistoryItem>) {
+    pub(crate) async fn tells(&mut self, site: &dyn Site, items: Vec<HistoryItem>) {
         let batch = self.batch(items);
         let through = batch.through;
         assert!(!site.append_history(batch).await.unwrap().is_stale);
@@ -147,6 +148,12 @@ pub(crate) async fn rolls_up_what_the_rows_say(site: &dyn Site) {
         let page = &buckets[buckets.len() / 3..];
         let of_page = self::found(site, asked(&product, page, history.now_ms)).await;
         assert_eq!(of_page, expected[buckets.len() / 3..], "history {number}");
+        // Who used it, together, is the whole.
+        let whole = Bucket { from_ms, to_ms };
+        let items = self::found(site, asked(&product, &[whole], history.now_ms)).await;
+        let to_ms = to_ms.min(history.now_ms);
+        let context = format!("history {number}: {history:?}");
+        reported::adds_up_to(&items[0], site, &product, (from_ms, to_ms), &context).await;
     }
 }
 
@@ -154,7 +161,7 @@ fn hours(many: i64) -> Vec<Bucket> {
     buckets(0, many * 3_600_000, Grain::Hour, &TimeZone::UTC).unwrap()
 }
 
-fn lease(product: &str, key: Made, granted_ms: i64, ended_ms: i64) -> HistoryItem {
+pub(crate) fn lease(product: &str, key: Made, granted_ms: i64, ended_ms: i64) -> HistoryItem {
     HistoryItem {
         at: Point {
             incarnation: key.incarnation,

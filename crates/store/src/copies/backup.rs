@@ -184,7 +184,7 @@ fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), StoreError
 /// How long to wait for a lock of SQLite.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Copies a snapshot to where only the owner can read it.
+/// Copies a snapshot into a file that only the owner can read.
 fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Result<(), StoreError> {
     let copied = files::create_new(incoming, Readers::Nobody)
         .and_then(|mut to| std::io::copy(&mut snapshot, &mut to));

@@ -120,7 +120,7 @@ impl Snapshots {
             return Ok(Taken::Skipped(why.to_owned()));
         };
         let partial = folder.join(PARTIAL);
-        // Left behind where a process was killed: only who holds the lock writes it.
+        // A process that was killed left it: only the holder of the lock writes it.
         for suffix in SUFFIXES {
             remove(&beside(&partial, suffix))?;
         }
@@ -157,7 +157,7 @@ impl Snapshots {
         let found = std::fs::symlink_metadata(&folder).map_err(system("look at", &folder))?;
         match found.is_dir() {
             true => Ok(folder),
-            // Who may write to the data directory must not say where root writes.
+            // Who may write to the data directory must not decide where root writes.
             false => Err(StoreError::System {
                 doing: "keep snapshots in",
                 path: folder,

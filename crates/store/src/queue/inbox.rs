@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::queue::requests::{Failure, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Work};
 use crate::tables::journal::CommitError;
 
-/// Something to be done on the writer's own connection; told the failure where there is none.
+/// Work on the writer's own connection; it gets the failure instead if there is no connection.
 pub(crate) type Statement =
     Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), CommitError> + Send>;
 /// Told when the tables hold what was durable.
@@ -24,9 +24,9 @@ pub(crate) enum Item {
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) items: Vec<Item>,
-    /// What each of `items` takes in memory, about.
+    /// The bytes that each of `items` takes in memory, about.
     weights: VecDeque<usize>,
-    /// The same of all.
+    /// The sum of `weights`, in bytes.
     bytes: usize,
     /// When `items` came, oldest first: an instant and how many came then.
     arrivals: VecDeque<(Instant, usize)>,

@@ -70,7 +70,7 @@ pub struct Request {
 /// Whether the engine can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// It can serve.
+    /// The store can serve.
     Ok,
     /// The last commit failed. It serves what needs no disk, and tries again with each request.
     Degraded {

@@ -122,7 +122,7 @@ fn a_file_that_may_not_know_all_that_was_granted_is_not_gone_by() {
     }
     engine.close();
     assert_eq!(restored(killed.path(), &copy), waits);
-    // The same where its log was removed, too.
+    // The same if its log was removed, too.
     let (data, copy) = closed(&clock, &[60]);
     let engine = open(data.path(), &clock);
     assert!(
@@ -227,7 +227,7 @@ fn a_restore_after_another_waits_for_what_may_be_in_use_and_says_for_what() {
     engine.backup(&third).unwrap();
     engine.close();
     assert_eq!(restored(data.path(), &first), (300, WaitsFor::LastLease));
-    // The same where that wait was ended by word, and of a copy of each life in between.
+    // The same if an operator ended that wait, and for a copy of each life in between.
     end_hold(data.path()).unwrap();
     let engine = open(data.path(), &clock);
     lease(&engine, "cyd", 60);

@@ -14,7 +14,7 @@ pub(crate) const SCHEMA_1: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/fixtures/0.1.0-schema-1.db"
 );
-/// When that was.
+/// The instant of that file, in Unix milliseconds.
 const SCHEMA_1_WALL_MS: i64 = 1_795_706_414_592;
 
 pub(crate) fn data_of(fixture: &str) -> tempfile::TempDir {
@@ -97,7 +97,7 @@ const SCHEMA_2: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/fixtures/0.2.0-schema-2.db"
 );
-/// When that was.
+/// The instant of that file, in Unix milliseconds.
 const SCHEMA_2_WALL_MS: i64 = 1_795_982_695_014;
 
 #[test]

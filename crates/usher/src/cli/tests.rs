@@ -60,6 +60,7 @@ fn what_has_no_effect_where_it_is_typed_is_refused() {
     for line in [
         "usher messages --server alpha",
         "usher whatif cad --seats 1 --server http://127.0.0.1:1",
+        "usher report usage --server http://127.0.0.1:1",
         "usher --server http://127.0.0.1:1 servers list",
         "usher man DIR --server http://127.0.0.1:1",
         "usher usage programs --since 7d",

@@ -65,7 +65,7 @@ pub(crate) struct Agent {
     supervisor: Option<i32>,
 }
 
-/// Whose accounts this computer's are.
+/// The realms of this computer's accounts.
 #[derive(Debug, Args)]
 pub(crate) struct People {
     /// Which directory a name service's accounts belong to, such as sss=corp.example: an account is
@@ -208,7 +208,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
                 door::SYSTEM_SOCKET
             ));
         }
-        // It watches all the same where nobody reads the line.
+        // The agent watches even if nobody reads the line.
         if let Err(failure) = line(ready_line(&ready, &data)) {
             log::line(&failure.to_string());
         }

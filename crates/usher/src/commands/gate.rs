@@ -8,7 +8,7 @@ use crate::output::{Tone, tame, toned};
 pub(super) const GUARD_IN_GROUP: &str = "its guard could not leave the agent's control group: \
      whoever freezes that group, by `systemctl freeze` or by pausing its container, holds up every \
      start on this computer until it is thawed";
-/// What to do about it.
+/// The next step for a guard that cannot act.
 pub(super) const FREE_THE_GUARD: &str = "Let the agent write to /sys/fs/cgroup (control groups of \
      version 2, not read-only; no ProtectControlGroups= in its unit) and restart it. Until then, \
      do not freeze it.";

@@ -20,8 +20,8 @@ pub(crate) struct ManagerAt {
     pub(crate) manager: Option<String>,
 }
 
-/// Where the manager is if none is named: where the `usher up` of this data directory started it,
-/// else at the usual address.
+/// The manager's address if none is named: that at which the `usher up` of this data directory
+/// started it, else the usual one.
 pub(crate) async fn usual(context: &Context) -> String {
     let beside = control::console(context.data()).await;
     beside.unwrap_or_else(|| MANAGER.to_owned())

@@ -1,5 +1,8 @@
 //! `usher manager`: watches metering servers.
 
+mod database;
+mod groups;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use usher_manager::{
 use usher_service::Unit;
 use usher_vital::log;
 
+use super::watch::configured;
 use crate::bond;
 use crate::context::{ADMIN_TOKEN, Context, default_data};
 use crate::failure::Failure;
@@ -27,6 +31,8 @@ use crate::output::{line, shown_path, times};
 use crate::supervisor::{StopSignals, account};
 use crate::time;
 
+use database::SiteDatabase;
+
 /// Watch metering servers, report trouble, and restart servers that do not recover
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,6 +40,7 @@ Examples:
   usher manager
   usher manager --poll 10s --heal off
   usher manager --console 0.0.0.0:8480 --tls-cert cert.pem --tls-key key.pem
+  usher manager --database postgres://usher@db1.example,db2.example/site
 
 `usher servers add` adds a server to watch. When the manager watches, it prints one line, such as
 `ready console=http://127.0.0.1:8480 data=/var/lib/usher-manager`. Its own admin.token is in its
@@ -69,6 +76,8 @@ pub(crate) struct Manager {
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]
     site: String,
+    #[command(flatten)]
+    database: SiteDatabase,
     /// A URL that the manager fetches after each look, so that something outside notices if it
     /// stops
     #[arg(long, value_name = "URL", value_parser = listening::web_address)]
@@ -81,7 +90,9 @@ pub(crate) struct Manager {
     message_webhook: Vec<String>,
     #[command(flatten)]
     mail: Mail,
-    /// Take any free port where the one of --console is taken
+    #[command(flatten)]
+    groups: groups::Groups,
+    /// Take any free port if the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
     /// The account that the manager takes if root starts it [default: usher, if there is one]
@@ -122,7 +133,7 @@ struct Mail {
     console_url: Option<String>,
 }
 
-/// Reads how often servers are looked at.
+/// Reads how often something is looked at.
 fn every(text: &str) -> Result<Duration, String> {
     time::within(text, 1, None).map(Duration::from_secs)
 }
@@ -233,6 +244,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         targets: targets.map_err(Failure::usage)?,
         mail,
         data: data.clone(),
+        database: args.database.options()?,
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,
         or_any_port: args.or_any_port,
@@ -261,14 +273,16 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         service_manager: Arc::new(Systemd),
         watchdog: given.manager,
         beat_url: args.beat_url,
+        sources: configured::sources(context)?,
         authority,
+        groups: args.groups.options()?,
     };
     let ready = move |address: SocketAddr| {
         let said = line(format!(
             "ready console={scheme}://{address} data={}",
             shown_path(&data)
         ));
-        // It watches all the same where nobody reads the line.
+        // The manager watches even if nobody reads the line.
         if let Err(failure) = said {
             log::line(&failure.to_string());
         }

@@ -24,7 +24,7 @@ Examples:
   usher messages --during yesterday
   usher messages explain 9406     what it means, what to check, what Usher does itself
   usher messages summary          how the site and its components stand
-  usher messages thresholds       from where on something is told
+  usher messages thresholds       the values from which on trouble is reported
   usher messages rules            what becomes of messages: mails, webhooks, programs")]
 pub(crate) struct Messages {
     #[command(subcommand)]

@@ -18,6 +18,7 @@ pub(crate) mod enforcement;
 pub(crate) mod entitlement;
 #[cfg(target_os = "linux")]
 mod gate;
+pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod leases;
 mod log;
@@ -33,6 +34,7 @@ pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
+pub(crate) mod report;
 #[cfg(target_os = "linux")]
 pub(crate) mod restore;
 mod rules;
@@ -53,6 +55,7 @@ pub(crate) mod up;
 #[cfg(target_os = "linux")]
 pub(crate) mod upgrade;
 pub(crate) mod usage;
+pub(crate) mod watch;
 pub(crate) mod whatif;
 pub(crate) mod why;
 #[cfg(windows)]
@@ -101,7 +104,7 @@ pub(crate) fn start_log(role: &str, data: &std::path::Path) {
         .with_max_level(LevelFilter::TRACE)
         .with_writer(|| usher_vital::log::Lines)
         .fmt_fields(log::Fields::default())
-        // It would report by `eprintln!`, which panics where standard error cannot be written.
+        // It would report by `eprintln!`, which panics if standard error cannot be written.
         .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .finish()

@@ -156,7 +156,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {
-        // It serves all the same where nobody reads the line.
+        // The server serves even if nobody reads the line.
         if let Err(failure) = line(ready_line(&format!("{scheme}://{address}"), &data)) {
             log::line(&failure.to_string());
         }

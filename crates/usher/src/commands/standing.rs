@@ -14,7 +14,7 @@ use crate::time;
 
 const PATH: &str = "/v1/thresholds";
 
-/// Show from where on something is told, or change that
+/// Show or change the values from which on trouble is reported
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -70,7 +70,7 @@ fn table(lines: &[ComponentSummary]) -> Table {
     table
 }
 
-/// Shows the thresholds, changed where something is to be.
+/// Changes the thresholds if any are given, then shows them.
 pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = args.manager.client(context).await?;

@@ -75,8 +75,8 @@ pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// A place of our own for programs, beside the one that is to be exchanged; where none is, as for a
-/// rehearsal alone, elsewhere.
+/// A folder of our own for programs, beside the one that is to be exchanged. A rehearsal alone may
+/// use another place.
 fn stage(host: &ServerHost, is_rehearsal: bool, context: &Context) -> Result<Stage, Failure> {
     let failed = |error: io::Error| {
         Failure::failed(format!(
@@ -105,7 +105,7 @@ fn stage(host: &ServerHost, is_rehearsal: bool, context: &Context) -> Result<Sta
     Stage::begin(&places).map_err(failed)
 }
 
-/// The program that the server is started from, where it runs that.
+/// The program that the server is started from, if that is what runs.
 fn running(host: &ServerHost) -> Result<&Path, Failure> {
     host.runs_its_program().map_err(|why| {
         Failure::failed(why)
@@ -240,7 +240,7 @@ async fn rehearse(
     }
     let told = |step: Step, took: Duration| {
         if !is_quiet {
-            // It goes on where nobody reads it.
+            // The upgrade continues if nobody reads the line.
             let _ = line(format!(
                 "  {:<45} {:>6.1} s",
                 step.words(),

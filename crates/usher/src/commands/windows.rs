@@ -36,7 +36,7 @@ macro_rules! not_yet {
                 _words: super::Typed,
             }
 
-            /// Says so.
+            /// Fails: the command is not supported on Windows yet.
             pub(crate) fn run(_: $given, _: &Context) -> Result<$done, Failure> {
                 Err(super::not_yet($command))
             }
@@ -79,7 +79,7 @@ pub(crate) mod service {
         }
     }
 
-    /// Says so.
+    /// Fails: the command is not supported on Windows yet.
     pub(crate) fn run(_: Service, _: &Context) -> Result<(), Failure> {
         Err(super::not_yet("service"))
     }

@@ -11,10 +11,12 @@ use crate::host;
 use crate::near::nearest;
 
 /// The tables of the file.
-const TABLES: [&str; 1] = ["people"];
+const TABLES: [&str; 2] = ["people", "groups"];
 /// The table of tables of roles, and the roles: each with those whose settings hold for it, the
 /// first before the next.
 const ROLE: &str = "role";
+/// The table of what a manager watches of other licence servers, a table each.
+const WATCH: &str = "watch";
 const ROLES: [(&str, &[&str]); 4] = [
     ("server", &["server"]),
     ("manager", &["manager"]),
@@ -52,7 +54,14 @@ pub(crate) struct File {
     values: Values,
     /// What holds for one role alone.
     roles: BTreeMap<String, Values>,
+    /// What a manager watches, by name.
+    watches: Watches,
 }
+
+/// The settings of one watch: each key with its words.
+pub(crate) type Watch = BTreeMap<String, Vec<String>>;
+/// What a manager watches, by name.
+pub(crate) type Watches = BTreeMap<String, Watch>;
 
 impl File {
     /// Finds the file that `args`, the environment or the usual places name, and reads it.
@@ -85,12 +94,19 @@ impl File {
         })?;
         let mut values = BTreeMap::new();
         let mut roles = BTreeMap::new();
+        let mut watches = BTreeMap::new();
         for (key, value) in table {
             match value {
                 toml::Value::Table(tables) if key == ROLE => {
                     for (role, settings) in tables {
                         let settings = role_values(path, &role, settings)?;
                         roles.insert(role, settings);
+                    }
+                }
+                toml::Value::Table(tables) if key == WATCH => {
+                    for (name, settings) in tables {
+                        let settings = watch_values(path, &name, settings)?;
+                        watches.insert(name, settings);
                     }
                 }
                 toml::Value::Table(settings) if TABLES.contains(&key.as_str()) => {
@@ -110,7 +126,14 @@ impl File {
             path: path.to_owned(),
             values,
             roles,
+            watches,
         })
+    }
+
+    /// What a manager watches of other licence servers, and the file that says so.
+    #[allow(dead_code, reason = "a manager runs on Linux alone")]
+    pub(super) fn watches(&self) -> (&Path, &Watches) {
+        (&self.path, &self.watches)
     }
 
     /// Whether the file sets that option.
@@ -156,6 +179,10 @@ impl File {
             .values
             .iter()
             .chain(self.roles.values().flat_map(BTreeMap::iter));
+        for name in self.watches.keys() {
+            usher_watch::check_name(name)
+                .map_err(|why| Failure::usage(format!("{}: {why}", self.path.display())))?;
+        }
         let mut not_one = all.filter(|(_, setting)| setting.words.len() != 1);
         if let Some((_, setting)) = not_one.find(|(option, _)| takes_one(command, option)) {
             return Err(Failure::usage(format!(
@@ -251,6 +278,22 @@ fn role_values(path: &Path, role: &str, settings: toml::Value) -> Result<Values,
             option,
             Setting::of(path, format!("{of}.{key}"), words(&value))?,
         ))
+    });
+    read.collect()
+}
+
+/// The settings of one watch.
+fn watch_values(path: &Path, name: &str, settings: toml::Value) -> Result<Watch, Failure> {
+    let of = format!("{WATCH}.{name}");
+    let toml::Value::Table(settings) = settings else {
+        return Err(Failure::usage(format!(
+            "{}: {of} must be a table",
+            path.display()
+        )));
+    };
+    let read = settings.into_iter().map(|(key, value)| {
+        let words = words(&value).ok_or_else(|| wrong_kind(path, &format!("{of}.{key}")))?;
+        Ok((key.replace('_', "-"), words))
     });
     read.collect()
 }

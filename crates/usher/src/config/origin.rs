@@ -10,11 +10,11 @@ use crate::failure::Failure;
 /// Where the value of an option comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// It was typed.
+    /// It was typed on the command line.
     CommandLine,
     /// From that variable of the environment.
     Variable(String),
-    /// In the settings file.
+    /// It was set in the settings file.
     File {
         /// The file.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// The text for where `--option` was set: `keep-days in /etc/usher/usher.toml`.
+    /// Names the origin of `--option`: `keep-days in /etc/usher/usher.toml`.
     pub(super) fn subject(&self, option: &str) -> String {
         match self {
             Origin::CommandLine => format!("--{option}"),
@@ -58,6 +58,12 @@ impl Origins {
         }
     }
 
+    /// What a manager watches of other licence servers by the settings file, and that file.
+    #[allow(dead_code, reason = "a manager runs on Linux alone")]
+    pub(crate) fn watches(&self) -> (&std::path::Path, &super::file::Watches) {
+        self.file.watches()
+    }
+
     /// Where the value of `--option` comes from; `None` if it was not given.
     pub(super) fn of(&self, option: &str) -> Option<Origin> {
         if self.typed.contains(option) {
@@ -73,7 +79,7 @@ impl Origins {
         }
     }
 
-    /// The failure, with where the options that it names were set, unless they were typed.
+    /// The failure, with the origin of each option that it names, unless the option was typed.
     pub(crate) fn told(&self, failure: Failure) -> Failure {
         let named = failure.message().map(options).unwrap_or_default();
         named.iter().rev().fold(failure, |failure, option| {
@@ -91,6 +97,10 @@ impl Origins {
 /// The variable of the environment that sets `--option`, if it is set. An empty one means that it is
 /// not set, as scripts and unit files write that.
 pub(super) fn variable(option: &str) -> Option<String> {
+    // That one says how much is logged.
+    if option == "log" {
+        return None;
+    }
     let name = format!("USHER_{}", option.to_uppercase().replace('-', "_"));
     let is_set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
     is_set.then_some(name)

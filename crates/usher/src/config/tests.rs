@@ -90,6 +90,22 @@ fn given(text: &str, role: &str, option: &str) -> Option<String> {
 }
 
 #[test]
+fn the_table_of_groups_is_the_managers() {
+    let text = "[groups]\nsystem = true\nfiles = [\"a\", \"b\"]\nevery = \"5m\"";
+    for (option, value) in [
+        ("groups_system", "true"),
+        ("groups_files", "a"),
+        ("groups_every", "5m"),
+    ] {
+        assert_eq!(given(text, "manager", option).as_deref(), Some(value));
+    }
+    let unset = given("", "manager", "groups_system");
+    assert_eq!(unset.as_deref(), Some("false"));
+    let failure = file("[groups]\nfile = \"a\"").unwrap_err();
+    assert!(failure.to_string().contains("groups-files"), "{failure}");
+}
+
+#[test]
 fn the_certificate_of_a_file_for_all_roles_is_the_servers_and_not_the_managers() {
     let text = "tls-cert = \"server.pem\"\ntls-key = \"server.key\"\nlisten = \"0.0.0.0:1\"";
     for role in ["server", "up"] {

@@ -9,7 +9,7 @@ use super::origin::{Origin, Origins};
 use crate::failure::Failure;
 use crate::hints;
 
-/// What is wrong with a line of `command`, and where the wrong value was set.
+/// What is wrong with a line of `command`, and the place in which the wrong value was set.
 pub(crate) fn explain(
     error: clap::Error,
     args: &[OsString],

@@ -59,7 +59,7 @@ fn unreachable(listener: Listener, endpoint: &str, why: &str) -> Failure {
     }
 }
 
-/// The next step where no server answers at `url`.
+/// The next step if no server answers at `url`.
 pub(crate) fn find_server(url: &str, why: &str) -> String {
     find(Listener::Server, url, why)
 }

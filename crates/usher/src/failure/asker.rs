@@ -6,7 +6,7 @@ use super::absent::{holds_no_start, no_agent};
 use super::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
 use super::{About, Failure, Needed, exit};
 
-/// Who asked whom.
+/// With which token a command asked, and whom.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asker<'a> {
     /// Whether a token was shown.

@@ -11,7 +11,7 @@ const WORDS: usize = 4;
 /// The value names of options that take times.
 const TIMES: [&str; 3] = ["TIME", "PERIOD", "DATE"];
 
-/// A duration that follows `--wait` after a blank, where it is not its value.
+/// A hint for a duration that follows `--wait` after a blank: it is then not the option's value.
 pub(super) fn wait(words: &[&str], command: &Command) -> Option<Hint> {
     let mut of_wait = command.get_arguments();
     of_wait.find(|arg| arg.get_long() == Some("wait"))?;

@@ -1,8 +1,8 @@
 //! `usher product learn`: runs a command, sees what its process tree executes, and proposes rules.
 //!
 //! Promises: with ptrace, which needs no privilege for one's own children, each program that is
-//! started is seen, however short it runs; where ptrace is forbidden, the tree is looked at again
-//! and again, and what can be missed is said. The command's output, exit code and signals are its
+//! started is seen, however short it runs; if ptrace is forbidden, the tree is polled, and the
+//! answer says what that can miss. The command's output, exit code and signals are its
 //! own.
 
 mod executed;

@@ -1,4 +1,4 @@
-//! Looking at a process tree again and again, where tracing is forbidden.
+//! Polling a process tree, if tracing is forbidden.
 
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -28,7 +28,7 @@ pub(crate) fn places_said(places: &[QueueEntry]) -> Option<String> {
     })
 }
 
-/// Whose a list alone is, in a sentence.
+/// Says in a sentence that a list shows one person's rows alone.
 pub(crate) fn cut(only: &Only) -> String {
     match (&only.account, &only.realm) {
         (Some(account), Some(realm)) if realm == TOKEN_REALM => format!(

@@ -35,11 +35,11 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
 pub(crate) enum Tone {
     /// A heading.
     Strong,
-    /// As it should be.
+    /// A good state.
     Good,
-    /// Worth a look.
+    /// A state that is worth a look.
     Warn,
-    /// Not as it should be.
+    /// A bad state.
     Bad,
 }
 

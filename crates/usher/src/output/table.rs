@@ -56,7 +56,7 @@ impl Table {
         self
     }
 
-    /// Prints it.
+    /// Prints the table on standard output.
     pub(crate) fn print(&self) -> Result<(), Failure> {
         print(&self.text())
     }

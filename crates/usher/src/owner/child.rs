@@ -18,7 +18,7 @@ use crate::failure::Failure;
 
 const ROLE: &str = "as-owner";
 
-/// The job, and where to do it.
+/// The job, and the folder to do it in.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     /// The data directory, by a path without links.
@@ -55,7 +55,7 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// That of the jobs `J`.
+    /// The kind of the jobs `J`.
     pub(crate) const fn of<J: Job>() -> Kind {
         Kind {
             name: J::NAME,
@@ -89,7 +89,7 @@ pub(crate) fn command<J: Job>(data: &Path, job: &J) -> io::Result<std::process::
     Ok(command)
 }
 
-/// Does the job where the command line says that this process is one for it, and it is one of
+/// Does the job if the command line says that this process was started for one, and it is one of
 /// `kinds`. To be called before anything else is set up.
 pub(crate) fn entered(
     mut args: impl Iterator<Item = OsString>,

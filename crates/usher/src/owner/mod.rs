@@ -18,7 +18,7 @@ use usher_platform::files::{Links, look_up};
 
 use crate::failure::Failure;
 
-/// Root leaves these in a data directory, where it was called before it took the owner's rights.
+/// Files that root's own work leaves in a data directory. They are given to its owner.
 const FILES: [&str; 8] = [
     "cache.db",
     "cache.db-wal",
@@ -31,15 +31,15 @@ const FILES: [&str; 8] = [
 ];
 const SNAPSHOTS: &str = "snapshots";
 
-/// Whose a data directory is, where that is another account than root.
+/// The account that owns a data directory, if it is not root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
 }
 
-/// Whose `data` is, where this process is root and it is another account's; none: what is done
-/// there is done with the rights that this process has.
+/// The owner of `data`, if this process is root and the owner is another account; none: this
+/// process works there with the rights that it has.
 pub(crate) fn of(data: &Path) -> Result<Option<Owner>, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);

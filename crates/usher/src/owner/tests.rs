@@ -1,4 +1,4 @@
-//! Whose a directory is, and what its owner can exchange.
+//! Who owns a directory, and what its owner can exchange.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 

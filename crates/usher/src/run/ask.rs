@@ -13,7 +13,7 @@ use crate::time;
 pub(crate) enum Wait {
     /// Until a seat comes.
     Forever,
-    /// At most so long.
+    /// At most for this long.
     For(Duration),
 }
 

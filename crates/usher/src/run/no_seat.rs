@@ -17,14 +17,14 @@ pub(crate) enum NoSeat {
     Answer(ClientError),
     /// Waited as long as asked.
     Waited {
-        /// How long that was.
+        /// How long the command waited.
         how_long: Duration,
         /// What it was waited for in the end.
         last: WaitedFor,
     },
     /// None is free, and who asked waits for none.
     NoneFree {
-        /// For `usher why`.
+        /// The id of the decision, for `usher why`.
         decision: Option<String>,
     },
     /// Refused after it had waited: there are not as many seats.

@@ -17,7 +17,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// On stderr.
+    /// Writes to standard error.
     pub(crate) fn new() -> Self {
         Progress {
             terminal: io::stderr().is_terminal(),

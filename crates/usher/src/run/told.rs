@@ -17,7 +17,7 @@ pub(super) struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// Nothing yet.
+    /// Nothing was said yet.
     pub(super) fn nothing(ask: &'a Ask) -> Self {
         Told { ask, of: None }
     }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The first pause.
+/// The pause after the first death.
 pub(super) const FIRST: Duration = Duration::from_millis(200);
-/// The longest.
+/// The longest pause.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A role that was ready and ran on for so long is stable: its next death counts as the first.
 const STABLE: Duration = Duration::from_secs(10);
 /// The number of deaths within [`WINDOW`] after which a role is not started again, as in the
 /// systemd units.
 pub(super) const DEATHS_LIMIT: usize = 5;
-/// See [`DEATHS_LIMIT`].
+/// The time in which [`DEATHS_LIMIT`] deaths are too many.
 pub(super) const WINDOW: Duration = Duration::from_secs(600);
 
 /// Doubles with each death, up to a bound, and starts over after a stable run.
@@ -26,7 +26,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// At its beginning.
+    /// A role that has not died yet.
     pub(super) fn new() -> Self {
         Backoff {
             next: FIRST,

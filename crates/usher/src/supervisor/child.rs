@@ -28,7 +28,7 @@ pub(super) async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
         if line.starts_with("ready")
             && let Some(tell) = tell.take()
         {
-            // Who started it does not wait any more where it was told to stop.
+            // If it was told to stop, nobody waits for the line any more.
             drop(tell.send(line));
         } else if !line.starts_with("ready") {
             log::line(&line);

@@ -86,9 +86,9 @@ pub(crate) enum Answer {
     Told(Told),
     /// The role is ready again.
     Done,
-    /// It is not.
+    /// The role is not ready.
     Failed {
-        /// What happened.
+        /// Why it is not.
         why: String,
     },
 }
@@ -207,7 +207,7 @@ pub(crate) async fn console(data: &Path) -> Option<String> {
     }
 }
 
-/// The same of one role.
+/// The line for one role that died too often.
 pub(super) fn said_of_given_up(name: &str) -> String {
     format!(
         "the {name} of `usher up` ended {} times within {} minutes and is not started again",

@@ -57,7 +57,7 @@ pub(crate) struct Plan {
     pub(crate) names: Vec<String>,
     /// The certificate that the server shows, which the agent then trusts.
     pub(crate) certificate: Option<PathBuf>,
-    /// Where the console listens; none was named: the usual place, or any where that is taken.
+    /// The console's address; none: the usual one, or any free port if that is taken.
     pub(crate) console: Option<SocketAddr>,
     /// Where the id of this computer is kept for all its agents, if it is.
     pub(crate) computer_id_file: Option<PathBuf>,
@@ -149,7 +149,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     roles.shut(&mut stop).await
 }
 
-/// All that runs.
+/// The roles that run.
 struct Roles {
     /// The names that the server's certificate is for.
     names: Vec<String>,

@@ -281,7 +281,7 @@ impl Role {
     ) -> Result<(), String> {
         match self.state {
             State::Stopped => return Err(format!("the {} was stopped on purpose", self.name)),
-            // Another program may lie there now, as where an upgrade is taken back.
+            // Another program may lie there now: an upgrade may have been taken back.
             State::GivenUp => self.listen_again()?,
             State::Down { .. } | State::Up { .. } => {}
         }
@@ -338,8 +338,8 @@ impl Role {
         Ok(())
     }
 
-    /// Stops it: asks, waits, and kills it where it does not end in time, or at another signal.
-    /// Whether it ended by itself.
+    /// Stops it: asks, waits, and kills it if it does not end in time, or at another signal.
+    /// True if it ended by itself.
     pub(super) async fn stop(mut self, grace: Duration, stop: &mut StopSignals) -> bool {
         // Whoever comes now is refused by the system, not left waiting.
         self.listener = None;

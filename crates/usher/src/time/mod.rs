@@ -108,18 +108,27 @@ const LEEWAY_SECONDS: i64 = 60;
 /// one (its first second here), a time of day, or how long ago (`7d`, `2 hours ago`). One that is
 /// yet to come is refused.
 pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
-    let now = ZonedDateTime::now();
-    let since = match period(text, &now, Lean::Behind) {
+    since_in(text, &ZonedDateTime::now())
+}
+
+/// The same, if days are of the zone of `now`.
+pub(crate) fn since_in(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
+    let since = match period(text, now, Lean::Behind) {
         Some((begin, _)) => begin,
         None => ago(text)?,
     };
-    must_have_come(text, since, &now)?;
+    must_have_come(text, since, now)?;
     Ok(since)
 }
 
 /// Reads the end of a time that is looked at: the same, and of a day its last second.
 pub(crate) fn up_to(text: &str) -> Result<Timestamp, String> {
-    match period(text, &ZonedDateTime::now(), Lean::Behind) {
+    up_to_in(text, &ZonedDateTime::now())
+}
+
+/// The same, if days are of the zone of `now`.
+pub(crate) fn up_to_in(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
+    match period(text, now, Lean::Behind) {
         Some((_, end)) => Ok(end),
         None => ago(text),
     }
@@ -267,7 +276,7 @@ pub(crate) fn not_a_day(text: &str) -> Option<String> {
     amiss::amiss(text)
 }
 
-/// The instant that it is now, where days are of the time zone `zone`, or of this computer's.
+/// The current instant in the time zone `zone`, or in this computer's if none is named.
 pub(crate) fn now_in(zone: Option<&str>) -> Result<ZonedDateTime, String> {
     let now = ZonedDateTime::now();
     let Some(zone) = zone else { return Ok(now) };

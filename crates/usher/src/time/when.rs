@@ -85,7 +85,7 @@ impl When {
     }
 }
 
-/// A day in figures: `2026-12-31`, or `31.12.2026`, where the day always comes first.
+/// A day in figures: `2026-12-31` or `31.12.2026`. With dots, the day always comes first.
 pub(crate) fn written(text: &str) -> Option<Date> {
     // Of a day and a time the library would read the day.
     let is_day = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');

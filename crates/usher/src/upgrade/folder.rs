@@ -32,7 +32,7 @@ impl Rehearsing {
         Ok(Rehearsing { path, _lock: lock })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -23,7 +23,7 @@ const BYTES_A_SECOND: u64 = 5 << 20;
 pub(crate) struct Rehearsal {
     /// The new version's program.
     pub(crate) new: PathBuf,
-    /// The program that has to be able to take over again, where it is there.
+    /// The program that must be able to take over again, if it is there.
     pub(crate) old: Option<PathBuf>,
     /// A folder with `cache.db`, a copy of the real one: it is changed.
     pub(crate) data: PathBuf,
@@ -91,9 +91,9 @@ pub(crate) const MOVES: u64 = 10_000;
 /// Why a version is not to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// What it cannot do.
+    /// The step that failed.
     pub(crate) step: Step,
-    /// What happened.
+    /// Why it failed.
     pub(crate) why: String,
 }
 

@@ -53,7 +53,7 @@ impl Trial {
             .args(["--listen", "127.0.0.1:0", "--config"])
             .arg(&settings);
         if rustix::process::geteuid().is_root() {
-            // The copy lies where only root comes, whichever account the server has.
+            // Only root can enter the folder of the copy, whichever account the server has.
             command.args(["--run-as", "root"]);
         }
         for (name, _) in std::env::vars_os() {

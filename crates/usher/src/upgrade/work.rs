@@ -34,16 +34,16 @@ pub(crate) enum Work {
     Packed,
     /// Rehearses that the version before takes over again.
     GoBack {
-        /// Its program.
+        /// The program of the version before.
         before: PathBuf,
         /// The version before, as it says itself.
         version: String,
     },
-    /// Keeps what was done.
+    /// Stores the record of the upgrade.
     Keep(Record),
 }
 
-/// What came of it.
+/// The result of a part of an upgrade.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// The snapshot that was kept.
@@ -123,7 +123,7 @@ impl child::Job for Work {
                 .map_err(|error| Failure::failed(format!("cannot tell what was done: {error}")))?;
             print(&format!("{text}\n"))
         };
-        // It goes on where nobody reads it.
+        // The work continues if nobody reads the line.
         let told = |step, took| drop(say(&Word::Step(step, took)));
         let done = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -223,7 +223,7 @@ async fn go_back(before: &Path, version: &str, data: &Path) -> Result<Outcome, F
         })
 }
 
-/// Keeps a snapshot, and puts a copy where it can be tried on.
+/// Keeps a snapshot, and puts a copy of it into `room` for the trial.
 fn snapshot(data: &Path, keep: u32, room: &Path) -> Result<Option<PathBuf>, Failure> {
     let failed = |why: String| {
         Failure::failed(format!("cannot copy the data in {}: {why}", data.display()))

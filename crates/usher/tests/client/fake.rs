@@ -31,9 +31,9 @@ pub(crate) struct World {
     pub(crate) keeps: bool,
     /// Renewals are answered with 404.
     pub(crate) forget: bool,
-    /// No checkout, and no look at a ticket, is answered but with 503.
+    /// Each checkout and each look at a ticket is answered with 503.
     pub(crate) away: bool,
-    /// Nor with anything.
+    /// No request is answered at all.
     pub(crate) hangs: bool,
     /// Who waits for a ticket is told that the server is paused.
     pub(crate) grants_nothing: bool,

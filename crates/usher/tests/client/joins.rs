@@ -145,7 +145,7 @@ fn an_invented_lease_in_the_environment_starts_nothing_and_is_passed_on_to_nobod
         "{}",
         stderr(&output)
     );
-    // With its product, too, also where no agent looks: a seat of its own is asked for.
+    // With a product, too, even if no agent looks: it asks for a seat of its own.
     let with_product = [invented[0], ("USHER_LEASE_PRODUCT", "tool")];
     let output = run_with(&folder, &fake, &[], &with_product, &says);
     assert_eq!(stdout(&output), "on l-1\n", "{}", stderr(&output));

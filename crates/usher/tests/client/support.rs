@@ -61,7 +61,7 @@ pub(crate) fn wait_for<T>(name: &str, mut what: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Waits for the end of a child, and kills it where it does not come.
+/// Waits for a child to end, and kills it if it does not in time.
 pub(crate) fn finish(child: Child) -> Output {
     let pid = child.id();
     let (done, is_done) = std::sync::mpsc::channel::<()>();

@@ -1,14 +1,14 @@
 //! Who needs whom at each level of a crate, and the circles there.
 //!
 //! A level is the modules right below one, each with all that is in it. What a module names counts
-//! at the level where its way and that of what it names part.
+//! at the level at which its path and that of what it names part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::modules::{Modules, Named};
 use super::names::{Names, Target};
 
-/// A place where one module names something of another: the first in its file.
+/// A place at which one module names something of another: the first in its file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tie {
     pub(super) file: String,

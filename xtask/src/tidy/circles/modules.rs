@@ -43,7 +43,7 @@ pub(super) struct Module {
 pub(super) struct Modules(pub(super) Vec<Module>);
 
 impl Modules {
-    /// Reads a crate from its root's file on; `text_of` gives a file's text where there is one.
+    /// Reads a crate from its root's file on; `text_of` gives a file's text if there is one.
     pub(super) fn read<'a>(
         root: &str,
         text_of: &dyn Fn(&str) -> Option<&'a str>,

@@ -9,7 +9,7 @@ use super::modules::{Import, Modules, Named};
 pub(super) struct Target {
     /// Where it is defined.
     pub(super) module: usize,
-    /// Its name there; none where the module itself is meant.
+    /// Its name there; none if the module itself is meant.
     pub(super) item: Option<String>,
     /// Modules that hand it on by a `use` of theirs.
     pub(super) via: Vec<usize>,
@@ -51,7 +51,7 @@ impl<'m> Names<'m> {
         names
     }
 
-    /// What a path in a module's code names; none where it is another crate's, or a local name.
+    /// What a path in a module's code names; none if it is another crate's, or a local name.
     pub(super) fn target(&self, from: usize, named: &Named) -> Option<Target> {
         let found = self.find(from, &named.segments);
         found

@@ -1,5 +1,5 @@
-//! Writing to the standard error of somebody's process where that may hang: by a process of its
-//! own, with the rights of that user, which is given up after a while.
+//! Writing to the standard error of somebody's process if that may hang: by a process of its
+//! own, with the rights of that user. It is abandoned after a time limit.
 //!
 //! What is written to is the very file description that the process has, so that its place in the
 //! file moves on and nothing overwrites it. Only that process of ours ever has it open: also a
@@ -39,7 +39,7 @@ const LOOK_LATER: Duration = Duration::from_secs(1);
 const TEXT_LIMIT_BYTES: usize = 4_096;
 /// The group of the writing process: nobody's.
 const NO_GROUP: u32 = 65_534;
-/// Kernel interfaces that look like files, where writing does something: proc, sysfs, control
+/// Kernel interfaces that look like files, and on which a write acts: proc, sysfs, control
 /// groups of both versions, debugfs, tracefs, securityfs, bpf, configfs, efivarfs, selinuxfs.
 const NO_FILES: [u64; 11] = [
     0x9fa0,

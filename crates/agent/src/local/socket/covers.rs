@@ -189,13 +189,13 @@ fn begin(state: &State, covers: Vec<Cover>, used: Option<Process>) -> Result<(),
 struct Right {
     /// The lease was made through this agent, by who asks.
     made_here: bool,
-    /// What opens the lease at the server, where it is not of this computer.
+    /// The proof that opens the lease at the server, if another computer holds it.
     proof: Option<String>,
     /// What was granted in one ask with it, and is joined with it.
     also: Vec<HeldAlso>,
 }
 
-/// Refuses what is no lease of that product, and one of somebody else's whose proof is not shown.
+/// Refuses what is no lease of that product, and somebody else's lease without its proof.
 async fn must_be_held(
     state: &State,
     peer: Peer,

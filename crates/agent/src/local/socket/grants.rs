@@ -1,4 +1,4 @@
-//! Whose a lease or a ticket is that was made through this agent.
+//! Who owns a lease or a ticket that was made through this agent.
 
 use usher_api::{Code, Lease};
 use usher_core::sessions::AccountKey;

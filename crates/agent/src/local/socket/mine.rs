@@ -19,7 +19,7 @@ use super::grants::is_plain;
 use super::peer::Peer;
 use crate::base::{clock, lock};
 
-/// What may be asked of a list; whose it is, is not.
+/// The fields that a query for a list may have.
 const FILTERS: [&str; 10] = [
     "product",
     "user",

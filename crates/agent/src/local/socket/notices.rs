@@ -28,7 +28,7 @@ pub(super) struct Which {
     after: Option<String>,
 }
 
-/// `GET /v1/notices`: at once where there are any, else when one comes.
+/// `GET /v1/notices`: answers at once if there are any, else when one comes.
 pub(super) async fn list(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,

@@ -23,7 +23,7 @@ use crate::system::procfs;
 /// How long it is waited for the answer to what a program asks that was started plainly.
 const SETTLED_WITHIN: Duration = Duration::from_secs(2);
 
-/// One use of a person, in whose turn nobody else asks for a seat of it.
+/// One use of a person. During its turn nobody else asks for a seat of it.
 pub(super) struct Use {
     key: Key,
     _turn: OwnedMutexGuard<()>,

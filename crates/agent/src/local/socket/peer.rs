@@ -38,7 +38,7 @@ impl Peer {
         Peer::own(None).is_ok_and(|own| own.account == self.account)
     }
 
-    /// Whom its use is counted for: the account that logged in where that is known, else its own.
+    /// Whom its use is counted for: the account that logged in if that is known, else its own.
     pub(crate) fn who(self) -> Who {
         let login = self.own_pid().and_then(procfs::login_account);
         Who {

@@ -10,9 +10,9 @@ use usher_core::sessions::AccountKey;
 use crate::base::lock;
 use crate::system::account_key;
 
-/// As many at once.
+/// An account may ask for this many at once.
 const BURST: u32 = 20;
-/// One more after so long.
+/// It may ask for one more after each such time.
 const ONE_MORE_AFTER: Duration = Duration::from_millis(500);
 /// Accounts that are remembered; beyond, those go that may ask as often as any.
 const ACCOUNTS_LIMIT: usize = 1_024;

@@ -72,7 +72,7 @@ pub(super) fn released(Of { id, name, lease }: Of<'_>) -> Said {
     }
 }
 
-/// It has a seat again.
+/// The notice that a program has a seat again.
 pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::InUse,
@@ -114,7 +114,7 @@ pub(super) fn unseated(
     }
 }
 
-/// It was ended.
+/// The notice that a program was ended.
 pub(super) fn ended(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::Ended,

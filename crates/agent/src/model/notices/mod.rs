@@ -222,7 +222,7 @@ impl Notices {
         }
     }
 
-    /// Those for an account after a notice, oldest first; all where that one is of another run.
+    /// Those for an account after a notice, oldest first; all if that notice is of another run.
     pub(crate) fn of(&self, account: AccountKey, after: Option<&str>) -> Vec<Notice> {
         let now = clock::boot_ms();
         let after = after.and_then(|id| self.number(id)).unwrap_or(0);
@@ -233,7 +233,7 @@ impl Notices {
         kept.map(|kept| self.shown(kept)).collect()
     }
 
-    /// A notice for that account: whom it concerns, and of which product it is where a seat can be
+    /// A notice for that account: whom it concerns, and the product, if a seat of it can be
     /// waited for.
     pub(crate) fn find(&self, account: AccountKey, id: &str) -> Option<(Who, &News)> {
         let number = self.number(id)?;

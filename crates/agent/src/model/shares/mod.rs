@@ -18,7 +18,7 @@ use usher_core::sessions::{AccountKey, Effect, SessionId};
 use crate::model::shares::uses::Uses;
 use crate::store::outbox::{Change, Outbox, OutboxError};
 
-/// Where they are kept.
+/// The key under which the outbox keeps shares.
 const KEPT: &str = "shares";
 /// Sessions that are asked a seat for only once it is known whether a `usher run` of the same use has
 /// one; those beyond ask at once.
@@ -37,12 +37,12 @@ pub(crate) struct Shares {
     pub(crate) unwritten: BTreeSet<SessionId>,
 }
 
-/// Who runs on whose seat.
+/// Which sessions run on a seat of another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     /// By session: the lease that it runs on and that is none of its own.
     joined: BTreeMap<u64, String>,
-    /// By lease: the session whose own it is, and that others run on or did.
+    /// By lease that others run on, or did: the session that owns it.
     lent: BTreeMap<String, Lent>,
 }
 
@@ -75,7 +75,7 @@ impl Held {
         self.joined.insert(session.0, lease.to_owned());
     }
 
-    /// It does so no more.
+    /// A session no longer runs on a lease of another; answers that lease.
     pub(crate) fn leave(&mut self, session: SessionId) -> Option<String> {
         self.joined.remove(&session.0)
     }
@@ -116,7 +116,7 @@ impl Held {
         found.map(|(lease, _)| lease.as_str())
     }
 
-    /// A session has ended whose seat stays.
+    /// A session has ended, and its seat stays.
     pub(crate) fn is_left(&self, session: SessionId) -> bool {
         let mut lent = self.lent.values();
         lent.any(|lent| lent.session == session && lent.is_left)
@@ -129,7 +129,7 @@ impl Held {
         }
     }
 
-    /// Nobody runs on a session's lease any more, or it has ended. The session whose it was.
+    /// Nobody runs on a session's lease any more, or it has ended. Answers its session.
     pub(crate) fn take_back(&mut self, lease: &str) -> Option<SessionId> {
         self.lent.remove(lease).map(|lent| lent.session)
     }

@@ -25,7 +25,7 @@ pub(crate) enum Had {
         /// The sequence.
         sequence: u64,
     },
-    /// It is not known.
+    /// The answer is not known.
     Unknown,
 }
 

@@ -68,7 +68,7 @@ pub(crate) struct Cover {
     pub(crate) product: String,
     /// Whether the lease ends with the root.
     pub(crate) keeps: bool,
-    /// What opens the lease at the server, where it is not of this computer.
+    /// The proof that opens the lease at the server, if another computer holds it.
     pub(crate) proof: Option<String>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Opens the state in the folder `data`, making it where there is none.
+    /// Opens the state in the folder `data`, and makes it if there is none.
     pub(crate) fn open(data: &Path) -> Result<Self> {
         let connection = Connection::open(data.join("agent.db"))?;
         schema::prepare(&connection)?;

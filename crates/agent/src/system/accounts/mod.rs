@@ -1,7 +1,7 @@
 //! Accounts: their names and the realms that these are of, from `/etc/passwd`, else asked of the
 //! system's name services by `getent`.
 //!
-//! A name service may take its time, or hang. So it is asked only where nobody but who needs the
+//! A name service may be slow, or hang. So it is asked only if nobody but who needs the
 //! account waits ([`Accounts::learn`]); everybody else goes by what is known
 //! ([`Accounts::account`]). What a service told is kept over a restart, for as another person would
 //! count who is known by a number only.
@@ -45,7 +45,7 @@ const KEPT_FILE: &str = "accounts";
 pub(crate) struct Account {
     /// The directory that it is of; none: the computer's own.
     pub(crate) realm: Option<Arc<str>>,
-    /// Its name, without the realm; its number where no name is known.
+    /// Its name, without the realm; its number if no name is known.
     pub(crate) name: Arc<str>,
 }
 

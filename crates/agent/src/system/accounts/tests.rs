@@ -7,7 +7,7 @@ use super::*;
 
 /// An account that no passwd has.
 const FAR: AccountKey = AccountKey::new(3_999_999_999);
-/// Another one.
+/// Another account that no passwd has.
 const NEAR: AccountKey = AccountKey::new(3_999_999_998);
 /// One that every passwd has.
 const ROOT: AccountKey = AccountKey::new(0);

@@ -1,4 +1,4 @@
-//! What of a sighting is passed on, and whose the process is.
+//! What of a sighting is passed on, and the account of its process.
 
 use std::sync::atomic::Ordering;
 
@@ -87,7 +87,7 @@ impl Tracker {
         });
     }
 
-    /// Start time, parent and user of a process; its parent's user, which it had, where it is
+    /// Start time, parent and user of a process; its parent's user, which it had, if it is
     /// gone in the middle of the look.
     fn whose(&self, pid: u32, facts: Facts) -> Option<(ProcessKey, u32, Who)> {
         let stat = match facts {

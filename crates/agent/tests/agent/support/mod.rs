@@ -33,7 +33,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Whether the kernel's events may be had; says so where not.
+/// Whether the kernel's events can be had; prints a line if not.
 pub(crate) fn privileged() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
@@ -42,7 +42,7 @@ pub(crate) fn privileged() -> bool {
     root
 }
 
-/// Whether a program of the system is there; says so where not.
+/// Whether a program of the system is there; prints a line if not.
 pub(crate) fn there(program: &str) -> bool {
     let there = Path::new(program).exists();
     if !there {

@@ -43,8 +43,8 @@ impl Needed {
         }
     }
 
-    /// What the system needs a started program for, where a start of it is never refused, not
-    /// even if a rule was forced; none: the rules decide.
+    /// What the system needs a program for whose start is never refused, not even if a rule
+    /// was forced; none: the rules decide.
     ///
     /// It is one of the files that were given, or a file of root's that bears the name or lies in
     /// the folder of what every system needs. A user's own file is not spared for its name, or

@@ -18,7 +18,7 @@ impl Ledger {
         let claimed = wish.claim.and_then(|lease| self.claimable(lease, &asked));
         if let Some(lease) = self.seat_of(key, &asked) {
             // It has its seat: the other one goes to who waits. What it is held with is in use for
-            // all that is known here, and ends where nobody fetches it.
+            // all that is known here, and ends if nobody fetches it.
             let is_alone = |number: &EventNumber| self.leases_with(*number).len() < 2;
             if let Some(claimed) = claimed.filter(is_alone) {
                 self.end_lease(claimed, EndCause::CheckedIn);

@@ -20,7 +20,7 @@ pub(in crate::ledger) struct Held {
     pub(in crate::ledger) deadline: Steady,
     granted_at: Wall,
     pub(in crate::ledger) granted: Steady,
-    /// From where its seats come, unless [`More::draws`] says so.
+    /// The allotment that its seats come from, unless [`More::draws`] names several.
     draw: Draw,
     pub(in crate::ledger) program: Option<Arc<str>>,
     /// The number and incarnation of its session, which runs on its computer.

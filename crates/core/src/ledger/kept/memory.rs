@@ -75,7 +75,7 @@ impl Memory {
         }
     }
 
-    /// Takes a key's place out of the table, where it is the one that is meant.
+    /// Removes a key's entry from the table, if `is_meant` says that it is the one.
     fn forget(&mut self, key: u128, is_meant: impl Fn(u64) -> bool) {
         let (kept, first) = (&self.kept, self.first);
         let is_it = |place: &u64| {

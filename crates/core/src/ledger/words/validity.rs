@@ -86,9 +86,9 @@ impl Bound {
                     return Wall(Timestamp::MAX.as_millisecond());
                 };
                 // A zone that this computer no longer knows is read as UTC: the day stays right
-                // to within half a day. Whoever enters one is refused where it is not known.
+                // to within half a day. A new bound in a zone that is not known is refused.
                 let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-                // The first instant of the day, also where the clocks skip midnight.
+                // The first instant of the day, even if the clocks skip midnight.
                 match date.to_zoned_datetime(zone) {
                     Ok(midnight) => Wall(midnight.timestamp().as_millisecond()),
                     Err(_) => Wall(Timestamp::MAX.as_millisecond()),

@@ -1,7 +1,7 @@
 //! Messages about the site: changes, deliveries of messages, faults, agents that were turned away: from 9440 on.
 
 use super::super::grade::{Kind, Severity};
-use super::components::{METERING_SERVER, SERVER_MANAGER};
+use super::components::{LICENSING, METERING_SERVER, SERVER_MANAGER};
 use super::entry::Entry;
 
 /// By number.
@@ -198,6 +198,56 @@ pub(super) const ENTRIES: &[Entry] = &[
         meaning: "What it had added counts no more, also where a later import found it there already.",
         check: "Whether a file of that source is to be imported again: `usher import list` shows what is there.",
         does: "It removes the rows in the background.",
+    },
+    Entry {
+        id: 9459,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The watch {0} of another licence server has told nothing since {1}: {2}",
+        meaning: "What that licence server counts since then is not known. It is shown as seconds that were not observed, and never as nothing in use. A log is read from where it was once it can be read again.",
+        check: "The reason in the message. `usher watch list --data DIR`, with the data directory of the manager and as the administrator of its computer, shows how each watch stands; the watch itself is in usher.toml under [watch.NAME].",
+        does: "The manager tries again and again, and raises 9463 when the watch goes on.",
+    },
+    Entry {
+        id: 9460,
+        component: LICENSING,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "Few seats of {0} on {1} are free: {2} of {3}, seen so since {4}",
+        meaning: "For as many minutes as the threshold `concerns.free_minutes` says, at most as many seats as `concerns.free_seats` or `concerns.free_percent` say have been free. The message is about a metering server, or about another licence server as imported reports tell it.",
+        check: "`usher leases --product ID` shows who holds seats of a metering server; the other licence server knows who holds its own.",
+        does: "The manager closes the message when more seats have been free for ten minutes. If it hears nothing of the seats, it neither raises nor closes the message.",
+    },
+    Entry {
+        id: 9461,
+        component: LICENSING,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "{0} {0#seat|seats} of {1}, as {2} tells, {0#ends|end} on {3}: from then on {4} {4#seat is|seats are} left",
+        meaning: "An entitlement that another licence server counts ends soon, by its last imported licence file or report.",
+        check: "Whether to renew it. When the new licence file is there, import it as the one before: `usher import list` shows the imports.",
+        does: "The manager closes the message when an import of the same source and kind tells of as many seats after that day, or when the day is past.",
+    },
+    Entry {
+        id: 9462,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "Nothing has been imported of {0} since {1}",
+        meaning: "This source came in regularly: ten times, or on three days, within the week before the last import. Now nothing comes, so what another licence server counts is not known since then.",
+        check: "The job that runs `usher import`, and the file or command that it reads. `usher import list` shows the last imports.",
+        does: "The manager closes the message ten minutes after the next import, or after 90 days, when it considers the source gone. Its metrics leave out what is not known.",
+    },
+    Entry {
+        id: 9463,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Milestone,
+        text: "The watch {0} of another licence server goes on",
+        meaning: "What 9459 said of it is over.",
+        check: "Nothing.",
+        does: "The manager takes in what the watch reads.",
     },
     Entry {
         id: 9499,

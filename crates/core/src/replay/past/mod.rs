@@ -23,7 +23,7 @@ pub struct MadeBy {
     pub event: u64,
 }
 
-/// Who asked, and where; none: nobody knows any more.
+/// Who asked, on which computer; none: nobody knows any more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Who {
     /// The person: below 2^63.

@@ -15,7 +15,7 @@ const LEEWAY_MS: i64 = 60_000;
 pub(super) struct Unseated {
     /// By person and computer: in order, apart from each other and from what is held there.
     of: FxHashMap<(u64, u64), Vec<Time>>,
-    /// Of those of whom it is not known who and where they were, each by itself.
+    /// Uses whose person and computer are not known: each stands by itself.
     strangers: Vec<(Who, Time)>,
 }
 
@@ -61,7 +61,7 @@ impl Unseated {
         }
     }
 
-    /// All of them, with whose they are.
+    /// All of them, each with its person.
     pub(super) fn each(&self) -> impl Iterator<Item = (Who, Time)> + '_ {
         let known = self.of.iter().flat_map(|((person, computer), times)| {
             let who = Who {

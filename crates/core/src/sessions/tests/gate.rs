@@ -244,7 +244,7 @@ fn a_start_that_runs_before_it_is_answered_is_the_session_that_asked() {
 fn what_a_process_ran_before_it_was_held_does_not_let_go_of_its_start() {
     let mut computer = Computer::new();
     computer.asks(10, "app");
-    // The shell in it, whose start is told late; or what it is found with at a look at all.
+    // The start of the shell in it is reported late, or a look at all processes finds it.
     assert_eq!(computer.runs(10, 1, None), NOTHING);
     let mut found = process(10, 1, 1000, Some("shell"));
     found.since = Some(stamp(90));

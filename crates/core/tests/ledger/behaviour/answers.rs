@@ -1,4 +1,4 @@
-//! Whose leases are shown, which answers are given twice, and what is kept of them.
+//! To whom leases are shown, which answers are given twice, and what is kept of them.
 
 use usher_core::ledger::*;
 

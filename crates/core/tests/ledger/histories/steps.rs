@@ -90,7 +90,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The priority that it asks with, where it asks.
+    /// The priority that it asks with, if it asks.
     pub(super) fn priority(&self) -> i8 {
         match self {
             Step::Checkout { priority, .. } => *priority,

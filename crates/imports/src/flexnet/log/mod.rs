@@ -77,6 +77,17 @@ impl Log {
         }
     }
 
+    /// The log is written to at that instant: days without a year are read against it.
+    pub fn file_is_of(&mut self, at: Timestamp) {
+        self.clock.file_is_of(at);
+        self.file_day = self.clock.file_day();
+    }
+
+    /// Facts that wait for the first date.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// What is known of the days; none before a date was told and before the end.
     pub fn found(&self) -> Option<Found> {
         self.clock.found()

@@ -114,7 +114,7 @@ impl fmt::Display for Nature {
 /// To whom a line applies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Whom {
-    /// What the names name.
+    /// The kind of thing that the names stand for.
     pub nature: Nature,
     /// At least one name. The manual knows one; files are found that have several.
     pub names: Vec<String>,
@@ -133,7 +133,7 @@ pub struct Seats {
     pub line: u64,
     /// Seats.
     pub seats: u32,
-    /// Of what.
+    /// The feature that they are of.
     pub feature: FeatureSpec,
     /// Who has them, or may use no more.
     pub whom: Whom,
@@ -155,7 +155,7 @@ pub enum Right {
 pub struct Access {
     /// The line, from 1.
     pub line: u64,
-    /// What is meant.
+    /// The right that the line gives or takes.
     pub right: Right,
     /// Only those who are named anywhere may (`INCLUDE`); false: those who are named may not
     /// (`EXCLUDE`), also if they are included.

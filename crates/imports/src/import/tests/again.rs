@@ -33,7 +33,7 @@ fn rows_of_a_table_that_are_the_same_are_two_and_a_file_that_overlaps_adds_its_o
 }
 
 /// What a site has after the rows: by key, the use with its end.
-fn stored(site: &mut BTreeMap<String, ImportedUse>, rows: &[ImportRow]) {
+pub(super) fn stored(site: &mut BTreeMap<String, ImportedUse>, rows: &[ImportRow]) {
     for row in rows {
         let Imported::Use(used) = &row.what else {
             continue;
@@ -45,7 +45,7 @@ fn stored(site: &mut BTreeMap<String, ImportedUse>, rows: &[ImportRow]) {
     }
 }
 
-fn line(second: u32, word: &str, user: u8) -> String {
+pub(super) fn line(second: u32, word: &str, user: u8) -> String {
     let (minute, second) = (second / 60, second % 60);
     format!(" 8:{minute:02}:{second:02} (d) {word}: \"f\" u{user}@pc\n")
 }

@@ -99,8 +99,8 @@ impl Report {
         true
     }
 
-    /// What a record asks or gives back: what its line says, and what the line that began it says where
-    /// this one has nothing. None: neither names a product.
+    /// What a record asks or gives back: what its line says and, for fields that it omits, what the
+    /// line that began it says. None: neither names a product.
     fn ask(&self, record: &Record<'_>, at: Timestamp, open: Option<Ask>) -> Option<Ask> {
         let (feature, holder, version) = match (record.product, open) {
             (Some(product), _) => {

@@ -143,7 +143,7 @@ pub(in crate::routes) async fn look(
 pub(in crate::routes) struct NotSeen {
     /// The code of the server's refusal, if it refused.
     pub(in crate::routes) code: Option<String>,
-    /// In words.
+    /// Why, in words.
     pub(in crate::routes) why: String,
 }
 

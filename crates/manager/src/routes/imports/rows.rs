@@ -10,7 +10,7 @@ use usher_site::{Elsewhere, ElsewhereRow};
 
 /// The rows; of one that cannot be taken in, which it is and why. What is of a kind that this version
 /// does not know is left out.
-pub(super) fn checked(rows: Vec<ImportRow>) -> Result<Vec<ElsewhereRow>, String> {
+pub(crate) fn checked(rows: Vec<ImportRow>) -> Result<Vec<ElsewhereRow>, String> {
     let mut all = Vec::with_capacity(rows.len());
     for (place, row) in (1_usize..).zip(rows) {
         let of_row = |why: String| format!("row {place} of the body cannot be taken in: {why}");

@@ -19,6 +19,46 @@ use crate::problem::Refusal;
 /// A page ends when it has taken so long, with what it has.
 const PAGE: Duration = Duration::from_secs(5);
 
+/// What answers about use rest on.
+pub(in crate::routes) struct Ground {
+    /// The servers that are watched, each once.
+    pub(in crate::routes) watched: Vec<WatchedServer>,
+    pub(in crate::routes) told: Told,
+    pub(in crate::routes) known: Known,
+}
+
+impl Ground {
+    /// Asks the servers and the site database, of one product or of all.
+    pub(in crate::routes) async fn of(
+        app: &Arc<App>,
+        product: Option<&str>,
+        period: &Period,
+    ) -> Result<Ground, Refusal> {
+        let watched = watched(app);
+        // What ends while it is asked is in both, and counts once.
+        let told = told::ask(app, product, &watched).await;
+        let record = app.tools.site.used_record().await?;
+        let known = Known::of(record, &watched, (period.from_ms, period.now_ms));
+        Ok(Ground {
+            watched,
+            told,
+            known,
+        })
+    }
+
+    /// What is missing of all products.
+    pub(in crate::routes) fn cut(&self) -> impl Iterator<Item = &Cut> {
+        self.known.cut.iter().chain(&self.told.cut)
+    }
+}
+
+/// The servers that are watched, each once: one that is watched under two names would count twice.
+pub(in crate::routes) fn watched(app: &App) -> Vec<WatchedServer> {
+    let mut watched: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
+    watched.retain(|it| it.same_as.is_none());
+    watched
+}
+
 /// The page that begins at the cursor, or the first.
 pub(super) async fn page(
     app: &Arc<App>,
@@ -27,22 +67,16 @@ pub(super) async fn page(
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<SiteUsagePage, Refusal> {
-    let mut watched: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
-    // One that is watched under two names would count twice.
-    watched.retain(|it| it.same_as.is_none());
-    // What ends while it is asked is in both, and counts once.
-    let told = told::ask(app, product.as_deref(), &watched).await;
-    let record = app.tools.site.used_record().await?;
-    let known = Known::of(record, &watched, (period.from_ms, period.now_ms));
+    let ground = Ground::of(app, product.as_deref(), period).await?;
     let mut page = SiteUsagePage {
         items: Vec::new(),
         next: None,
         time_zone: period.time_zone.clone(),
-        as_of: known.as_of.clone(),
-        cut: known.cut.iter().chain(&told.cut).cloned().collect(),
+        as_of: ground.known.as_of.clone(),
+        cut: ground.cut().cloned().collect(),
     };
     let began = Instant::now();
-    for of in products(app, product, cursor.as_ref(), &told, limit).await? {
+    for of in products(app, product, cursor.as_ref(), &ground.told, limit).await? {
         let is_there =
             |cursor: &&Cursor| (&cursor.product, cursor.counted) == (&of.product, of.counted);
         let first = cursor.as_ref().filter(is_there).map_or(0, |it| it.place);
@@ -54,7 +88,7 @@ pub(super) async fn page(
         }
         let rest = period.buckets.get(first..).unwrap_or_default();
         let buckets = &rest[..rest.len().min(left)];
-        let found = of_product(app, &of, buckets, period.now_ms, &known, &told).await?;
+        let found = of_product(app, &of, buckets, period.now_ms, &ground).await?;
         page.items.extend(found.items);
         for cut in found.cut {
             // Several products are of one source.
@@ -73,7 +107,7 @@ pub(super) async fn page(
 
 /// The products from the cursor on, in their order: those that the site knows, and those that a
 /// server owns or lends. Each has an item at least, so one more than a page has items is enough.
-async fn products(
+pub(in crate::routes) async fn products(
     app: &Arc<App>,
     product: Option<String>,
     cursor: Option<&Cursor>,
@@ -112,21 +146,23 @@ async fn products(
 }
 
 /// What is known of a product.
-struct OfProduct {
-    items: Vec<SiteUsage>,
+pub(in crate::routes) struct OfProduct {
+    pub(in crate::routes) items: Vec<SiteUsage>,
     /// What is not known of it alone.
-    cut: Vec<Cut>,
+    pub(in crate::routes) cut: Vec<Cut>,
+    /// What is known of one that is counted elsewhere, beside what the watched servers tell.
+    pub(in crate::routes) elsewhere: Option<Known>,
 }
 
 /// The items of a product.
-async fn of_product(
+pub(in crate::routes) async fn of_product(
     app: &Arc<App>,
     of: &UsedProduct,
     buckets: &[Bucket],
     now_ms: i64,
-    known: &Known,
-    told: &Told,
+    ground: &Ground,
 ) -> Result<OfProduct, Refusal> {
+    let told = &ground.told;
     // What our servers say is of what they count.
     let is_here = of.counted == Counted::Here;
     let running = told.running.get(&of.product).filter(|_| is_here);
@@ -140,7 +176,7 @@ async fn of_product(
     };
     let mut used = app.tools.site.used(asked).await?;
     let imported = (!is_here).then(|| Known::elsewhere(&used.told, now_ms));
-    let known = imported.as_ref().unwrap_or(known);
+    let known = imported.as_ref().unwrap_or(&ground.known);
     let owned = told.owned.get(&of.product).filter(|_| is_here);
     let owned = owned.map_or(&[][..], |owned| owned);
     let owned = Timeline::of(owned.iter().copied());
@@ -160,7 +196,8 @@ async fn of_product(
     let items = items.into_iter().map(|it| shown(it, is_owned_known));
     Ok(OfProduct {
         items: items.collect(),
-        cut: imported.map_or_else(Vec::new, |imported| imported.cut),
+        cut: imported.as_ref().map_or_else(Vec::new, |it| it.cut.clone()),
+        elsewhere: imported,
     })
 }
 

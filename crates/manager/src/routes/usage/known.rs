@@ -1,4 +1,4 @@
-//! Up to where the history of each server is known, and what follows for an answer.
+//! Up to which event and time the history of each server is known, and what follows for an answer.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,16 @@ use crate::clock::date;
 
 /// What an answer rests on.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) as_of: Vec<AsOf>,
-    pub(super) cut: Vec<Cut>,
+pub(in crate::routes) struct Known {
+    pub(in crate::routes) as_of: Vec<AsOf>,
+    pub(in crate::routes) cut: Vec<Cut>,
     /// Up to when all watched servers are known, in Unix milliseconds.
-    pub(super) until_ms: i64,
+    pub(in crate::routes) until_ms: i64,
     /// When some server was not known any more.
-    pub(super) gaps: Gaps,
+    pub(in crate::routes) gaps: Gaps,
+    /// Since when anything is recorded, in Unix milliseconds; none: nothing is, or, of a product that
+    /// is counted elsewhere, that is in the gaps.
+    pub(in crate::routes) since_ms: Option<i64>,
 }
 
 impl Known {
@@ -32,6 +35,7 @@ impl Known {
             .collect();
         let mut known = Known {
             until_ms: now_ms,
+            since_ms: record.first_day_ms,
             ..Known::default()
         };
         if let Some(first_ms) = record.first_day_ms.filter(|first_ms| from_ms < *first_ms) {
@@ -91,6 +95,7 @@ impl Known {
             cut: cut.collect(),
             until_ms: until_ms.map_or(now_ms, |until_ms| until_ms.min(now_ms)),
             gaps: Gaps::of(untold.collect()),
+            since_ms: None,
         }
     }
 }

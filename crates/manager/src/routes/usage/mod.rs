@@ -1,9 +1,9 @@
 //! `/v1/usage`: how products were used in the whole site.
 
-mod answer;
-mod known;
-mod period;
-mod told;
+pub(in crate::routes) mod answer;
+pub(in crate::routes) mod known;
+pub(in crate::routes) mod period;
+pub(in crate::routes) mod told;
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use usher_api::{Problem, SiteUsagePage, page_limit};
 use usher_http::input::{self, Query};
 
 use self::period::{Cursor, Said};
+pub(crate) use self::told::running;
 use crate::app::App;
 use crate::problem::Refusal;
 
@@ -72,7 +73,7 @@ pub(crate) async fn usage(
 }
 
 /// What is said by either of two names, with the name.
-fn one_of<'a>(
+pub(in crate::routes) fn one_of<'a>(
     (name, said): (&'static str, &'a Option<String>),
     (other_name, other): (&'static str, &'a Option<String>),
 ) -> Result<Option<(&'static str, &'a str)>, Refusal> {

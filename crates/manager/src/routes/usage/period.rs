@@ -19,27 +19,31 @@ const DEFAULT_MS: i64 = 30 * 86_400_000;
 const UTC: &str = "UTC";
 
 /// What a request says. Times are with the names by which they are said.
-pub(super) struct Said<'a> {
-    pub(super) grain: Option<&'a str>,
-    pub(super) from: Option<(&'static str, &'a str)>,
-    pub(super) to: Option<(&'static str, &'a str)>,
-    pub(super) time_zone: Option<&'a str>,
+pub(in crate::routes) struct Said<'a> {
+    pub(in crate::routes) grain: Option<&'a str>,
+    pub(in crate::routes) from: Option<(&'static str, &'a str)>,
+    pub(in crate::routes) to: Option<(&'static str, &'a str)>,
+    pub(in crate::routes) time_zone: Option<&'a str>,
 }
 
 /// What it is about.
 #[derive(Debug)]
-pub(super) struct Period {
-    pub(super) buckets: Vec<Bucket>,
-    pub(super) from_ms: i64,
-    pub(super) to_ms: i64,
+pub(in crate::routes) struct Period {
+    pub(in crate::routes) buckets: Vec<Bucket>,
+    pub(in crate::routes) from_ms: i64,
+    pub(in crate::routes) to_ms: i64,
     /// What still runs counts up to here.
-    pub(super) now_ms: i64,
-    pub(super) time_zone: String,
+    pub(in crate::routes) now_ms: i64,
+    pub(in crate::routes) time_zone: String,
 }
 
 impl Said<'_> {
     /// The time, which on a later page is that of the first.
-    pub(super) fn period(&self, app: &App, cursor: Option<&Cursor>) -> Result<Period, Refusal> {
+    pub(in crate::routes) fn period(
+        &self,
+        app: &App,
+        cursor: Option<&Cursor>,
+    ) -> Result<Period, Refusal> {
         let zone = match self.time_zone {
             None => site_zone(app),
             Some(name) => named_zone(name)?,
@@ -135,7 +139,7 @@ fn begin_of(name: &str, text: &str, day: Option<Date>, zone: &TimeZone) -> Resul
 /// Where a page begins: the time of all pages, and the stretch of a product. It is written as numbers
 /// and the product's id, with points between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cursor {
+pub(in crate::routes) struct Cursor {
     pub(super) from_ms: i64,
     pub(super) to_ms: i64,
     pub(super) now_ms: i64,
@@ -146,7 +150,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// That of a stretch.
+    /// The cursor of a stretch.
     pub(super) fn at(period: &Period, place: usize, counted: Counted, product: &str) -> Cursor {
         Cursor {
             from_ms: period.from_ms,
@@ -175,7 +179,7 @@ impl fmt::Display for Cursor {
 
 /// A text is no cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoCursor;
+pub(in crate::routes) struct NoCursor;
 
 impl FromStr for Cursor {
     type Err = NoCursor;

@@ -132,7 +132,7 @@ impl Held {
         leases
     }
 
-    /// Whose word is missing, a sentence each.
+    /// The servers that did not answer, a sentence each.
     pub(super) fn notes(&self) -> Vec<String> {
         let missing = self.missing().map(|(server, why)| {
             format!(
@@ -143,7 +143,7 @@ impl Held {
         missing.collect()
     }
 
-    /// The servers whose word is missing, and why.
+    /// The servers that did not answer, and why.
     pub(super) fn missing(&self) -> impl Iterator<Item = (&str, &str)> {
         let servers = self.servers.iter();
         servers.filter_map(|seen| Some((&*seen.name, &**seen.found.as_ref().err()?)))

@@ -37,7 +37,7 @@ impl Drop for Waits {
     }
 }
 
-/// Does work on the cores of a turn, on threads where it may block. If this future is dropped, the
+/// Does work on the cores of a turn, on threads that may block. If this future is dropped, the
 /// work stops soon, and the turn ends with it.
 pub(super) async fn on_cores<T: Send + 'static>(
     turn: Turn,

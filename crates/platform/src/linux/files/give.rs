@@ -1,4 +1,4 @@
-//! Whose a file is, and giving it to another account.
+//! Who owns a file, and giving it to another account.
 
 use std::fs::{File, Metadata};
 use std::io;

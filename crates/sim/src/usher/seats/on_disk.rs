@@ -63,7 +63,7 @@ impl OnDisk {
         self.disk.lie_about_syncs();
     }
 
-    /// The store at that moment, opened where it is not.
+    /// The store at that moment, opened if it is not open.
     fn store(&mut self, now: Moment) -> Option<&mut Stepped> {
         self.clock.set(now);
         if self.store.is_none() {

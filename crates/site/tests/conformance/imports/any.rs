@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::*;
+use crate::postgres;
 
+const CASES: u32 = 24;
 const IMPORTS: usize = 4;
 const KEYS: usize = 3;
 
@@ -96,8 +100,9 @@ async fn play(site: &dyn Site, steps: &[Step]) {
     }
 }
 
-/// Takes the imports out, one after another: no key counts twice, and at the end nothing does.
-async fn undo(site: &dyn Site, order: &[usize], folder: &std::path::Path) {
+/// Takes the imports out, one after another: no key counts twice, and at the end nothing does, and no
+/// row is left.
+async fn undo(site: &dyn Site, order: &[usize], left: impl FnOnce(&str) -> i64) {
     for import in order {
         removed(site, &import.to_string()).await;
         let counted = counted(site, "any").await;
@@ -107,26 +112,52 @@ async fn undo(site: &dyn Site, order: &[usize], folder: &std::path::Path) {
     }
     assert_eq!(counted(site, "any").await, []);
     clean(site, 0).await;
-    let connection = rusqlite::Connection::open(folder.join("site.db")).unwrap();
-    let left: i64 = connection
-        .query_row("SELECT count(*) FROM import_uses", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(left, 0);
+    assert_eq!(left("SELECT count(*) FROM import_uses"), 0);
+}
+
+/// What is done to a site, and in which order the imports are taken out.
+fn plan() -> impl Strategy<Value = (Vec<Step>, Vec<usize>)> {
+    let order = Just((0..IMPORTS).collect::<Vec<_>>()).prop_shuffle();
+    (proptest::collection::vec(step(), 1..16), order)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.build().unwrap()
+}
+
+/// Each on a database of its own.
+#[test]
+fn of_each_key_what_is_known_best_counts_and_once_on_postgresql() {
+    let cluster = usher_testing::postgres::Postgres::start().unwrap();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..CASES {
+        let (steps, order) = plan().new_tree(&mut runner).unwrap().current();
+        let database = cluster.database().unwrap();
+        runtime().block_on(async {
+            let site = postgres::opened(&cluster, &database).await.unwrap();
+            play(&site, &steps).await;
+            let left = |sql: &str| cluster.sql(&database, sql).unwrap().parse().unwrap();
+            undo(&site, &order, left).await;
+        });
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn of_each_key_what_is_known_best_counts_and_once(
-        steps in proptest::collection::vec(step(), 1..16),
-        order in Just((0..IMPORTS).collect::<Vec<_>>()).prop_shuffle(),
+        (steps, order) in plan(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
+        runtime().block_on(async {
             let (folder, site) = embedded();
             play(&site, &steps).await;
-            undo(&site, &order, folder.path()).await;
+            let left = |sql: &str| {
+                let connection = rusqlite::Connection::open(folder.path().join("site.db")).unwrap();
+                connection.query_row(sql, [], |row| row.get(0)).unwrap()
+            };
+            undo(&site, &order, left).await;
         });
     }
 }

@@ -10,14 +10,16 @@ use usher_core::usage::{
     Account, Beside, Bucket, Counted, Denied, Gaps, Grain, Quantity, Row, Span, UsageItem, Wait,
     buckets, judged, usage,
 };
-use usher_site::{ElsewhereDenial, ElsewhereWait, ToldElsewhere, UsedAsked, UsedProduct};
+use usher_site::{
+    ElsewhereDenial, ElsewhereEntitlement, ElsewhereWait, ToldElsewhere, UsedAsked, UsedProduct,
+};
 
 use super::*;
 use crate::usage::found;
 
 /// Histories that are imported, each of a product of its own.
 const HISTORIES: usize = 100;
-/// Many things happen at one instant, and where a bucket begins.
+/// Many things happen at one instant, and at the beginning of a bucket.
 const STEP_MS: i64 = 300_000;
 
 #[derive(Debug, Clone)]
@@ -31,9 +33,9 @@ struct Use {
 #[derive(Debug, Clone)]
 struct Imported {
     uses: Vec<Use>,
-    /// Who, and when.
+    /// The person and computer, and the instant, in Unix milliseconds.
     denials: Vec<((u64, u64), i64)>,
-    /// From, and until.
+    /// The first instant, and that after the last; Unix milliseconds.
     waits: Vec<(i64, Option<i64>)>,
     from_ms: i64,
     to_ms: i64,
@@ -242,4 +244,46 @@ pub(crate) async fn tells_use_counted_elsewhere_of_finished_imports_apart(site: 
     assert_eq!(peak(Counted::Elsewhere).await, 0);
     let next: Vec<UsedProduct> = site.used_products(product.to_owned(), 1).await.unwrap();
     assert_eq!(next.len(), 1, "another product is the first behind it");
+}
+
+pub(crate) async fn tells_what_is_owned_elsewhere(site: &dyn Site) {
+    let owned = |key: &str, product: &str, seats| ElsewhereRow {
+        key: key.to_owned(),
+        what: Elsewhere::Entitlement(ElsewhereEntitlement {
+            product: product.to_owned(),
+            version: Some("45".to_owned()),
+            seats,
+            overdraft: 1,
+            from_day: None,
+            to_day: Some("2027-01-01".to_owned()),
+            grouping: None,
+            host_id: None,
+            components: Vec::new(),
+            set_aside: None,
+            note: None,
+        }),
+    };
+    let listed = async |product: Option<&str>, limit| {
+        let product = product.map(str::to_owned);
+        let all = site.owned_elsewhere(product, limit).await.unwrap();
+        all.into_iter()
+            .filter(|it| it.source == "owned")
+            .map(|it| (it.product, it.seats))
+            .collect::<Vec<_>>()
+    };
+    let both = vec![owned("a", "owned-b", Some(5)), owned("b", "owned-a", None)];
+    import(site, "i-owned", "owned", both).await;
+    let expected = [
+        ("owned-a".to_owned(), None),
+        ("owned-b".to_owned(), Some(5)),
+    ];
+    assert_eq!(listed(None, 10_000).await, expected);
+    assert_eq!(listed(Some("owned-b"), 10).await, expected[1..]);
+    // The last file is what is valid.
+    let grown = vec![owned("a", "owned-b", Some(7))];
+    import(site, "i-owned-2", "owned", grown).await;
+    assert_eq!(
+        listed(None, 10_000).await,
+        [("owned-b".to_owned(), Some(7))]
+    );
 }

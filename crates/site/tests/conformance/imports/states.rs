@@ -150,7 +150,7 @@ async fn each_kind_of_row_counts_once_and_is_removed_with_its_import() {
     all_are(&folder, "elsewhere", 1);
     let span = "SELECT count(*) FROM elsewhere_spans WHERE from_ms = 0 AND to_ms = 9000";
     assert_eq!(number(&folder, span), 2);
-    // Nobody is named where the file names nobody.
+    // Nobody is named if the file names nobody.
     let nobody = "SELECT count(*) FROM elsewhere_denials WHERE computer IS NULL AND person > 0";
     assert_eq!(number(&folder, nobody), 1);
     for id in ["i-1", "i-2"] {

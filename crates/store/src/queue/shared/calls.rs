@@ -34,7 +34,7 @@ impl Shared {
         impl Sink for Waiting {
             fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>) {
                 if let Some((_, answer)) = answers.pop() {
-                    // Nobody receives where the caller's patience is over.
+                    // Nobody receives if the caller's time limit has passed.
                     let _ = self.0.try_send(answer);
                 }
             }
@@ -59,7 +59,7 @@ impl Shared {
         }
         let (sender, receiver) = sync_channel(1);
         let work = Work::Read(Box::new(move |seen| {
-            // Nobody receives where the caller's patience is over.
+            // Nobody receives if the caller's time limit has passed.
             let _ = sender.try_send(seen.map(|(ledger, now)| look(ledger, now)));
         }));
         self.push(Item::Request(Request {

@@ -106,9 +106,9 @@ pub struct TicketRow {
 /// milliseconds, wall clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Longest {
-    /// Since when the oldest lease has been held; `None`: there are no leases.
+    /// When the oldest lease was granted, in Unix milliseconds; `None`: there are no leases.
     pub held: Option<i64>,
-    /// Since when the oldest request has waited; `None`: no request waits.
+    /// When the oldest waiting request came, in Unix milliseconds; `None`: no request waits.
     pub waiting: Option<i64>,
 }
 

@@ -73,7 +73,7 @@ pub struct PackReport {
     pub skipped: Vec<Skipped>,
 }
 
-/// Why no pack was made, or was not brought to an end: the next goes on where it was.
+/// Why a pack did not start or did not end. The next resumes from its saved position.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// One runs at a time.
@@ -103,7 +103,7 @@ impl Pack {
     /// Takes the turn for one pack, which counts as running from then on.
     ///
     /// # Errors
-    /// [`PackError::Running`] where one runs already.
+    /// [`PackError::Running`] if one runs already.
     pub fn begin(&self) -> Result<PackTurn, PackError> {
         let turn = &self.shared.pack;
         if turn.running.swap(true, Ordering::AcqRel) {
@@ -116,7 +116,7 @@ impl Pack {
         })
     }
 
-    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
+    /// Packs, and resumes a pack that was cut off. Blocks until it is over: never on an async
     /// thread.
     pub fn run(&self, options: &PackOptions) -> Result<PackReport, PackError> {
         Ok(self.begin()?.run(options)?)
@@ -141,7 +141,7 @@ impl Pack {
         self.shared.with_reader(kept::last)
     }
 
-    /// Whether a pack was cut off: the next goes on where it was.
+    /// Whether a pack was cut off: the next resumes it.
     pub fn is_unfinished(&self) -> Result<bool, Failure> {
         let stage = self.shared.with_reader(kept::stage)?;
         Ok(stage.is_some())
@@ -177,12 +177,12 @@ impl PackTurn {
         slices::keep_beginning(&self.shared, Some(plan)).map(drop)
     }
 
-    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
+    /// Packs, and resumes a pack that was cut off. Blocks until it is over: never on an async
     /// thread.
     ///
     /// # Errors
-    /// [`Failure::Stopping`] where the engine was closed meanwhile, or what the disk said where
-    /// not even the beginning could be kept.
+    /// [`Failure::Stopping`] if the engine was closed meanwhile, or the disk's error if not even
+    /// the beginning could be stored.
     pub fn run(&self, options: &PackOptions) -> Result<PackReport, Failure> {
         Run::begin(&self.shared, options).and_then(Run::through)
     }

@@ -244,7 +244,7 @@ fn busy_rest(cost: Cost) -> Duration {
     of_disk.max(cost.took * BUSY_TIMES)
 }
 
-/// Keeps that a pack has begun, where none was begun already, and the plan with it; answers how far
+/// Stores that a pack has begun, and its plan, unless one was begun already; answers how far
 /// it is and what it has left out.
 pub(super) fn keep_beginning(
     shared: &Shared,

@@ -114,7 +114,7 @@ impl Run<'_> {
     }
 
     pub(super) fn statistics(&mut self) -> Result<(), Cut> {
-        // A whole table would be counted to its last row where all its indexes are partial.
+        // A table that has only partial indexes would be counted row by row.
         for index in self.shared.with_reader(indexes)? {
             let at = self.at;
             self.slice(move |connection| {

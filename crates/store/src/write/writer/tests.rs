@@ -1,4 +1,4 @@
-//! What the writer does where a batch does not become durable.
+//! What the writer does if a batch does not become durable.
 
 use std::path::Path;
 

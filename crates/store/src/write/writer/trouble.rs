@@ -65,7 +65,7 @@ impl Writer {
     /// Undoes what is not known to be durable, opens the file again and rebuilds the ledger from
     /// it: what the file says counts.
     pub(super) fn rebuild(&mut self) {
-        // Before anything else: where the file cannot be opened this ledger goes on to be shown.
+        // Before anything else: if the file cannot be opened, readers are still shown this ledger.
         self.ledger.undo();
         self.must_rebuild = true;
         // An empty one would be made in the place of a file that is gone.

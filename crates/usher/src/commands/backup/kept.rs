@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// How the name of a backup begins.
 pub(super) const PREFIX: &str = "usher-";
-/// How it ends.
+/// The ending of a backup's file name.
 pub(super) const SUFFIX: &str = ".db";
 /// What its name ends with besides, until it is whole.
 pub(super) const PART: &str = ".part";
@@ -29,8 +29,8 @@ pub(super) fn give_name(part: &Path, file: &Path, overwrite: bool) -> io::Result
 }
 
 /// Removes all but the last `keep` backups of a folder, and what backups that were cut off left
-/// there; which. `new` is kept whatever its name sorts behind: names are of the local time, which
-/// is repeated where summer time ends, and a clock may have been ahead.
+/// there; answers which. `new` is kept whatever its name sorts behind: names are of the local time,
+/// which repeats an hour when summer time ends, and a clock may have been ahead.
 pub(super) fn prune(folder: &Path, new: &Path, keep: u32) -> Result<Vec<PathBuf>, Failure> {
     let failed = |doing: &str, path: &Path, error: &io::Error| {
         Failure::failed(format!("cannot {doing} {}: {error}", path.display()))

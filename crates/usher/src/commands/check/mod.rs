@@ -154,7 +154,8 @@ async fn of_site(args: &Check, context: &Context) -> Site {
     let url = &*url;
     let is_named = args.manager.is_some();
     let Ok(asked) = tokio::time::timeout(WITHIN, ask_manager(url, context)).await else {
-        // Here, where nobody has named it, its port refuses if there is none: one that is silent hangs.
+        // Nobody named another computer, and here a port without a manager refuses at once: one
+        // that is silent hangs.
         return Site::Seen(server::silent("manager", url));
     };
     let seen = match asked {

@@ -37,8 +37,8 @@ impl Figures {
     }
 }
 
-/// The server's own view: of whom `usher status` asks, too. `no_manager`: where a manager was looked
-/// for before, and none answers.
+/// The server's own view: it asks the server that `usher status` asks. `no_manager`: the address
+/// at which a manager was looked for before, and none answers.
 pub(super) async fn alone(args: &Check, context: &Context, no_manager: Option<&str>) -> Finding {
     let until = Instant::now() + WITHIN;
     let mut finding = match args.through.ask(context).await {

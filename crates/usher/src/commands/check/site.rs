@@ -18,7 +18,7 @@ pub(super) struct View {
     open: Vec<StatusMessage>,
 }
 
-/// Asks it.
+/// Asks a manager for its view.
 pub(super) async fn ask(client: &Client) -> Result<View, ClientError> {
     let servers: Page<WatchedServer> = client.get("/v1/servers").await?;
     let open: Page<StatusMessage> = client.get("/v1/messages?open=true&limit=1000").await?;

@@ -69,7 +69,7 @@ fn enforcement(state: &EnforcementStatus) -> Finding {
     }
 }
 
-/// How the gate is, where there is something to hold.
+/// The state of the gate, if there is anything to hold.
 fn held(gate: &GateStatus) -> Option<Finding> {
     let found = gate::describe(gate);
     Some(match gate {

@@ -32,7 +32,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// As it should be.
+    /// A finding that is as it should be.
     pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
         Finding {
             verdict: Verdict::Ok,
@@ -51,7 +51,7 @@ impl Finding {
         }
     }
 
-    /// Worth knowing.
+    /// A finding that is worth knowing.
     pub(super) fn note(what: &'static str, found: impl Into<String>) -> Self {
         Finding {
             verdict: Verdict::Note,

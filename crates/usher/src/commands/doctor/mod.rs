@@ -3,6 +3,7 @@
 mod agent;
 mod faults;
 mod finding;
+mod groups;
 mod manager;
 mod mounts;
 mod people;
@@ -98,6 +99,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     }
     let agent = found.map(|(_, status)| status);
     findings.extend(manager::finding(args.manager.as_deref(), context).await);
+    findings.extend(groups::findings(args.manager.as_deref(), context).await);
     findings.extend(match &agent {
         Some(status) => {
             let other = (!door::is_meant(status, context)).then(|| context.server());

@@ -29,7 +29,7 @@ pub(super) struct Span<'a> {
 type Day<'a> = Option<(String, Option<&'a String>)>;
 
 impl Span<'_> {
-    /// In words.
+    /// The span in words.
     pub(super) fn when(&self, here: &str) -> String {
         let shown = |edge: &Option<(Timestamp, Day<'_>)>| {
             edge.as_ref().map(|(at, day)| {

@@ -152,7 +152,7 @@ fn handovers<'a>(all: &[&'a Wire]) -> BTreeMap<&'a str, Timestamp> {
 /// two; a file of instants of its own for each row shall not take for ever.
 const LOOKED: usize = 64;
 
-/// As a table.
+/// The changes as a table.
 pub(super) fn table(changes: &[Change]) -> Table {
     let mut table = Table::new(&[
         "PRODUCT",

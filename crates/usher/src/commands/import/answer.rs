@@ -15,7 +15,7 @@ const SHAPES_SHOWN: usize = 10;
 /// Peaks of daemons that are shown; the rest are counted.
 const PEAKS_SHOWN: usize = 10;
 
-/// Prints it.
+/// Prints the answer for people.
 pub(super) fn print(answer: &ImportAnswer) -> Result<(), Failure> {
     output::print(&text(answer))
 }

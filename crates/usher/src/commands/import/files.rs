@@ -32,7 +32,7 @@ pub(super) struct Given {
 
 /// A file that is open.
 pub(super) struct Opened {
-    /// As people know it.
+    /// Its name as the command line has it.
     pub(super) name: String,
     pub(super) from: Box<dyn Read + Send>,
     /// When it was last written; of standard input the present.
@@ -99,7 +99,7 @@ impl Prepared {
 }
 
 /// A map of features to products.
-pub(super) fn map(path: &Path) -> Result<ProductMap, Failure> {
+pub(in crate::commands) fn map(path: &Path) -> Result<ProductMap, Failure> {
     let mut text = String::new();
     let mut file = File::open(path).map_err(|error| unread(path, &error))?;
     let read = (&mut file).take(MAP_LIMIT_BYTES).read_to_string(&mut text);
@@ -111,7 +111,7 @@ pub(super) fn map(path: &Path) -> Result<ProductMap, Failure> {
 }
 
 /// A time zone by its name.
-pub(super) fn zone(name: &str) -> Result<TimeZone, Failure> {
+pub(in crate::commands) fn zone(name: &str) -> Result<TimeZone, Failure> {
     TimeZone::get(name).map_err(|_| {
         Failure::usage(format!(
             "--time-zone {name:?} is not a time zone that is known here"

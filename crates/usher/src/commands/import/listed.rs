@@ -65,6 +65,7 @@ fn table(imports: &[Import]) -> Table {
             time::local(import.created_at),
             match import.finished_at {
                 Some(at) => time::local(at),
+                None if import.live => "goes on".to_owned(),
                 None => "not finished".to_owned(),
             },
         ]);

@@ -4,7 +4,7 @@
 //! that it is given.
 
 mod answer;
-mod files;
+pub(super) mod files;
 mod listed;
 mod progress;
 mod sent;
@@ -106,20 +106,13 @@ pub(crate) fn run(args: Import, context: &Context) -> Result<(), Failure> {
 }
 
 fn take_in(args: Import, context: &Context) -> Result<(), Failure> {
-    // The parser asks for both where no subcommand is.
+    // The parser requires both if there is no subcommand.
     let Some(kind) = args.kind else {
         return Err(Failure::usage("the kind of the files is missing"));
     };
     refuse_without_effect(kind, &args)?;
     let source = args.source.as_deref().unwrap_or(kind.word()).to_owned();
-    let limit = usher_api::NAME_LIMIT_BYTES;
-    let is_seen = !source.is_empty() && source.trim() == source;
-    if !is_seen || source.len() > limit || source.chars().any(usher_api::is_unseen) {
-        return Err(Failure::usage(format!(
-            "--source {:?} is no name: give 1 to {limit} bytes that can be seen, without blanks around",
-            tame(&source)
-        )));
-    }
+    check_source(&source)?;
     let (manager, time_zone) = (args.manager, args.time_zone);
     let given = Given {
         kind,
@@ -152,6 +145,19 @@ fn take_in(args: Import, context: &Context) -> Result<(), Failure> {
         None => Ok(()),
         Some(failure) => Err(failure),
     }
+}
+
+/// Refuses what is no name of a source.
+pub(super) fn check_source(source: &str) -> Result<(), Failure> {
+    let limit = usher_api::NAME_LIMIT_BYTES;
+    let is_seen = !source.is_empty() && source.trim() == source;
+    if !is_seen || source.len() > limit || source.chars().any(usher_api::is_unseen) {
+        return Err(Failure::usage(format!(
+            "--source {:?} is no name: give 1 to {limit} bytes that can be seen, without blanks around",
+            tame(source)
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses options that the kind has no use for: who typed them means something by it.

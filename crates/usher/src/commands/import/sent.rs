@@ -70,6 +70,7 @@ pub(super) async fn send(
         kind: prepared.how.kind,
         source,
         time_zone,
+        live: false,
     };
     let stop = Arc::new(AtomicBool::new(false));
     let (bodies, mut coming) = mpsc::channel::<Body>(BODIES_WAITING);

@@ -8,14 +8,14 @@ use usher_api::PackSchedule;
 
 const WEEK_SECONDS: i64 = 7 * DAY_SECONDS;
 const DAY_SECONDS: i64 = 86_400;
-/// When SMS 2.0 packed.
+/// The schedule that SMS 2.0 came with.
 const USUAL: &str = "Sun 01:59:59";
 
 /// What was done with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Did {
-    /// Usher goes by it.
+    /// Usher follows it.
     TakenOver,
     /// Usher has something else for it.
     Mapped,
@@ -34,11 +34,11 @@ pub(super) struct Line {
     pub(super) text: String,
     /// What was done with it.
     pub(super) did: Did,
-    /// To what, or why not.
+    /// What it became, or why nothing.
     pub(super) why: String,
 }
 
-/// Reads a file: the schedule that it asks for, where it does, and what became of each line.
+/// Reads a file: the schedule that it asks for, if it does, and what became of each line.
 pub(super) fn read(
     text: &str,
     zone: &TimeZone,
@@ -63,7 +63,7 @@ pub(super) fn read(
     (schedule, lines.collect())
 }
 
-/// A line with a key, under its section; without a key where it has none.
+/// A line of the file, under its section. It may have no key.
 struct Entry<'a> {
     number: usize,
     text: &'a str,
@@ -108,7 +108,7 @@ fn entries(text: &str) -> Vec<Entry<'_>> {
 struct Plan {
     time: Option<Timestamp>,
     interval_seconds: Option<i64>,
-    /// As Usher writes it; none where the file asks for none that Usher could keep.
+    /// The schedule as Usher writes it; none if the file asks for none that Usher can keep.
     schedule: Option<String>,
 }
 
@@ -134,7 +134,7 @@ impl Plan {
         }
     }
 
-    /// What the runs keep step with, where days of the week do not say it.
+    /// The run from which intervals count, in Unix seconds; none if the interval is a week.
     fn anchor(&self) -> Option<i64> {
         let is_weekly = self
             .interval_seconds

@@ -51,7 +51,7 @@ pub(crate) struct Apply {
     /// Remove products and entitlements that only the server has
     #[arg(long)]
     prune: bool,
-    /// Enforce also where rules hit what a computer needs
+    /// Enforce even if rules hit what a computer needs
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -263,7 +263,7 @@ async fn same_entitlement(client: &Client, held: &Held, name: &str) -> Result<St
 struct Report {
     /// What was made, in order.
     made: Vec<serde_json::Value>,
-    /// What ended it.
+    /// The change that failed.
     failed: Option<serde_json::Value>,
     why: Option<String>,
     /// What was not tried after that.

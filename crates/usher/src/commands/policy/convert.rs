@@ -57,7 +57,7 @@ pub(super) fn json_of(value: &Value) -> Json {
     }
 }
 
-/// The name of an entitlement in a policy: its own, or its id where nobody named it.
+/// The name of an entitlement in a policy: its own, or its id if nobody named it.
 pub(super) fn name(wire: &Entitlement) -> &str {
     wire.name.as_deref().unwrap_or(&wire.id)
 }

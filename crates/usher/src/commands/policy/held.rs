@@ -14,7 +14,7 @@ use crate::owned;
 /// The products and entitlements of a server.
 #[derive(Debug)]
 pub(super) struct Held {
-    /// The same as a policy.
+    /// What the server holds, as a policy.
     pub(super) policy: Policy,
     /// The products as the server shows them.
     pub(super) products: Vec<Wire>,

@@ -14,8 +14,8 @@ use crate::output::tame;
 /// Programs that are listed at the most.
 const LISTED: usize = 20;
 
-/// Refuses to enforce `product` where its new rules would hit what this computer, or any, needs.
-/// `before` is the product as it is. With `force` it is only said.
+/// Refuses to enforce `product` if its new rules would hit what this computer, or any, needs.
+/// `before` is the product as it is. With `force` it only prints what they hit.
 pub(crate) fn check(
     before: Option<&Product>,
     product: &Product,

@@ -20,7 +20,7 @@ const DAYS: i64 = 30;
 /// With how many seats it is played.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seats {
-    /// So many are owned.
+    /// Seats that are owned.
     pub(crate) owned: u64,
     /// So many are tried instead.
     pub(crate) tried: Option<u64>,
@@ -250,7 +250,7 @@ fn nothing(product: &Product, seats: u64, since: Timestamp, until: Timestamp) ->
     }
 }
 
-/// As the API writes it.
+/// The word of the API for it.
 fn word(counting: Counting) -> &'static str {
     match counting {
         Counting::UserOnComputer => "user_on_computer",

@@ -18,7 +18,7 @@ use crate::output::{Table, counted, line, print_json, tame};
 use crate::owned;
 use crate::time;
 
-/// Lists them.
+/// Lists the products.
 pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> {
     let asked = args.through.ask(context).await?;
     if !asked.by_agent {
@@ -59,7 +59,7 @@ pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Shows one.
+/// Shows one product.
 pub(super) async fn one(args: &Show, context: &Context) -> Result<(), Failure> {
     let asked = args.through.ask(context).await?;
     if !asked.by_agent {

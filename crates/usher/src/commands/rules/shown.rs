@@ -36,7 +36,7 @@ fn mails(rules: &[Rule]) -> bool {
     actions.any(|action| matches!(action, Action::Mail { .. }))
 }
 
-/// Says where messages wait, and why.
+/// Prints for which destinations messages wait, and why.
 pub(super) fn waiting(deliveries: &[Delivery]) -> Result<(), Failure> {
     for it in deliveries {
         line(waits(it))?;

@@ -90,12 +90,12 @@ pub(crate) struct Install {
     /// A unit that the manager may steer, to heal it or restart it for its memory; may be repeated
     #[arg(long, value_name = "UNIT", default_value = "usher-server.service")]
     steers: Vec<String>,
-    /// Where the rule is written that lets the manager steer units [default: where polkit looks, or
-    /// --unit-dir where that is given]
+    /// The folder for the rule that lets the manager steer units [default: polkit's, or --unit-dir
+    /// if that is given]
     #[arg(long, value_name = "DIR")]
     polkit_dir: Option<PathBuf>,
-    /// Where the entry is written by which every desktop session begins with `usher notify`, of an
-    /// agent [default: where desktops look, or --unit-dir where that is given]
+    /// The folder for an agent's entry that starts `usher notify` in every desktop session
+    /// [default: that of desktops, or --unit-dir if that is given]
     #[arg(long, value_name = "DIR")]
     autostart_dir: Option<PathBuf>,
     /// Print the unit files, and write nothing
@@ -258,7 +258,7 @@ fn beside_units<'a>(
     }
 }
 
-/// Lets the manager steer units, where this computer has somebody to ask for that.
+/// Lets the manager steer units, if this computer has polkit.
 fn give_rights(polkit_dir: &Path, is_named: bool, text: &str) -> Result<(), Failure> {
     let path = polkit_dir.join(files::RIGHTS);
     if !polkit_dir.is_dir() {

@@ -23,7 +23,7 @@ pub(super) struct Made<'a> {
     pub(super) renew: String,
 }
 
-/// Says it.
+/// Prints what was written and what to do next.
 pub(super) fn tell(made: &Made<'_>, role: Role, pair: &Pair) -> Result<(), Failure> {
     let ca = made.folder.path("ca.pem");
     if made.is_new {

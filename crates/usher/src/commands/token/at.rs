@@ -1,4 +1,4 @@
-//! Whose tokens are meant: a server's, or a manager's.
+//! Which tokens are meant: a server's, or a manager's.
 
 use clap::Args;
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::manager_there;
 
-/// Whose tokens they are.
+/// The role that the tokens are for.
 #[derive(Debug, Args)]
 pub(super) struct AtManager {
     /// Tokens of a manager instead of the server's: of that of --manager, or of the one at URL

@@ -17,7 +17,7 @@ use crate::upgrade::program::{self, Program};
 const ANSWERS: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Exchanges the program and starts the server again; puts the old one back where it does not serve.
+/// Exchanges the program and restarts the server; puts the old one back if the new does not serve.
 pub(super) async fn exchange(
     host: &ServerHost,
     new: &Program,

@@ -85,7 +85,7 @@ enum View {
 }
 
 impl View {
-    /// As it is typed.
+    /// The word for it on the command line.
     fn word(self) -> &'static str {
         match self {
             View::Sessions => "sessions",

@@ -10,7 +10,7 @@ use crate::listing::{Extent, eprintln_quiet, fetch, must_exist, show_as};
 use crate::output::{Table, tame};
 use crate::time;
 
-/// Each person's.
+/// Prints the sums for each person.
 pub(super) async fn by_user(args: &Usage, context: &Context) -> Result<(), Failure> {
     let asked = args.through.ask(context).await?;
     let query = args

@@ -9,7 +9,7 @@ use crate::time;
 /// The longest bar, in characters.
 const BAR: usize = 30;
 
-/// Prints it.
+/// Prints the answer as tables.
 pub(super) fn print(answer: &WhatIf) -> Result<(), Failure> {
     output::print(&text(answer))
 }

@@ -59,7 +59,7 @@ fn a_server_that_knows_of_no_gates_is_asked_without_and_everything_runs() {
     assert!(items[0].get("gate").is_none());
     assert!(items[0].get("program").is_none());
     assert!(!desk.is_asking());
-    // It runs, where another one would have been refused.
+    // It runs; another start would have been refused.
     assert_eq!(desk.agent.sessions.starts().count(), 1);
 }
 

@@ -102,7 +102,7 @@ Users of mesher:  (Total of 1 license issued;  Total of 0 licenses in use)
     assert_eq!(seats, [5, 1]);
     assert_eq!(solver.held[0].version.as_deref(), Some("61.9"));
     assert_eq!(solver.held[0].since, Some(at("2017-10-20T16:44:00Z")));
-    // Of two daemons nobody says whose an unused feature is.
+    // With two daemons, nothing says which of them an unused feature is of.
     assert_eq!(all[1].feature.product_id(), "unknown:mesher");
     assert_eq!((all[1].issued, all[1].in_use), (Some(1), Some(0)));
 }

@@ -69,7 +69,7 @@ fn a_name_is_kept_in_the_form_in_which_names_are_compared() {
         panic!("{taken:?}");
     };
     assert_eq!(used.holder.user, "Zo\u{eb}");
-    // Nobody is named where the file names nobody.
+    // Nobody is named if the file names nobody.
     let nobody = of_a_use(|it| {
         it["user"] = "".into();
         it["computer"] = "".into();

@@ -23,7 +23,7 @@ fn said(names: &[&str], role: Role, is_new: bool, replaces: bool) -> String {
 fn only_what_shows_a_certificate_already_is_restarted_for_another() {
     let next_of = |is_new, replaces| said(&["a.example.org"], Role::Server, is_new, replaces);
     assert!(next_of(false, true).contains("restart usher-server.service"));
-    // Renewed where there was none, and of an authority that no client knows yet.
+    // A renewal of nothing, and a certificate of an authority that no client knows yet.
     for text in [next_of(false, false), next_of(true, true)] {
         assert!(text.contains("usher service install server"), "{text}");
         assert!(text.contains("--ca-file"), "{text}");

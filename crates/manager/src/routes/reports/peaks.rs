@@ -1,0 +1,15 @@
+//! `peaks`: the figures of use.
+
+use usher_api::Report;
+use usher_report::PeaksInput;
+
+use super::gathering::Gathering;
+use crate::problem::Refusal;
+
+pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
+    let figures = gathering.figures().await?;
+    Ok(usher_report::peaks(
+        &gathering.basis(),
+        PeaksInput { figures },
+    ))
+}

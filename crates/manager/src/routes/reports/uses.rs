@@ -1,0 +1,91 @@
+//! Who used what.
+
+use usher_api::LastUse;
+use usher_report::UseOf;
+use usher_site::{REPORT_ROWS_LIMIT, SumsAsked, UseSum, UsedBy, UsedProduct};
+
+use super::gathering::{Gathering, ROWS_LIMIT};
+use crate::clock::date;
+use crate::problem::Refusal;
+
+/// Of whom or what it is not known any more.
+pub(super) const NOT_KNOWN: &str = "(not known any more)";
+
+impl Gathering<'_> {
+    /// The uses of each person, or on each computer, by product; of one person if that was asked
+    /// for.
+    pub(super) async fn uses(&mut self, by: UsedBy) -> Result<Vec<UseOf>, Refusal> {
+        let mut uses: Vec<UseOf> = Vec::new();
+        for of in self.products().await? {
+            let asked = self.sums_asked(&of, by);
+            if asked.from_ms >= asked.to_ms {
+                break;
+            }
+            let sums = self.app.tools.site.use_sums(asked).await?;
+            let user = self.question.parameters.user.as_deref();
+            let rows = sums.rows.into_iter().filter(|row| is_of(user, row));
+            let found: Vec<UseOf> = rows.map(|row| use_of(row, by, &of)).collect();
+            let room = ROWS_LIMIT.saturating_sub(uses.len());
+            if sums.left_out > 0 || found.len() > room {
+                self.cut(
+                    "rows of people and computers",
+                    format!(
+                        "a report has at most {ROWS_LIMIT}, and some of {} are left out: ask for \
+                         one product, or for less time",
+                        of.product
+                    ),
+                );
+            }
+            uses.extend(found.into_iter().take(room));
+        }
+        Ok(uses)
+    }
+
+    /// What the site is asked about a product.
+    pub(super) fn sums_asked(&self, of: &UsedProduct, by: UsedBy) -> SumsAsked {
+        SumsAsked {
+            product: of.product.clone(),
+            counted: of.counted,
+            from_ms: self.question.period.from_ms,
+            to_ms: self.until_ms(),
+            by,
+            running: self.running(of),
+            limit: REPORT_ROWS_LIMIT,
+        }
+    }
+}
+
+/// Whether a row is of the person who was asked for. Accounts differ by case in few places, and who
+/// asks may not know how one is written.
+pub(super) fn is_named(user: Option<&str>, name: Option<&str>) -> bool {
+    user.is_none_or(|user| name.is_some_and(|name| name.to_lowercase() == user.to_lowercase()))
+}
+
+fn is_of(user: Option<&str>, row: &UseSum) -> bool {
+    is_named(user, row.name.as_deref())
+}
+
+fn use_of(row: UseSum, by: UsedBy, of: &UsedProduct) -> UseOf {
+    let (users, computers) = match by {
+        UsedBy::Person => (1, row.others),
+        UsedBy::Computer => (row.others, 1),
+    };
+    UseOf {
+        of: row.name.unwrap_or_else(|| NOT_KNOWN.to_owned()),
+        realm: row.realm,
+        product: of.product.clone(),
+        sessions: row.sessions,
+        users,
+        computers,
+        open_seconds: seconds(row.open_ms),
+        // No server records it yet.
+        active_seconds: None,
+        seat_seconds: seconds(row.seat_ms),
+        last_use: LastUse::used(date(row.last_ms)),
+    }
+}
+
+/// From milliseconds.
+pub(super) fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1_000.0
+}

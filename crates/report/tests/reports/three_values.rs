@@ -1,0 +1,178 @@
+//! Used, never used, not known; short, covered, not known.
+
+use usher_api::{Cell, LastUse, Report, ReportName, Section};
+use usher_report::{
+    Figures, Need, PositionInput, ROWS_LIMIT, UnusedInput, UsageInput, position, unused, usage,
+};
+
+use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report};
+
+fn section<'a>(report: &'a Report, key: &str) -> &'a Section {
+    report.sections.iter().find(|it| it.key == key).unwrap()
+}
+
+/// The texts of a column.
+fn column(section: &Section, key: &str) -> Vec<String> {
+    let place = section.columns.iter().position(|it| it.key == key).unwrap();
+    let cells = section.rows.iter().map(|row| match &row[place] {
+        Cell::Null => "-".to_owned(),
+        Cell::Whole(number) => number.to_string(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Text(text) => text.clone(),
+        Cell::NotKnown { .. } => "?".to_owned(),
+    });
+    cells.collect()
+}
+
+#[test]
+fn what_was_used_before_a_time_in_which_nobody_looked_is_not_called_unused() {
+    let before = LastUse::used(at("2026-03-01T12:00:00Z"));
+    let mut looked_away = product_use("cad", Some(10), before.clone());
+    looked_away.unobserved_seconds = 60.0;
+    let input = UnusedInput {
+        products: vec![looked_away, product_use("plotter", Some(2), before)],
+    };
+    let report = unused(&asked(), input);
+    let not_in_time = section(&report, "not_in_time");
+    assert_eq!(column(not_in_time, "product"), ["plotter"]);
+    assert_eq!(column(section(&report, "not_known"), "product"), ["cad"]);
+    assert!(section(&report, "never").rows.is_empty());
+}
+
+#[test]
+fn each_product_is_in_one_place_of_owned_by_used() {
+    let report = report(ReportName::Unused);
+    let table = section(&report, "two_ways");
+    let counts = ["in_time", "before", "never", "not_known"].map(|key| column(table, key));
+    let expected = [
+        ["1", "1", "0"],
+        ["1", "0", "0"],
+        ["1", "0", "0"],
+        ["0", "0", "1"],
+    ];
+    assert_eq!(
+        counts.map(|it| it.join(",")),
+        expected.map(|it| it.join(","))
+    );
+}
+
+#[test]
+fn a_person_who_was_refused_came_back_or_not_or_nobody_knows() {
+    let report = report(ReportName::GaveUp);
+    let table = section(&report, "products");
+    let counts = ["refused", "came_back", "never", "not_known"].map(|key| column(table, key));
+    assert_eq!(counts.concat(), ["3", "1", "1", "1"]);
+    assert_eq!(column(section(&report, "never"), "user"), ["berta"]);
+    assert_eq!(column(section(&report, "not_known"), "came_back_at"), ["?"]);
+}
+
+#[test]
+fn a_product_whose_people_were_refused_is_not_called_covered() {
+    let report = report(ReportName::Position);
+    let now = section(&report, "now");
+    assert_eq!(
+        column(now, "product"),
+        ["acme:solver", "cad", "old", "viewer"]
+    );
+    assert_eq!(column(now, "owned"), ["?", "10", "0", "20"]);
+    assert_eq!(column(now, "used"), ["6", "10", "?", "0"]);
+    let states = ["not_known", "not_known", "not_known", "covered"];
+    assert_eq!(column(now, "state"), states);
+    assert_eq!(
+        column(now, "need"),
+        ["exactly", "at_least", "not_known", "exactly"]
+    );
+}
+
+#[test]
+fn what_was_worked_out_says_how_much_is_missing_now_and_after_the_next_end() {
+    let input = PositionInput {
+        entitlements: entitlements(),
+        figures: figures(),
+        needs: vec![Need {
+            product: "cad".to_owned(),
+            seats: 12,
+            why: "what-if over 900 asks".to_owned(),
+        }],
+    };
+    let report = position(&asked(), input);
+    let now = section(&report, "now");
+    assert_eq!(column(now, "shortfall")[1], "2");
+    assert_eq!(column(now, "state")[1], "short");
+    let by_date = section(&report, "by_date");
+    assert_eq!(column(by_date, "at"), ["2026-12-31T23:00:00Z"]);
+    let before_after = (
+        column(by_date, "owned_before"),
+        column(by_date, "owned_after"),
+    );
+    assert_eq!(before_after, (vec!["10".to_owned()], vec!["7".to_owned()]));
+    assert_eq!(column(by_date, "shortfall"), ["5"]);
+}
+
+#[test]
+fn more_use_than_is_owned_is_a_shortfall_by_its_metric() {
+    let mut used = item("viewer", "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", 2);
+    used.users = 25;
+    let mut named = owned("E3", "viewer", 20);
+    named.entitlement.metric = usher_api::Metric::NamedUser;
+    let input = PositionInput {
+        entitlements: vec![named],
+        figures: Figures {
+            whole: vec![used],
+            by_time: Vec::new(),
+        },
+        needs: Vec::new(),
+    };
+    let report = position(&asked(), input);
+    let now = section(&report, "now");
+    assert_eq!(column(now, "metric"), ["named_user"]);
+    assert_eq!(column(now, "used"), ["25"]);
+    assert_eq!(column(now, "shortfall"), ["5"]);
+}
+
+#[test]
+fn rows_beyond_the_limit_are_left_off_and_that_is_said() {
+    let one = item("cad", "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", 2);
+    let figures = Figures {
+        whole: vec![one; ROWS_LIMIT + 1],
+        by_time: Vec::new(),
+    };
+    let input = UsageInput {
+        figures,
+        by: Vec::new(),
+    };
+    let report = usage(&asked(), input);
+    assert_eq!(section(&report, "products").rows.len(), ROWS_LIMIT);
+    assert_eq!(report.cut.last().unwrap().what, "rows of products");
+}
+
+#[test]
+fn a_share_of_a_cost_is_by_seat_time_and_all_shares_are_the_cost() {
+    let report = report(ReportName::Cost);
+    let products = section(&report, "products");
+    assert_eq!(column(products, "product"), ["cad", "old"]);
+    let shares = section(&report, "shares");
+    assert_eq!(column(shares, "group"), ["design", "physics", "-"]);
+    assert_eq!(column(shares, "share"), ["0.75", "0.25", "1"]);
+    let money = |text: &String| text.parse::<f64>().unwrap();
+    let cost: f64 = column(products, "cost").iter().map(money).sum();
+    let shared: f64 = column(shares, "cost").iter().map(money).sum();
+    assert!((cost - shared).abs() < 1e-6, "{cost} {shared}");
+    // 12000 a year over 30 of 365 days, and 300 for the month.
+    let cad = money(&column(products, "cost")[0]);
+    assert!(
+        (cad - (12_000.0 * 30.0 / 365.0 + 300.0)).abs() < 0.01,
+        "{cad}"
+    );
+}
+
+#[test]
+fn an_end_is_called_by_how_near_it_and_its_notice_are() {
+    let report = report(ReportName::Expiring);
+    let ends = section(&report, "ends");
+    assert_eq!(column(ends, "product"), ["old", "cad"]);
+    assert_eq!(column(ends, "state"), ["ended", "notice_soon"]);
+    assert_eq!(column(ends, "notice_by"), ["-", "2026-12-17"]);
+    assert_eq!(column(ends, "last_day"), ["2026-11-10", "2026-12-31"]);
+    assert_eq!(column(ends, "seats_after"), ["0", "7"]);
+}

@@ -1,0 +1,158 @@
+//! A connection, as what is in the tables uses it: one statement after another, each waited for.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement};
+
+use super::failure::{Error, Result};
+use super::values::{Param, Row};
+
+/// Statements that stay prepared: more than there are.
+const STATEMENTS: usize = 256;
+/// How long an answer is waited for: longer than the server itself lets a statement take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A connection to a server that takes writes.
+pub(super) struct Db {
+    /// What carries out the connection's work while a statement is waited for.
+    runtime: Arc<Runtime>,
+    client: Client,
+    /// Carries the connection's bytes.
+    task: JoinHandle<()>,
+    statements: RefCell<HashMap<String, Statement>>,
+}
+
+impl Drop for Db {
+    /// The socket is closed now, not when the runtime has something to do again: the server gives up
+    /// what this connection had locked.
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = self.runtime.block_on(&mut self.task);
+    }
+}
+
+impl Db {
+    pub(super) fn new(runtime: Arc<Runtime>, client: Client, task: JoinHandle<()>) -> Db {
+        Db {
+            runtime,
+            client,
+            task,
+            statements: RefCell::new(HashMap::new()),
+        }
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let within = async { tokio::time::timeout(PATIENCE, work).await };
+        let done = self.runtime.block_on(within);
+        done.unwrap_or(Err(Error::TimedOut(PATIENCE)))
+    }
+
+    /// The statement, prepared once.
+    async fn prepared(&self, sql: &str) -> Result<Statement> {
+        let known = self.statements.borrow().get(sql).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let statement = self.client.prepare(sql).await?;
+        let mut statements = self.statements.borrow_mut();
+        if statements.len() >= STATEMENTS {
+            statements.clear();
+        }
+        statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Carries out statements without parameters, separated by semicolons.
+    pub(super) fn batch(&self, sql: &str) -> Result<()> {
+        self.wait(async { Ok(self.client.batch_execute(sql).await?) })
+    }
+
+    /// Carries out a statement; how many rows it changed.
+    pub(super) fn run(&self, sql: &str, params: &[Param]) -> Result<u64> {
+        self.wait(async {
+            let statement = self.prepared(sql).await?;
+            let params: Vec<_> = params.iter().map(Param::sql).collect();
+            Ok(self.client.execute(&statement, &params).await?)
+        })
+    }
+
+    /// Calls `take` with each row of an answer; it must not ask this connection meanwhile.
+    pub(super) fn each(
+        &self,
+        sql: &str,
+        params: &[Param],
+        mut take: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<()> {
+        self.wait(async {
+            let statement = self.prepared(sql).await?;
+            let params = params.iter().map(Param::sql);
+            let mut rows = pin!(self.client.query_raw(&statement, params).await?);
+            while let Some(row) = std::future::poll_fn(|cx| rows.as_mut().poll_next(cx)).await {
+                take(&Row(row?))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// All rows of an answer.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        params: &[Param],
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        self.each(sql, params, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The first row of an answer, if there is one.
+    pub(super) fn optional<T>(
+        &self,
+        sql: &str,
+        params: &[Param],
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.all(sql, params, read)?.into_iter().next())
+    }
+
+    /// The first row of an answer that has one.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        params: &[Param],
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<T> {
+        self.optional(sql, params, read)?.ok_or(Error::Missing)
+    }
+
+    /// Whether an answer has a row.
+    pub(super) fn exists(&self, sql: &str, params: &[Param]) -> Result<bool> {
+        Ok(self.optional(sql, params, |_| Ok(()))?.is_some())
+    }
+
+    /// Copies rows into a table: `sql` is `COPY ... FROM STDIN BINARY`.
+    pub(super) fn copy(&self, sql: &str, types: &[Type], rows: &[Vec<Param>]) -> Result<u64> {
+        self.wait(async {
+            let sink = self.client.copy_in(sql).await?;
+            let mut writer = pin!(BinaryCopyInWriter::new(sink, types));
+            for row in rows {
+                let values: Vec<_> = row.iter().map(Param::sql).collect();
+                writer.as_mut().write(&values).await?;
+            }
+            Ok(writer.finish().await?)
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! The partitions of sessions: one for each day (UTC) in which sessions began.
+//!
+//! Only days about the one of collecting get one. What a clock that is wrong or a server that was cut off
+//! for long brings besides is kept in `history_sessions_late`, however many days that are.
+
+use std::collections::BTreeSet;
+
+use super::super::db::Db;
+use super::super::failure::Result;
+use super::super::values::{Arrays, Param, params};
+
+pub(super) const DAY_MS: i64 = 86_400_000;
+/// Days before and behind the one of collecting that get a partition.
+const AROUND: (i64, i64) = (35, 1);
+
+/// Makes the partitions that are missing for what began at these instants.
+pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> Result<()> {
+    let today = at_ms.div_euclid(DAY_MS);
+    let days: BTreeSet<i64> = begun_ms
+        .map(|ms| ms.div_euclid(DAY_MS))
+        .filter(|day| is_near(*day, today))
+        .collect();
+    let rows: Vec<Vec<Param>> = days
+        .iter()
+        .map(|day| params![*day, name(*day)].to_vec())
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT day FROM unnest($1::bigint[], $2::text[]) AS k(day, name) \
+               WHERE to_regclass(name) IS NULL";
+    let missing: Vec<i64> = db.all(sql, Arrays::of(&rows).params(), |row| row.get(0))?;
+    for day in missing {
+        let (from_ms, to_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
+        let sql = "SELECT 1 FROM history_sessions_late WHERE started_ms >= $1 AND started_ms < $2 \
+                   LIMIT 1";
+        // A day of which some were late stays there: they cannot be in two places.
+        if db.exists(sql, &params![from_ms, to_ms])? {
+            continue;
+        }
+        db.batch(&format!(
+            "CREATE TABLE {} PARTITION OF history_sessions FOR VALUES FROM ({from_ms}) TO ({to_ms})",
+            name(day)
+        ))?;
+    }
+    Ok(())
+}
+
+/// Whether what began in that millisecond is on time.
+pub(super) fn is_on_time(begun_ms: i64, at_ms: i64) -> bool {
+    is_near(begun_ms.div_euclid(DAY_MS), at_ms.div_euclid(DAY_MS))
+}
+
+fn is_near(day: i64, today: i64) -> bool {
+    (today - AROUND.0..=today + AROUND.1).contains(&day)
+}
+
+/// By the number of days since 1970; those before have an `n`.
+fn name(day: i64) -> String {
+    let sign = if day < 0 { "n" } else { "d" };
+    format!("history_sessions_{sign}{}", day.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_makes_no_partition() {
+        let at_ms = 20_000 * DAY_MS + 5;
+        let day = |day: i64| is_on_time(day * DAY_MS, at_ms);
+        assert!(day(20_000) && day(20_001) && day(19_965));
+        assert!(!day(20_002) && !day(19_964) && !day(0));
+        assert!(!is_on_time(i64::MAX, at_ms) && !is_on_time(i64::MIN, at_ms));
+        assert_eq!(name(20_000), "history_sessions_d20000");
+        assert_eq!(name(-1), "history_sessions_n1");
+    }
+}

@@ -1,0 +1,115 @@
+//! The collected history on PostgreSQL. A batch is appended completely or not at all, and an item that
+//! arrives twice is stored once.
+
+mod days;
+mod items;
+mod marks;
+mod names;
+mod past;
+mod places;
+
+use super::db::Db;
+use super::failure::Result;
+use super::usage::RollUp;
+use super::values::params;
+use crate::collected::{Appended, Ended, HistoryBatch, HistoryItem};
+use crate::columns::signed;
+use crate::history::up_to;
+
+use items::Teller;
+pub(super) use names::Names;
+pub(super) use past::{page as past_page, sources};
+pub(super) use places::of as places_of;
+
+/// Appends a batch if it continues the collected history.
+pub(super) fn append(db: &Db, batch: &HistoryBatch) -> Result<Appended> {
+    let mut known = places::of(db, &batch.server)?;
+    known.reverse();
+    let Some(before) = up_to(&known, batch.asked) else {
+        return Ok(Appended {
+            is_stale: true,
+            ..Appended::default()
+        });
+    };
+    let source = source(db, batch)?;
+    let mut done = Appended::default();
+    let is_put_back = before.len() < known.len() || batch.from != batch.asked;
+    if is_put_back {
+        let left = &known[before.len()..];
+        done.gone = marks::put_back(db, source, batch.from, left, batch.at_ms)?;
+    }
+    places::write(db, source, before, batch)?;
+    note_first(db, &batch.items)?;
+    let mut names = Names::enter(db, batch)?;
+    done.added = put_in(db, source, batch, &mut names)?;
+    done.already = (batch.items.len() as u64).saturating_sub(done.added);
+    Ok(done)
+}
+
+/// Puts the items into their tables, and what is new of them into the roll-ups; how many are new.
+fn put_in<'d>(db: &'d Db, source: i64, batch: &HistoryBatch, names: &mut Names<'d>) -> Result<u64> {
+    let (mut sessions, mut leases) = (Vec::new(), Vec::new());
+    let (mut denials, mut waits) = (Vec::new(), Vec::new());
+    for item in &batch.items {
+        match &item.what {
+            Ended::Session(it) => sessions.push((item, it)),
+            Ended::Lease(it) => leases.push((item, it)),
+            Ended::Denial(it) => denials.push((item, it)),
+            Ended::Wait(it) => waits.push((item, it)),
+        }
+    }
+    let mut from = Teller {
+        db,
+        source,
+        at_ms: batch.at_ms,
+        names,
+    };
+    let mut roll_up = RollUp::new(db);
+    let new = from.sessions(&sessions)?;
+    let mut added = new.len();
+    let mut ended = Vec::with_capacity(new.len());
+    for (item, it) in new {
+        ended.push((from.names.product(&item.product)?, it));
+    }
+    // Before the leases of the batch are there: they are counted as what they are at once.
+    roll_up.add_sessions(&ended)?;
+    let new = from.leases(&leases)?;
+    added += new.len();
+    let mut ended = Vec::with_capacity(new.len());
+    for (item, it) in new {
+        ended.push((from.names.product(&item.product)?, it));
+    }
+    roll_up.add_leases(&ended)?;
+    added += from.denials(&denials)?.len();
+    added += from.waits(&waits)?.len();
+    roll_up.write()?;
+    Ok(added as u64)
+}
+
+/// The number of a server; it is assigned with the first batch.
+fn source(db: &Db, batch: &HistoryBatch) -> Result<i64> {
+    db.one(
+        "INSERT INTO history_sources (server, head_event, collected_ms) VALUES ($1, $2, $3) \
+         ON CONFLICT (server) DO UPDATE SET head_event = excluded.head_event, \
+         collected_ms = excluded.collected_ms RETURNING number",
+        &params![batch.server, signed(batch.head_event), batch.at_ms],
+        |row| row.get(0),
+    )
+}
+
+/// Notes when the first of all began.
+fn note_first(db: &Db, items: &[HistoryItem]) -> Result<()> {
+    let begun = items.iter().map(|item| match &item.what {
+        Ended::Session(it) => it.started_ms,
+        Ended::Lease(it) => it.granted_ms,
+        Ended::Denial(it) => it.first_ms,
+        Ended::Wait(it) => it.queued_ms,
+    });
+    let Some(first_ms) = begun.min() else {
+        return Ok(());
+    };
+    let sql = "INSERT INTO history_first (one, first_ms) VALUES (true, $1) \
+               ON CONFLICT (one) DO UPDATE SET first_ms = excluded.first_ms \
+               WHERE history_first.first_ms > excluded.first_ms";
+    db.run(sql, &params![first_ms]).map(drop)
+}

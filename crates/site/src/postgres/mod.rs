@@ -1,0 +1,430 @@
+//! The site database on PostgreSQL: its modules have the names of those of the embedded engine that do
+//! the same.
+//!
+//! A thread with a connection of its own carries out the calls in their order, as the embedded engine's
+//! does; others, with a connection each, answer what takes long.
+
+mod address;
+mod concerns;
+mod connect;
+mod db;
+mod deliveries;
+mod episodes;
+mod failure;
+mod history;
+mod imports;
+mod link;
+mod messages;
+mod open;
+mod password;
+mod people;
+mod record;
+mod schema;
+mod secured;
+mod servers;
+mod settings;
+mod tallies;
+mod usage;
+mod values;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::collected::{Appended, HistoryBatch, Place};
+use crate::engine::Engine;
+use crate::error::SiteError;
+use crate::imported::{
+    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
+    UsesAsked,
+};
+use crate::now::{Settled, SettledAsked, SourceNow};
+use crate::past::{PastAsked, PastPage, SourceRow};
+use crate::people::KnownPerson;
+use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::rows::{
+    DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
+    Standing, Unwatched,
+};
+use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
+use crate::site::{Answer, Site};
+use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
+
+pub use address::PostgresAddress;
+use connect::Role;
+use db::Db;
+use failure::Result;
+use link::Link;
+
+/// Connections that answer what takes long.
+const REPORTS: usize = 2;
+/// How often a call that waits looks whether the connection is there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A site database on PostgreSQL. Dropping it waits until all pending calls are carried out, or have
+/// failed, and the connections are closed.
+pub struct PostgresSite {
+    reports: Vec<Engine<Link>>,
+    /// Which of them is next.
+    next: AtomicUsize,
+    engine: Engine<Link>,
+    /// The engine's connection is being replaced.
+    is_down: Arc<AtomicBool>,
+}
+
+impl PostgresSite {
+    /// Connects to a database, and makes or brings up to date its tables.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`] if no server can be used or another manager uses the database,
+    /// [`SiteError::Newer`], [`SiteError::OtherTables`].
+    pub async fn open(address: PostgresAddress) -> std::result::Result<PostgresSite, SiteError> {
+        let link = |role| {
+            // Each differs by the keys that the system has made for this process.
+            let writer = RandomState::new().hash_one(role == Role::Manages);
+            Link::new(address.clone(), role, writer.cast_signed())
+        };
+        let start = |link| {
+            Engine::start(link, ()).map_err(|error| SiteError::failed("start its thread", &error))
+        };
+        let manages = link(Role::Manages);
+        let is_down = manages.is_down();
+        let engine = start(manages)?;
+        engine.ask("begin", Link::begin).await?;
+        let reports = (0..REPORTS).map(|_| start(link(Role::Reports)));
+        Ok(PostgresSite {
+            reports: reports.collect::<std::result::Result<_, _>>()?,
+            next: AtomicUsize::new(0),
+            engine,
+            is_down,
+        })
+    }
+
+    fn reads<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(&Db) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine.ask(doing, move |link| link.read(doing, work))
+    }
+
+    fn reports<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(&Db) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % REPORTS;
+        let engine = self.reports.get(next).unwrap_or(&self.engine);
+        engine.ask(doing, move |link| link.read(doing, work))
+    }
+
+    fn writes<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(&Db) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine.ask(doing, move |link| link.write(doing, work))
+    }
+}
+
+impl Site for PostgresSite {
+    fn resume(&self) -> Answer<Resumed> {
+        self.reads("read what there is", |db| {
+            Ok(Resumed {
+                servers: servers::list(db)?,
+                rules: settings::get(db, RULES)?,
+                thresholds: settings::get(db, THRESHOLDS)?,
+                tokens: settings::get(db, TOKENS)?,
+                deliveries: deliveries::list(db)?,
+                destinations: deliveries::destinations(db)?,
+            })
+        })
+    }
+
+    fn resume_server(&self, name: String) -> Answer<ServerTrouble> {
+        self.reads("read a server's trouble", move |db| {
+            Ok(ServerTrouble {
+                episode: episodes::last(db, &name)?,
+                concerns: concerns::list(db, &name)?,
+            })
+        })
+    }
+
+    fn watch(&self, server: ServerRow) -> Answer<()> {
+        let name = server.name.clone();
+        let added = self.writes("add a server", move |it| servers::add(it, &server));
+        Box::pin(async move {
+            match added.await? {
+                true => Ok(()),
+                false => Err(SiteError::NameTaken(name)),
+            }
+        })
+    }
+
+    fn watched(&self, name: String) -> Answer<Option<ServerRow>> {
+        self.reads("read a server", move |it| servers::find(it, &name))
+    }
+
+    fn change_watched(&self, server: ServerRow) -> Answer<bool> {
+        self.writes("change a server", move |it| servers::change(it, &server))
+    }
+
+    fn unwatch(&self, name: String, at_ms: i64) -> Answer<Unwatched> {
+        self.writes("remove a server", move |it| {
+            servers::remove(it, &name, at_ms)
+        })
+    }
+
+    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>> {
+        self.writes("record what is told", move |db| {
+            let all = changes.iter().map(|change| record::carry_out(db, change));
+            all.collect()
+        })
+    }
+
+    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Kept>> {
+        self.writes("record what is told once", move |db| {
+            let told = settings::get(db, once.what)?;
+            if told.as_ref() == Some(&once.which) {
+                return Ok(None);
+            }
+            settings::put(db, once.what, &once.which)?;
+            record::say(db, &said).map(Some)
+        })
+    }
+
+    fn message(&self, record_id: i64) -> Answer<Option<MessageRow>> {
+        self.reads("read a message", move |it| messages::find(it, record_id))
+    }
+
+    fn messages(&self, filter: MessageFilter) -> Answer<Vec<MessageRow>> {
+        self.reads("read messages", move |it| messages::list(it, &filter))
+    }
+
+    fn standing(&self, since_ms: i64) -> Answer<Standing> {
+        self.reads("count messages", move |db| {
+            Ok(Standing {
+                tallies: tallies::tally(db, since_ms)?,
+                spells: tallies::spells(db, since_ms)?,
+            })
+        })
+    }
+
+    fn set_rules(&self, rules: String, destinations: Vec<String>) -> Answer<Vec<MessageRow>> {
+        self.writes("keep the message rules", move |db| {
+            settings::put(db, RULES, &rules)?;
+            deliveries::keep_destinations(db, &destinations)?;
+            let open = MessageFilter {
+                open: true,
+                limit: MESSAGES_LIMIT,
+                ..MessageFilter::default()
+            };
+            messages::list(db, &open)
+        })
+    }
+
+    fn deliver_again(&self, record_id: i64, deliveries: Vec<NewDelivery>) -> Answer<Vec<i64>> {
+        self.writes("keep what is to be delivered", move |it| {
+            deliveries::add(it, Some(record_id), &deliveries)
+        })
+    }
+
+    fn delivered(&self, delivery: Option<i64>, destination: String) -> Answer<()> {
+        self.writes("note a delivery", move |db| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(db, delivery)?;
+            }
+            deliveries::forget_destination(db, &destination)
+        })
+    }
+
+    fn put_off(
+        &self,
+        delivery: Option<i64>,
+        is_told: bool,
+        destination: DestinationRow,
+    ) -> Answer<()> {
+        self.writes("note a try to deliver", move |db| {
+            if let Some(delivery) = delivery {
+                deliveries::note_told(db, delivery, is_told)?;
+            }
+            deliveries::put_destination(db, &destination)
+        })
+    }
+
+    fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()> {
+        self.writes("give up a delivery", move |db| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(db, delivery)?;
+            }
+            match &destination {
+                Some(destination) => deliveries::put_destination(db, destination),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn site_id(&self) -> Answer<String> {
+        self.writes("have an id", settings::site_id)
+    }
+
+    fn collected(&self, server: String) -> Answer<Vec<Place>> {
+        self.reads("read what is collected", move |it| {
+            history::places_of(it, &server)
+        })
+    }
+
+    fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
+        self.writes("append to the history", move |it| {
+            history::append(it, &batch)
+        })
+    }
+
+    fn begin_import(&self, new: NewImport) -> Answer<Begun> {
+        self.writes("begin an import", move |it| imports::begin(it, &new))
+    }
+
+    fn import_rows(&self, batch: ImportBatch) -> Answer<RowsTaken> {
+        self.writes("take in rows", move |it| imports::take(it, &batch))
+    }
+
+    fn finish_import(&self, end: ImportEnd) -> Answer<Finish> {
+        self.writes("finish an import", move |it| imports::finish(it, &end))
+    }
+
+    fn import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.reads("read an import", move |it| imports::find(it, &id))
+    }
+
+    fn imports(&self, below: Option<i64>, limit: u32) -> Answer<Vec<ImportRecord>> {
+        self.reads("read imports", move |it| imports::list(it, below, limit))
+    }
+
+    fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>> {
+        self.writes("take an import out", move |it| imports::remove(it, &id))
+    }
+
+    fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("remove rows of imports", move |it| {
+            imports::clean(it, untouched_ms, limit)
+        })
+    }
+
+    fn uses_elsewhere(&self, asked: UsesAsked) -> Answer<Vec<CountedElsewhere>> {
+        self.reads("read uses counted elsewhere", move |it| {
+            imports::uses(it, &asked)
+        })
+    }
+
+    fn past(&self, asked: PastAsked) -> Answer<PastPage> {
+        self.reads("read the past of a product", move |it| {
+            history::past_page(it, &asked)
+        })
+    }
+
+    fn sources(&self) -> Answer<Vec<SourceRow>> {
+        self.reads("read whose history is collected", history::sources)
+    }
+
+    fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>> {
+        self.reports("read which people are known", move |it| {
+            people::after(it, after.as_ref(), limit)
+        })
+    }
+
+    fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
+        self.reports("read which products were used", move |it| {
+            usage::products(it, &from, limit)
+        })
+    }
+
+    fn used_record(&self) -> Answer<UsedRecord> {
+        self.reports("read what is collected", usage::record)
+    }
+
+    fn used(&self, asked: UsedAsked) -> Answer<Used> {
+        self.reports("read how a product was used", move |it| {
+            usage::used(it, &asked)
+        })
+    }
+
+    fn sources_now(&self, fresh_ms: i64, now_ms: i64) -> Answer<Vec<SourceNow>> {
+        self.reports("read what others hold now", move |it| {
+            usage::sources(it, fresh_ms, now_ms)
+        })
+    }
+
+    fn settled_denials(&self, asked: SettledAsked) -> Answer<Vec<Settled>> {
+        self.reports("read what became of refusals", move |it| {
+            usage::settled(it, &asked)
+        })
+    }
+
+    fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
+        self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn refused(&self, asked: SumsAsked) -> Answer<Refused> {
+        self.reports("read who was refused", move |it| usage::refused(it, &asked))
+    }
+
+    fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>> {
+        self.reports("read how waits ended", move |it| {
+            usage::outcomes(it, &asked)
+        })
+    }
+
+    fn last_used(&self, from: String, limit: u32) -> Answer<Vec<LastUsed>> {
+        self.reports("read when products were last used", move |it| {
+            usage::last_used(it, &from, limit)
+        })
+    }
+
+    fn owned_elsewhere(&self, product: Option<String>, limit: u32) -> Answer<Vec<OwnedElsewhere>> {
+        self.reports("read what is owned elsewhere", move |it| {
+            imports::owned(it, product.as_deref(), limit)
+        })
+    }
+
+    fn set_thresholds(&self, thresholds: String) -> Answer<()> {
+        self.writes("keep the thresholds", move |it| {
+            settings::put(it, THRESHOLDS, &thresholds)
+        })
+    }
+
+    fn set_tokens(&self, tokens: String) -> Answer<()> {
+        self.writes("keep the tokens", move |it| {
+            settings::put(it, TOKENS, &tokens)
+        })
+    }
+
+    /// A database that is gone is told at once, however many calls wait for another connection: it is
+    /// no sign that the manager hangs.
+    fn note_alive(&self, at_ms: i64) -> Answer<()> {
+        let doing = "keep a sign of life";
+        let mut kept = self.writes(doing, move |it| {
+            settings::put(it, ALIVE, &at_ms.to_string())
+        });
+        let is_down = self.is_down.clone();
+        Box::pin(async move {
+            loop {
+                match tokio::time::timeout(LOOK, &mut kept).await {
+                    Ok(kept) => return kept,
+                    Err(_) if is_down.load(Ordering::Relaxed) => {
+                        let why = "its connection is broken, and another is being tried";
+                        return Err(SiteError::failed(doing, &why));
+                    }
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+
+    fn purge(&self, now_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("remove old messages", move |it| {
+            messages::purge(it, now_ms, limit)
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! The tables of the roll-ups.
+
+/// The part of the first step.
+pub(super) const STEP: &str = "
+-- What changes in a quarter of an hour of a quantity of a product: a node of core::usage, and the
+-- edges that it is of. Only of quarters in which something begins or ends.
+CREATE TABLE usage_quarters (
+    product       bigint NOT NULL,
+    counted       bigint NOT NULL,
+    line          bigint NOT NULL,
+    quarter       bigint NOT NULL,
+    seats_change  bigint NOT NULL,
+    uses_change   bigint NOT NULL,
+    best_over     bigint,
+    best_at_ms    bigint,
+    seat_ms       bigint NOT NULL,
+    use_ms        bigint NOT NULL,
+    begun         bigint NOT NULL,
+    ended_at_once bigint NOT NULL,
+    edges         bytea NOT NULL,
+    PRIMARY KEY (product, counted, line, quarter)
+);
+-- The sums of the changes of each day (UTC), from which the level at an instant is added up.
+CREATE TABLE usage_days (
+    product      bigint NOT NULL,
+    counted      bigint NOT NULL,
+    line         bigint NOT NULL,
+    day          bigint NOT NULL,
+    seats_change bigint NOT NULL,
+    uses_change  bigint NOT NULL,
+    PRIMARY KEY (product, counted, line, day)
+);
+";

@@ -1,0 +1,160 @@
+//! Answers about the use of a product: of what is counted here, levels come from the roll-ups, and
+//! people, refusals and waits from the rows.
+
+use std::collections::HashSet;
+
+use usher_core::usage::{
+    Bucket, Counted, Denied, Lines, Node, QUARTER_MS, RETRY_MS, Stretch, Stretches, Timeline, Wait,
+};
+
+use super::super::db::Db;
+use super::super::failure::Result;
+use super::super::values::params;
+use super::about::{About, product_number};
+use super::level::level_before;
+use super::running::runs;
+use super::{elsewhere, quarter, uses};
+use crate::columns::unsigned;
+use crate::usage::{COLUMNS, Line, Of, Runs, UNKNOWN, number_of, sum, surrogate};
+use crate::used::{Used, UsedAsked};
+
+/// What is known of a product in the buckets that are asked about.
+pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
+    let (Some(first), Some(last)) = (asked.buckets.first(), asked.buckets.last()) else {
+        return Ok(Used::default());
+    };
+    let about = About {
+        db,
+        asked,
+        product: product_number(db, &asked.product)?,
+        time: Bucket {
+            from_ms: first.from_ms,
+            to_ms: last.to_ms.min(asked.now_ms).max(first.from_ms),
+        },
+    };
+    if asked.counted == Counted::Elsewhere {
+        return elsewhere::used(&about);
+    }
+    let runs = runs(db, about.product, &asked.running)?;
+    let lines = Lines {
+        wanted: about.line(Line::Wanted, &runs)?,
+        running: about.line(Line::Running, &runs)?,
+        unseated: about.line(Line::Unseated, &runs)?,
+        ..Lines::default()
+    };
+    let denials = about.denials()?;
+    let granted = about.granted(&denials, &runs)?;
+    Ok(Used {
+        who: uses::who(&about, &lines, &runs)?,
+        lines,
+        denials,
+        granted,
+        waits: about.waits()?,
+        told: Vec::new(),
+    })
+}
+
+impl About<'_> {
+    /// A quantity in each bucket, in one pass over the quarters.
+    fn line(&self, line: Line, runs: &Runs) -> Result<Vec<Stretch>> {
+        let of = Of {
+            product: self.product,
+            counted: self.asked.counted,
+            line,
+        };
+        let Bucket { from_ms, to_ms } = self.time;
+        let first = number_of(from_ms);
+        let runs = Timeline::of(runs.spans(line));
+        let begin_ms = first.saturating_mul(QUARTER_MS);
+        let opening = sum(level_before(self.db, of, first)?, runs.opening(begin_ms));
+        let (asked, gaps) = (self.asked, &self.asked.gaps);
+        let mut made = Stretches::new(&asked.buckets, asked.now_ms, gaps, opening);
+        let mut running = runs.quarters_between(begin_ms, to_ms).peekable();
+        let [product, counted, line] = of.columns();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM usage_quarters WHERE product = $1 AND counted = $2 \
+             AND line = $3 AND quarter >= $4 AND quarter <= $5 ORDER BY quarter"
+        );
+        let last = number_of(to_ms.saturating_sub(1));
+        let values = params![product, counted, line, first, last];
+        self.db.each(&sql, &values, |row| {
+            let (node, mut edges) = quarter::read(row)?;
+            while let Some((other, others)) = running.next_if(|it| it.0.from_ms < node.from_ms) {
+                made.take(&other, others);
+            }
+            match running.next_if(|it| it.0.from_ms == node.from_ms) {
+                None => made.take(&node, &edges),
+                Some((_, others)) => {
+                    edges.extend_from_slice(others);
+                    edges.sort_unstable();
+                    made.take(&Node::of(node.from_ms, node.to_ms, &edges), &edges);
+                }
+            }
+            Ok(())
+        })?;
+        for (node, edges) in running {
+            made.take(&node, edges);
+        }
+        Ok(made.end())
+    }
+
+    /// Refusals in the time, and before it those by which one in it may be a retry.
+    fn denials(&self) -> Result<Vec<Denied>> {
+        let sql = "SELECT person, computer, first_ms, last_ms, count FROM history_denials \
+                   WHERE product = $1 AND first_ms >= $2 AND first_ms < $3";
+        // One that is repeated lasts for a minute.
+        let since_ms = self.time.from_ms.saturating_sub(2 * RETRY_MS);
+        let asked = params![self.product, since_ms, self.time.to_ms];
+        self.db.all(sql, &asked, |row| {
+            Ok(Denied {
+                person: surrogate(row.get(0)?).unwrap_or(UNKNOWN),
+                computer: surrogate(row.get(1)?).unwrap_or(UNKNOWN),
+                first_ms: row.get(2)?,
+                last_ms: row.get(3)?,
+                count: unsigned(row.get(4)?),
+            })
+        })
+    }
+
+    /// Whom of those that were refused seats were granted to.
+    fn granted(&self, denials: &[Denied], runs: &Runs) -> Result<Vec<(u64, i64)>> {
+        let people: HashSet<u64> = denials.iter().map(|denied| denied.person).collect();
+        let firsts = denials.iter().map(|denied| denied.first_ms);
+        let Some((first_ms, last_ms)) = firsts.clone().min().zip(firsts.max()) else {
+            return Ok(Vec::new());
+        };
+        // What comes later satisfies none of them.
+        let until_ms = last_ms.saturating_add(RETRY_MS);
+        let sql = "SELECT person, granted_ms FROM history_leases WHERE NOT kept \
+                   AND cause <> 'unclaimed' AND product = $1 AND granted_ms >= $2 \
+                   AND granted_ms <= $3";
+        let mut granted = runs.granted.clone();
+        let asked = params![self.product, first_ms, until_ms];
+        self.db.each(sql, &asked, |row| {
+            if let Some(person) = surrogate(row.get(0)?) {
+                granted.push((person, row.get(1)?));
+            }
+            Ok(())
+        })?;
+        granted.retain(|(person, _)| people.contains(person));
+        Ok(granted)
+    }
+
+    /// Waits that began in the time.
+    fn waits(&self) -> Result<Vec<Wait>> {
+        let sql = "SELECT queued_ms, waited_ms, decided_ms FROM history_waits \
+                   WHERE product = $1 AND queued_ms >= $2 AND queued_ms < $3";
+        let asked = params![self.product, self.time.from_ms, self.time.to_ms];
+        self.db.all(sql, &asked, |row| {
+            let queued_ms: i64 = row.get(0)?;
+            let waited_ms: Option<i64> = row.get(1)?;
+            let decided_ms: Option<i64> = row.get(2)?;
+            let until_ms = waited_ms.map(|ms| queued_ms.saturating_add(ms));
+            Ok(Wait {
+                queued_ms,
+                // Of what is not known it is at least that it is over.
+                until_ms: until_ms.or(decided_ms).unwrap_or(queued_ms),
+            })
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! Who was refused seats of a product, and whether they got one afterwards.
+
+use usher_core::usage::Counted;
+
+use super::super::db::Db;
+use super::super::failure::Result;
+use super::super::values::params;
+use super::about::product_number;
+use super::named::named;
+use super::running::runs;
+use crate::columns::unsigned;
+use crate::reported::{Refused, SumsAsked};
+use crate::usage::{Refusal, Refusals, surrogate};
+
+const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
+    FROM history_denials WHERE product = $1 AND first_ms >= $2 AND first_ms < $3 ORDER BY first_ms";
+const ELSEWHERE: &str = "SELECT person, reason, 1::bigint, at_ms, at_ms, computer \
+    FROM elsewhere_denials WHERE product = $1 AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms";
+const GRANTED_HERE: &str = "SELECT person, granted_ms FROM history_leases WHERE NOT kept \
+    AND cause <> 'unclaimed' AND product = $1 AND granted_ms >= $2";
+const USED_HERE: &str = "SELECT person, started_ms FROM history_sessions \
+    WHERE product = $1 AND started_ms >= $2";
+const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms FROM elsewhere_uses \
+    WHERE product = $1 AND started_ms >= $2";
+
+/// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
+pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused> {
+    let product = product_number(db, &asked.product)?;
+    let (denials, uses) = match asked.counted {
+        Counted::Here => (HERE, &[GRANTED_HERE, USED_HERE][..]),
+        Counted::Elsewhere => (ELSEWHERE, &[GRANTED_ELSEWHERE][..]),
+    };
+    let mut found = Refusals::default();
+    let values = params![product, asked.from_ms, asked.to_ms];
+    db.each(denials, &values, |row| {
+        found.take(Refusal {
+            person: surrogate(row.get(0)?),
+            reason: row.get(1)?,
+            count: unsigned(row.get(2)?),
+            first_ms: row.get(3)?,
+            last_ms: row.get(4)?,
+            computer: surrogate(row.get(5)?),
+        });
+        Ok(())
+    })?;
+    if let Some(first_ms) = found.first_ms() {
+        for sql in uses {
+            db.each(sql, &params![product, first_ms], |row| {
+                found.came(surrogate(row.get(0)?), row.get(1)?);
+                Ok(())
+            })?;
+        }
+        if asked.counted == Counted::Here {
+            found.came_running(&runs(db, product, &asked.running)?);
+        }
+    }
+    found.answer(asked.limit, |needed| named(db, needed))
+}

@@ -1,0 +1,160 @@
+//! What a site is asked for reports besides the figures of use: who used, who was refused, what was
+//! last used, what is owned elsewhere. Times are Unix milliseconds.
+
+use usher_core::usage::Counted;
+
+use crate::used::RunningUse;
+
+/// The most rows of one answer.
+pub const REPORT_ROWS_LIMIT: u32 = 10_000;
+
+/// Whose uses are summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UsedBy {
+    /// Those of each person.
+    Person,
+    /// Those on each computer.
+    Computer,
+}
+
+/// A question about who used one product.
+#[derive(Debug, Clone)]
+pub struct SumsAsked {
+    /// The product's id.
+    pub product: String,
+    /// Who counts it.
+    pub counted: Counted,
+    /// The first instant of the time.
+    pub from_ms: i64,
+    /// The first instant behind it, which is not after now: what still runs lasts up to it.
+    pub to_ms: i64,
+    /// Whose uses are summed up.
+    pub by: UsedBy,
+    /// What of it still runs.
+    pub running: Vec<RunningUse>,
+    /// At most so many rows, those with the longest use; never more than [`REPORT_ROWS_LIMIT`].
+    pub limit: u32,
+}
+
+/// Who used a product.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UseSums {
+    /// The longest use first.
+    pub rows: Vec<UseSum>,
+    /// How many there are besides.
+    pub left_out: u64,
+}
+
+/// The uses of one person, or on one computer, that overlap the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseSum {
+    /// The person's realm; none of a computer, and if a server does not tell it.
+    pub realm: Option<String>,
+    /// The name of the person or computer; none: it is not known any more whose they are.
+    pub name: Option<String>,
+    /// Sessions, and leases that no session held; checkouts if it is counted elsewhere.
+    pub sessions: u64,
+    /// How many of these still run.
+    pub running: u64,
+    /// How long they last within the time, together.
+    pub open_ms: u64,
+    /// Seats by how long they were held within the time, what ran without a seat included, in seat
+    /// milliseconds.
+    pub seat_ms: u64,
+    /// Different computers of a person, different people of a computer.
+    pub others: u64,
+    /// When the last of them ended within the time; its end if one goes on.
+    pub last_ms: i64,
+}
+
+/// Refusals for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonSum {
+    /// The word of the reason.
+    pub reason: String,
+    /// Refusals, repeats counted.
+    pub refusals: u64,
+    /// Different people, of whom it is still known who they are.
+    pub people: u64,
+}
+
+/// Waits that ended in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitSum {
+    /// How they ended, in the word of the server; `granted`, `not_granted` or `not_known` of another
+    /// licence server.
+    pub outcome: String,
+    /// How many there were.
+    pub waits: u64,
+    /// How long they lasted together, in milliseconds.
+    pub waited_ms: u64,
+}
+
+/// Who was refused seats of a product.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Those of them who were refused last, the last first.
+    pub people: Vec<RefusedPerson>,
+    /// How many there are besides.
+    pub left_out: u64,
+    /// By reason, the most frequent first.
+    pub reasons: Vec<ReasonSum>,
+}
+
+/// What became of a person who was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedPerson {
+    /// The realm; none: it is not known any more who it was.
+    pub realm: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The computer of the last refusal; none: it is not known.
+    pub computer: Option<String>,
+    /// Refusals in the time, repeats counted.
+    pub refusals: u64,
+    /// The first of them.
+    pub first_ms: i64,
+    /// The last of them.
+    pub last_ms: i64,
+    /// Why the last one was, in the word of its server.
+    pub reason: String,
+    /// When they first got seats, or used the product, after the last of them, as far as is known;
+    /// none: never, or it is not known who it was.
+    pub came_back_ms: Option<i64>,
+}
+
+/// When a product was last used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUsed {
+    /// The product's id.
+    pub product: String,
+    /// Who counts it.
+    pub counted: Counted,
+    /// When the last use ended that has ended; for one that another licence server counts and that
+    /// goes on, the greatest number there is. None: none is known.
+    pub at_ms: Option<i64>,
+    /// When the first use began that is known.
+    pub first_ms: Option<i64>,
+}
+
+/// What another licence server's files say is owned, of the last finished import of a source and
+/// kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedElsewhere {
+    /// Whose files they are.
+    pub source: String,
+    /// The product's id.
+    pub product: String,
+    /// The highest version that it is for.
+    pub version: Option<String>,
+    /// Seats; none: uncounted.
+    pub seats: Option<u32>,
+    /// Seats that may be used beyond.
+    pub overdraft: u32,
+    /// The first day, such as `2026-12-31`.
+    pub from_day: Option<String>,
+    /// The last day; none: for ever.
+    pub to_day: Option<String>,
+    /// Why its seats do not count; none: they do.
+    pub set_aside: Option<String>,
+}

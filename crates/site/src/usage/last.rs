@@ -1,0 +1,80 @@
+//! When products were last used.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use usher_core::usage::Counted;
+
+use super::about::product_number;
+use super::known::products;
+use super::line::{Line, Of};
+use super::quarter::{COLUMNS, read};
+use crate::reported::LastUsed;
+use crate::used::UsedProduct;
+
+/// Of the products that something is known of, in the order of their ids, from one on.
+pub(crate) fn last_used(connection: &Connection, from: &str, limit: u32) -> Result<Vec<LastUsed>> {
+    let known = products(connection, from, limit)?;
+    known.into_iter().map(|it| of(connection, it)).collect()
+}
+
+fn of(connection: &Connection, it: UsedProduct) -> Result<LastUsed> {
+    let number = product_number(connection, &it.product)?;
+    let (first_ms, at_ms) = match it.counted {
+        Counted::Here => here(connection, number)?,
+        Counted::Elsewhere => elsewhere(connection, number)?,
+    };
+    Ok(LastUsed {
+        product: it.product,
+        counted: it.counted,
+        at_ms,
+        first_ms,
+    })
+}
+
+/// The first beginning and the last end: what is kept has ended, so they are the first and the last
+/// edge of the roll-ups.
+fn here(connection: &Connection, product: i64) -> Result<(Option<i64>, Option<i64>)> {
+    let (mut first_ms, mut last_ms): (Option<i64>, Option<i64>) = (None, None);
+    for line in [Line::Wanted, Line::Running] {
+        let of = Of {
+            product,
+            counted: Counted::Here,
+            line,
+        };
+        let first = edge(connection, of, "ASC")?.map(|ends| ends.0);
+        first_ms = first_ms.into_iter().chain(first).min();
+        last_ms = last_ms.max(edge(connection, of, "DESC")?.map(|ends| ends.1));
+    }
+    Ok((first_ms, last_ms))
+}
+
+/// The first and the last edge of the first quarter in an order.
+fn edge(connection: &Connection, of: Of, order: &str) -> Result<Option<(i64, i64)>> {
+    let [product, counted, line] = of.columns();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM usage_quarters WHERE product = ?1 AND counted = ?2 AND line = ?3 \
+         ORDER BY quarter {order} LIMIT 1"
+    );
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([product, counted, line], read)
+        .optional()?;
+    let edges = found.map(|(_, edges)| edges).unwrap_or_default();
+    let ends = edges.first().zip(edges.last());
+    Ok(ends.map(|(first, last)| (first.at_ms, last.at_ms)))
+}
+
+/// Sums of another licence server may tell of a last use that no row is of.
+fn elsewhere(connection: &Connection, product: i64) -> Result<(Option<i64>, Option<i64>)> {
+    let uses: (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT min(started_ms), max(coalesce(ended_ms, seen_ms, ?2)) FROM elsewhere_uses \
+             WHERE product = ?1",
+        )?
+        .query_row(params![product, i64::MAX], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let summed: Option<i64> = connection
+        .prepare_cached("SELECT max(last_used_ms) FROM elsewhere_sums WHERE product = ?1")?
+        .query_row([product], |row| row.get(0))?;
+    Ok((uses.0, uses.1.max(summed)))
+}

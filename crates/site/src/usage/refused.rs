@@ -1,0 +1,198 @@
+//! Who was refused seats of a product, and whether they got one afterwards.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, Result, params};
+use usher_core::usage::Counted;
+
+use super::about::{product_number, surrogate};
+use super::named::{Named, Needed, named};
+use super::running::{Runs, runs};
+use super::within::Whose;
+use crate::columns::unsigned;
+use crate::reported::{REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked};
+
+const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
+    FROM history_denials WHERE product = ?1 AND first_ms >= ?2 AND first_ms < ?3 ORDER BY first_ms";
+const ELSEWHERE: &str = "SELECT person, reason, 1, at_ms, at_ms, computer \
+    FROM elsewhere_denials WHERE product = ?1 AND at_ms >= ?2 AND at_ms < ?3 ORDER BY at_ms";
+const GRANTED_HERE: &str = "SELECT person, granted_ms FROM history_leases WHERE kept = 0 \
+    AND cause <> 'unclaimed' AND product = ?1 AND granted_ms >= ?2";
+const USED_HERE: &str = "SELECT person, started_ms FROM history_sessions \
+    WHERE product = ?1 AND started_ms >= ?2";
+const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms FROM elsewhere_uses \
+    WHERE product = ?1 AND started_ms >= ?2";
+
+/// What is known of one of them.
+struct Of {
+    refusals: u64,
+    first_ms: i64,
+    last_ms: i64,
+    reason: String,
+    computer: Whose,
+    came_back_ms: Option<i64>,
+}
+
+impl Of {
+    /// They got seats, or used it, at that time.
+    fn came(&mut self, at_ms: i64) {
+        if at_ms >= self.last_ms {
+            let known_ms = self.came_back_ms.unwrap_or(i64::MAX);
+            self.came_back_ms = Some(known_ms.min(at_ms));
+        }
+    }
+}
+
+/// Refusals for one reason.
+#[derive(Default)]
+struct Sum {
+    refusals: u64,
+    people: HashSet<u64>,
+}
+
+/// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
+pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refused> {
+    let product = product_number(connection, &asked.product)?;
+    let (denials, uses) = match asked.counted {
+        Counted::Here => (HERE, &[GRANTED_HERE, USED_HERE][..]),
+        Counted::Elsewhere => (ELSEWHERE, &[GRANTED_ELSEWHERE][..]),
+    };
+    let mut found = Refusals::default();
+    let mut statement = connection.prepare_cached(denials)?;
+    let mut rows = statement.query(params![product, asked.from_ms, asked.to_ms])?;
+    while let Some(row) = rows.next()? {
+        found.take(Refusal {
+            person: surrogate(row.get(0)?),
+            reason: row.get(1)?,
+            count: unsigned(row.get(2)?),
+            first_ms: row.get(3)?,
+            last_ms: row.get(4)?,
+            computer: surrogate(row.get(5)?),
+        });
+    }
+    if let Some(first_ms) = found.first_ms() {
+        for sql in uses {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![product, first_ms])?;
+            while let Some(row) = rows.next()? {
+                found.came(surrogate(row.get(0)?), row.get(1)?);
+            }
+        }
+        if asked.counted == Counted::Here {
+            found.came_running(&runs(connection, product, &asked.running)?);
+        }
+    }
+    found.answer(asked.limit, |needed| named(connection, needed))
+}
+
+/// A row of refusals.
+pub(crate) struct Refusal {
+    pub(crate) person: Whose,
+    pub(crate) reason: String,
+    pub(crate) count: u64,
+    pub(crate) first_ms: i64,
+    pub(crate) last_ms: i64,
+    pub(crate) computer: Whose,
+}
+
+/// Who was refused, and why.
+#[derive(Default)]
+pub(crate) struct Refusals {
+    people: HashMap<Whose, Of>,
+    reasons: HashMap<String, Sum>,
+}
+
+impl Refusals {
+    /// Adds a row; they come in the order of their beginnings.
+    pub(crate) fn take(&mut self, row: Refusal) {
+        let of_reason = self.reasons.entry(row.reason.clone()).or_default();
+        of_reason.refusals = of_reason.refusals.saturating_add(row.count);
+        of_reason.people.extend(row.person);
+        let of = self.people.entry(row.person).or_insert(Of {
+            refusals: 0,
+            first_ms: row.first_ms,
+            last_ms: row.last_ms,
+            reason: String::new(),
+            computer: None,
+            came_back_ms: None,
+        });
+        of.refusals = of.refusals.saturating_add(row.count);
+        of.last_ms = of.last_ms.max(row.last_ms);
+        of.reason = row.reason;
+        of.computer = row.computer;
+    }
+
+    /// From when on it matters who came; none: nobody was refused.
+    pub(crate) fn first_ms(&self) -> Option<i64> {
+        self.people.values().map(|of| of.last_ms).min()
+    }
+
+    /// Somebody got seats, or used the product, at that time. Whoever is not known any more may have
+    /// been anybody.
+    pub(crate) fn came(&mut self, person: Whose, at_ms: i64) {
+        if person.is_some()
+            && let Some(of) = self.people.get_mut(&person)
+        {
+            of.came(at_ms);
+        }
+    }
+
+    /// What still runs has begun.
+    pub(crate) fn came_running(&mut self, runs: &Runs) {
+        for run in runs.each() {
+            self.came(Some(run.person), run.span.from_ms);
+        }
+    }
+
+    /// With the names that `look` finds.
+    pub(crate) fn answer<E>(
+        self,
+        limit: u32,
+        look: impl FnOnce(&Needed) -> std::result::Result<Named, E>,
+    ) -> std::result::Result<Refused, E> {
+        let mut people: Vec<(Whose, Of)> = self.people.into_iter().collect();
+        people.sort_unstable_by_key(|(person, of)| (Reverse(of.last_ms), *person));
+        let limit = limit.clamp(1, REPORT_ROWS_LIMIT) as usize;
+        let left_out = people.len().saturating_sub(limit);
+        people.truncate(limit);
+        let named = look(&Needed {
+            people: people.iter().filter_map(|(person, _)| *person).collect(),
+            computers: people.iter().filter_map(|(_, of)| of.computer).collect(),
+        })?;
+        let rows = people.into_iter().map(|(id, of)| {
+            let name = named.person(id).unwrap_or_default();
+            RefusedPerson {
+                realm: name.realm,
+                name: name.name,
+                computer: named.computer(of.computer).and_then(|on| on.name),
+                refusals: of.refusals,
+                first_ms: of.first_ms,
+                last_ms: of.last_ms,
+                reason: of.reason,
+                came_back_ms: of.came_back_ms,
+            }
+        });
+        let mut rows: Vec<RefusedPerson> = rows.collect();
+        // Surrogates are random: what is equal is in the order of the names.
+        rows.sort_by(|one, other| {
+            let names = (&one.name, &one.realm).cmp(&(&other.name, &other.realm));
+            other.last_ms.cmp(&one.last_ms).then(names)
+        });
+        let reasons = self.reasons.into_iter().map(|(reason, sum)| ReasonSum {
+            reason,
+            refusals: sum.refusals,
+            people: u64::try_from(sum.people.len()).unwrap_or(u64::MAX),
+        });
+        let mut reasons: Vec<ReasonSum> = reasons.collect();
+        reasons.sort_unstable_by(|one, other| {
+            let refusals = other.refusals.cmp(&one.refusals);
+            refusals.then(one.reason.cmp(&other.reason))
+        });
+        Ok(Refused {
+            people: rows,
+            left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
+            reasons,
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! The engine on PostgreSQL: a real one, started for each test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use usher_site::{
+    Appended, Change, Ended, EndedSession, HistoryBatch, HistoryItem, Point, PostgresAddress,
+    PostgresSite, Run, Site, SiteError,
+};
+use usher_testing::postgres::Postgres;
+
+use crate::common::*;
+
+/// A database with nothing in it.
+pub(crate) async fn begun() -> (Postgres, PostgresSite) {
+    let cluster = Postgres::start().unwrap();
+    let site = opened(&cluster, "postgres").await.unwrap();
+    (cluster, site)
+}
+
+fn address(cluster: &Postgres, database: &str) -> PostgresAddress {
+    PostgresAddress::parse(&cluster.url(database)).unwrap()
+}
+
+pub(crate) async fn opened(cluster: &Postgres, database: &str) -> Result<PostgresSite, SiteError> {
+    PostgresSite::open(address(cluster, database)).await
+}
+
+fn sql(cluster: &Postgres, sql: &str) -> String {
+    cluster.sql("postgres", sql).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_kept_on_postgresql_is_there_after_a_restart_and_not_for_two_managers() {
+    let (cluster, site) = begun().await;
+    site.watch(server("alpha")).await.unwrap();
+    let second = opened(&cluster, "postgres").await.err().unwrap();
+    let said = second.to_string();
+    assert!(said.contains("another manager uses it"), "{said}");
+    // Another database of the same server is another site.
+    let database = cluster.database().unwrap();
+    let other = opened(&cluster, &database).await.unwrap();
+    assert_eq!(other.resume().await.unwrap().servers, []);
+    drop(site);
+    let again = opened(&cluster, "postgres").await.unwrap();
+    let servers = again.resume().await.unwrap().servers;
+    assert_eq!(servers, [server("alpha")]);
+}
+
+#[tokio::test]
+async fn tables_on_postgresql_that_another_version_has_made_are_left_as_they_are() {
+    let (cluster, site) = begun().await;
+    drop(site);
+    sql(&cluster, "INSERT INTO site_schema VALUES (99, 'later')");
+    let tables = "SELECT count(*), sum(length(made)) FROM site_schema";
+    let before = sql(&cluster, tables);
+    let newer = opened(&cluster, "postgres").await.err().unwrap();
+    assert!(
+        matches!(newer, SiteError::Newer { found: 99, .. }),
+        "{newer}"
+    );
+    let said = newer.to_string();
+    assert!(
+        said.contains("/postgres was written by a newer version"),
+        "{said}"
+    );
+    assert_eq!(sql(&cluster, tables), before);
+    sql(&cluster, "DELETE FROM site_schema WHERE step = 99");
+    sql(
+        &cluster,
+        "UPDATE site_schema SET made = 'other' WHERE step = 1",
+    );
+    let other = opened(&cluster, "postgres").await.err().unwrap();
+    assert!(
+        matches!(other, SiteError::OtherTables { step: 1, .. }),
+        "{other}"
+    );
+    assert_eq!(sql(&cluster, "SELECT made FROM site_schema"), "other");
+}
+
+#[tokio::test]
+async fn any_text_comes_back_and_ids_are_in_the_order_of_their_bytes() {
+    let (_cluster, site) = begun().await;
+    let odd = "a\0b\u{10ffff}\u{10ffff}0";
+    site.set_tokens(odd.to_owned()).await.unwrap();
+    let tokens = site.resume().await.unwrap().tokens;
+    assert_eq!(tokens.as_deref(), Some(odd));
+    // A text of an agent, and two names that only what PostgreSQL refuses tells apart.
+    let names = ["\0", "B", "a", "\u{e4}", "\u{10ffff}"];
+    for name in names.iter().rev() {
+        site.watch(server(name)).await.unwrap();
+    }
+    let servers = site.resume().await.unwrap().servers;
+    let found: Vec<&str> = servers.iter().map(|it| &*it.name).collect();
+    // What was a NUL is behind all others.
+    assert_eq!(found, ["B", "a", "\u{e4}", "\0", "\u{10ffff}"]);
+    let one = site.watched("\0".to_owned()).await.unwrap();
+    assert_eq!(one, Some(server("\0")));
+}
+
+#[tokio::test]
+async fn what_was_tried_is_told_of_each_host() {
+    let cluster = Postgres::start().unwrap();
+    let nowhere = "%2Fproc%2Fnone";
+    let url = format!("postgres://nobody@{},{nowhere}/postgres", cluster.host());
+    let address = PostgresAddress::parse(&url).unwrap();
+    let failed = PostgresSite::open(address).await.err().unwrap().to_string();
+    for said in [
+        "role \"nobody\" does not exist [28000]",
+        "/proc/none:5432: ",
+        "No such file",
+    ] {
+        assert!(failed.contains(said), "{failed}");
+    }
+}
+
+fn session(number: u64, started_ms: i64) -> HistoryItem {
+    HistoryItem {
+        at: Point {
+            incarnation: 1,
+            event: number,
+        },
+        product: "cad".to_owned(),
+        person: "P".to_owned(),
+        computer: "C".to_owned(),
+        what: Ended::Session(EndedSession {
+            key: Run {
+                computer: "pc1".to_owned(),
+                incarnation: 1,
+                session: number,
+            },
+            program: "cad\0bin".to_owned(),
+            version: None,
+            real_person: None,
+            started_ms,
+            ended_ms: started_ms + 5,
+            duration_ms: 5,
+            unseated_ms: 0,
+            lease: None,
+        }),
+    }
+}
+
+fn batch(after: Option<u64>, at_ms: i64, items: Vec<HistoryItem>) -> HistoryBatch {
+    let point = |event| Point {
+        incarnation: 1,
+        event,
+    };
+    let through = items.last().unwrap().at;
+    HistoryBatch {
+        server: "s1".to_owned(),
+        asked: after.map(point),
+        from: after.map(point),
+        through,
+        cursor: through.event.to_string(),
+        head_event: through.event,
+        at_ms,
+        people: Vec::new(),
+        computers: Vec::new(),
+        items,
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_kept_by_their_days_and_late_ones_apart() {
+    const DAY_MS: i64 = 86_400_000;
+    let (cluster, site) = begun().await;
+    let today = 20_000 * DAY_MS;
+    let items = vec![
+        session(1, today + 7),
+        session(2, today - DAY_MS),
+        session(3, 5),
+        session(4, today + 900 * DAY_MS),
+        session(5, -3),
+        session(6, today),
+    ];
+    let first = batch(None, today, items.clone());
+    let done = site.append_history(first).await.unwrap();
+    assert_eq!((done.added, done.already), (6, 0));
+    let days = "SELECT tableoid::regclass, count(*) FROM history_sessions GROUP BY tableoid \
+                ORDER BY tableoid::regclass::text COLLATE \"C\"";
+    let expected = "history_sessions_d19999|1\nhistory_sessions_d20000|2\nhistory_sessions_late|3";
+    assert_eq!(sql(&cluster, days), expected);
+    // A second time none of them is new, whatever it says of its beginning.
+    let mut again = items;
+    if let Ended::Session(it) = &mut again[0].what {
+        it.started_ms -= DAY_MS;
+    }
+    again.push(session(7, today + 900 * DAY_MS));
+    // That day has come: what was ahead of it stays where it is, and the rest with it.
+    let later = batch(Some(6), today + 900 * DAY_MS, again);
+    let done = site.append_history(later).await.unwrap();
+    assert_eq!((done.added, done.already), (1, 6));
+    let expected = expected.replace("late|3", "late|4");
+    assert_eq!(sql(&cluster, days), expected);
+    let texts = "SELECT DISTINCT encode(convert_to(program, 'UTF8'), 'hex') FROM history_sessions";
+    assert_eq!(sql(&cluster, texts), "636164f48fbfbf3062696e");
+}
+
+#[tokio::test]
+async fn a_batch_on_postgresql_is_appended_whole_or_not_at_all() {
+    let (cluster, site) = begun().await;
+    sql(
+        &cluster,
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE EXCEPTION 'no room'; END $$; \
+         CREATE TRIGGER fails BEFORE INSERT ON usage_days EXECUTE FUNCTION fails();",
+    );
+    let all = || batch(None, 9, vec![session(1, 5)]);
+    let failed = site.append_history(all()).await.unwrap_err().to_string();
+    assert!(failed.contains("no room"), "{failed}");
+    let rows = "SELECT (SELECT count(*) FROM history_sessions) + (SELECT count(*) \
+                FROM history_places) + (SELECT count(*) FROM history_computers)";
+    assert_eq!(sql(&cluster, rows), "0");
+    sql(&cluster, "DROP TRIGGER fails ON usage_days");
+    let done = site.append_history(all()).await.unwrap();
+    assert_eq!((done.added, done.is_stale), (1, false));
+    // It is there: what does not go on from it is not taken.
+    let done = site
+        .append_history(batch(Some(9), 9, vec![session(2, 5)]))
+        .await;
+    assert_eq!(
+        done.unwrap(),
+        Appended {
+            is_stale: true,
+            ..Appended::default()
+        }
+    );
+}
+
+/// Whatever ends the connections: each call is carried out once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_carried_out_once_while_their_connections_are_ended() {
+    const ENDS: u64 = 25;
+    let (cluster, site) = begun().await;
+    let cluster = Arc::new(cluster);
+    let ended = Arc::new(AtomicU64::new(0));
+    let (ender, counted) = (cluster.clone(), ended.clone());
+    let ends = std::thread::spawn(move || {
+        while counted.load(Ordering::Relaxed) < ENDS {
+            let backends = "SELECT count(pg_terminate_backend(pid)) \
+                            FROM pg_stat_activity, pg_sleep(0.02) \
+                            WHERE application_name = 'usher manager'";
+            let ended = sql(&ender, backends).parse::<u64>().unwrap();
+            counted.fetch_add(ended, Ordering::Relaxed);
+        }
+    });
+    let mut calls = 0;
+    while ended.load(Ordering::Relaxed) < ENDS {
+        let told = Change::Message(said(message(9440, calls, None)));
+        let record = one(&site, told).await.unwrap();
+        let found = site.message(record).await.unwrap().unwrap();
+        assert_eq!(found.message.time_ms, calls);
+        calls += 1;
+    }
+    ends.join().unwrap();
+    let times = "SELECT count(*), count(DISTINCT first_ms) FROM messages";
+    assert_eq!(sql(&cluster, times), format!("{calls}|{calls}"));
+}

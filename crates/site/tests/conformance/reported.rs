@@ -1,0 +1,275 @@
+//! What reports ask besides the figures of use: who used a product, who was refused, what was last
+//! used.
+
+use usher_core::usage::{Counted, UsageItem};
+use usher_site::{
+    Ended, EndedDenial, EndedWait, HistoryItem, LastUsed, Made, ReasonSum, Running, RunningUse,
+    Site, SumsAsked, UseSum, UsedBy, WaitSum,
+};
+
+use crate::usage::{Server, lease};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn asked(product: &str, by: UsedBy, (from_ms, to_ms): (i64, i64)) -> SumsAsked {
+    SumsAsked {
+        product: product.to_owned(),
+        counted: Counted::Here,
+        from_ms,
+        to_ms,
+        by,
+        running: Vec::new(),
+        limit: 100,
+    }
+}
+
+/// Whoever it was, together it is what `whole` counts in that time.
+pub(crate) async fn adds_up_to(
+    whole: &UsageItem,
+    site: &dyn Site,
+    product: &str,
+    time: (i64, i64),
+    context: &str,
+) {
+    if time.0 >= time.1 {
+        return;
+    }
+    for by in [UsedBy::Person, UsedBy::Computer] {
+        let sums = site.use_sums(asked(product, by, time)).await.unwrap();
+        assert_eq!(sums.left_out, 0, "{context}");
+        let sessions: u64 = sums.rows.iter().map(|row| row.sessions).sum();
+        assert_eq!(sessions, whole.sessions, "{by:?} {context}");
+        let open_ms: u64 = sums.rows.iter().map(|row| row.open_ms).sum();
+        let seconds = open_ms as f64 / 1_000.0;
+        assert_eq!(seconds, whole.open_seconds, "{by:?} {context}");
+        let mut ends = sums.rows.iter().map(|row| row.last_ms);
+        assert!(ends.all(|ms| (time.0..=time.1).contains(&ms)), "{context}");
+    }
+}
+
+/// Numbers that no other case uses: a lease is known by them alone, and all cases share one site.
+fn made(event: u64) -> Made {
+    Made {
+        incarnation: 1,
+        event: 500 + event,
+    }
+}
+
+/// A lease of that product, of one of the server's people on one of its computers.
+fn held(
+    product: &str,
+    event: u64,
+    (person, computer): (u64, u64),
+    hours: (i64, i64),
+) -> HistoryItem {
+    HistoryItem {
+        person: format!("P{person}"),
+        computer: format!("C{computer}"),
+        ..lease(product, made(event), hours.0 * HOUR_MS, hours.1 * HOUR_MS)
+    }
+}
+
+/// Name, sessions, hours, and how many computers or people.
+fn names(rows: &[UseSum]) -> Vec<(&str, u64, u64, u64)> {
+    let each = rows.iter().map(|row| {
+        let name = row.name.as_deref().unwrap_or("nobody");
+        let hours = row.open_ms / HOUR_MS.unsigned_abs();
+        (name, row.sessions, hours, row.others)
+    });
+    each.collect()
+}
+
+pub(crate) async fn tells_who_used_a_product_by_name(site: &dyn Site) {
+    let product = "reported-sums";
+    let mut server = Server::new("reported-1");
+    let items = vec![
+        held(product, 1, (1, 1), (0, 4)),
+        held(product, 2, (1, 2), (5, 6)),
+        held(product, 3, (2, 1), (1, 3)),
+        // The server has forgotten who it was.
+        held(product, 4, (77, 1), (2, 3)),
+        held(product, 5, (3, 1), (20, 30)),
+    ];
+    server.tells(site, items).await;
+    let time = (2 * HOUR_MS, 10 * HOUR_MS);
+    let sums = site.use_sums(asked(product, UsedBy::Person, time)).await;
+    let sums = sums.unwrap();
+    let expected = [
+        ("Person1", 2, 3, 2),
+        ("Person2", 1, 1, 1),
+        ("nobody", 1, 1, 1),
+    ];
+    let mut found = names(&sums.rows);
+    // Of two with as much the one without a name is the first.
+    found[1..].sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(sums.rows[0].realm.as_deref(), Some("usage.example"));
+    assert_eq!(sums.rows[0].last_ms, 6 * HOUR_MS);
+    let computers = site.use_sums(asked(product, UsedBy::Computer, time)).await;
+    let rows = computers.unwrap().rows;
+    assert_eq!(names(&rows), [("lab-1", 3, 4, 2), ("lab-2", 1, 1, 1)]);
+    let few = SumsAsked {
+        limit: 1,
+        ..asked(product, UsedBy::Person, time)
+    };
+    let sums = site.use_sums(few).await.unwrap();
+    assert_eq!((sums.rows.len(), sums.left_out), (1, 2));
+    // One whom the site does not know yet is named as the server does.
+    let runs = RunningUse {
+        what: Running::Session { lease: None },
+        from_ms: 9 * HOUR_MS,
+        realm: Some("corp.example".to_owned()),
+        user: "zoe".to_owned(),
+        computer: "desk".to_owned(),
+    };
+    let running = SumsAsked {
+        running: vec![runs],
+        ..asked(product, UsedBy::Person, time)
+    };
+    let rows = site.use_sums(running).await.unwrap().rows;
+    let zoe = rows.iter().find(|row| row.name.as_deref() == Some("zoe"));
+    let zoe = zoe.unwrap();
+    assert_eq!(zoe.realm.as_deref(), Some("corp.example"));
+    assert_eq!((zoe.running, zoe.last_ms), (1, time.1));
+    let nothing = asked("reported-nothing", UsedBy::Person, time);
+    assert_eq!(site.use_sums(nothing).await.unwrap().rows, []);
+}
+
+fn refused(product: &str, event: u64, person: u64, hour: i64, count: u64) -> HistoryItem {
+    let at_ms = hour * HOUR_MS;
+    let reason = if person == 3 { "expired" } else { "no_seat" };
+    HistoryItem {
+        person: format!("P{person}"),
+        what: Ended::Denial(EndedDenial {
+            key: made(event),
+            seats: 1,
+            reason: reason.to_owned(),
+            count,
+            retries: count - 1,
+            waits: None,
+            first_ms: at_ms,
+            last_ms: at_ms + 10,
+        }),
+        ..lease(product, made(event), 0, 1)
+    }
+}
+
+pub(crate) async fn tells_who_was_refused_and_who_never_came_back(site: &dyn Site) {
+    let product = "reported-refused";
+    let mut server = Server::new("reported-2");
+    let items = vec![
+        held(product, 1, (1, 1), (0, 1)),
+        refused(product, 2, 1, 1, 3),
+        refused(product, 3, 2, 2, 1),
+        refused(product, 4, 1, 3, 1),
+        refused(product, 5, 3, 4, 1),
+        // Long after the time that is asked about.
+        held(product, 6, (2, 1), (50, 51)),
+        held(product, 7, (2, 1), (40, 41)),
+        refused(product, 8, 2, 30, 1),
+    ];
+    server.tells(site, items).await;
+    let time = (HOUR_MS, 10 * HOUR_MS);
+    let found = site.refused(asked(product, UsedBy::Person, time)).await;
+    let found = found.unwrap();
+    let rows = found.people.iter().map(|it| {
+        let hour = it.came_back_ms.map(|ms| ms / HOUR_MS);
+        (
+            it.name.as_deref().unwrap(),
+            it.refusals,
+            it.first_ms / HOUR_MS,
+            hour,
+        )
+    });
+    let expected = [
+        ("Person3", 1, 4, None),
+        ("Person1", 4, 1, None),
+        ("Person2", 1, 2, Some(40)),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    assert_eq!(found.people[0].reason, "expired");
+    assert_eq!(found.people[0].computer.as_deref(), Some("lab-1"));
+    let reason = |reason: &str, refusals, people| ReasonSum {
+        reason: reason.to_owned(),
+        refusals,
+        people,
+    };
+    let reasons = [reason("no_seat", 5, 2), reason("expired", 1, 1)];
+    assert_eq!(found.reasons, reasons);
+    // Who holds a seat that was granted since has come back.
+    let runs = RunningUse {
+        what: Running::Lease {
+            server: "reported-2".to_owned(),
+            key: made(99),
+            seats: 1,
+        },
+        from_ms: 60 * HOUR_MS,
+        realm: None,
+        user: "Person1".to_owned(),
+        computer: "lab-1".to_owned(),
+    };
+    let running = SumsAsked {
+        running: vec![runs],
+        limit: 2,
+        ..asked(product, UsedBy::Person, time)
+    };
+    let found = site.refused(running).await.unwrap();
+    assert_eq!(found.people[1].came_back_ms, Some(60 * HOUR_MS));
+    assert_eq!((found.people.len(), found.left_out), (2, 1));
+}
+
+pub(crate) async fn tells_when_products_were_last_used(site: &dyn Site) {
+    let mut server = Server::new("reported-3");
+    let items = vec![
+        held("reported-x", 1, (1, 1), (-3, 9)),
+        held("reported-x", 2, (1, 1), (4, 5)),
+        refused("reported-y", 3, 1, 7, 1),
+    ];
+    server.tells(site, items).await;
+    let found = site.last_used("reported-x".to_owned(), 2).await.unwrap();
+    let of = |product: &str, first_ms, at_ms| LastUsed {
+        product: product.to_owned(),
+        counted: Counted::Here,
+        at_ms,
+        first_ms,
+    };
+    let x = of("reported-x", Some(-3 * HOUR_MS), Some(9 * HOUR_MS));
+    // It was wanted only.
+    assert_eq!(found, [x, of("reported-y", None, None)]);
+}
+
+pub(crate) async fn tells_how_waits_ended(site: &dyn Site) {
+    let product = "reported-waits";
+    let mut server = Server::new("reported-4");
+    let waited = |event, outcome: &str, queued_ms, waited_ms| HistoryItem {
+        what: Ended::Wait(EndedWait {
+            key: made(event),
+            seats: 1,
+            priority: 0,
+            outcome: outcome.to_owned(),
+            reason: None,
+            lease: None,
+            with: None,
+            queued_ms,
+            decided_ms: None,
+            waited_ms,
+            retry: false,
+        }),
+        ..lease(product, made(event), 0, 1)
+    };
+    let items = vec![
+        waited(1, "granted", 10, Some(500)),
+        waited(2, "granted", 20, None),
+        waited(3, "abandoned", 30, Some(70)),
+        waited(4, "granted", HOUR_MS, Some(9)),
+    ];
+    server.tells(site, items).await;
+    let asked = asked(product, UsedBy::Person, (0, HOUR_MS));
+    let sum = |outcome: &str, waits, waited_ms| WaitSum {
+        outcome: outcome.to_owned(),
+        waits,
+        waited_ms,
+    };
+    let found = site.wait_sums(asked).await.unwrap();
+    assert_eq!(found, [sum("abandoned", 1, 70), sum("granted", 2, 500)]);
+}

@@ -1,0 +1,242 @@
+//! Rows on their way to whoever takes them: gathered to bodies, numbered, and sent until they are taken.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::value::{RawValue, to_raw_value};
+use usher_api::{
+    BODY_LIMIT_BYTES, IMPORT_ROWS_LIMIT, ImportCreate, ImportRow, ImportSummary, ImportTold,
+};
+use usher_imports::Import;
+
+use crate::kept::{Keeper, LiveImport};
+use crate::standing::State;
+
+/// What the envelope of a body needs beside its rows.
+const ENVELOPE_BYTES: usize = 1_024;
+/// The first pause before what was not taken is sent again; each is twice as long as the one before.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Imports that may be gone when rows are sent to them before that is trouble.
+const GONE_AT_ONCE: u32 = 2;
+/// An import is finished and another begun on the next day (UTC), so that a day can be taken out.
+const DAY_SECONDS: i64 = 86_400;
+
+/// Rows of one body.
+pub type Body = Vec<Box<RawValue>>;
+
+/// Why something was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It may be another time: nobody answers, or who does cannot take it now.
+    Passing(String),
+    /// These rows are not taken, whenever they are sent.
+    Refused(String),
+    /// The import takes no more rows: it was taken out, or ended.
+    Gone,
+}
+
+/// Who takes rows: the manager. Each call may wait for an answer, and may be repeated.
+pub trait Takes {
+    /// Begins an import; repeated with the same key it is the same.
+    ///
+    /// # Errors
+    /// It is not begun.
+    fn begin(&mut self, create: &ImportCreate, key: &str) -> Result<String, Trouble>;
+
+    /// The number that the next body of an import has.
+    ///
+    /// # Errors
+    /// It takes no more, or nobody says.
+    fn next_number(&mut self, id: &str) -> Result<u64, Trouble>;
+
+    /// Takes a body in, all of it or none.
+    ///
+    /// # Errors
+    /// It is not in, or that is not known.
+    fn rows(
+        &mut self,
+        id: &str,
+        number: u64,
+        told: Option<ImportTold>,
+        rows: &Body,
+    ) -> Result<(), Trouble>;
+
+    /// Finishes an import that so many bodies were taken into.
+    ///
+    /// # Errors
+    /// It is not finished, or that is not known.
+    fn finish(&mut self, id: &str, bodies: u64, summary: &ImportSummary) -> Result<(), Trouble>;
+}
+
+/// Sends rows, and keeps where they go.
+pub(crate) struct Delivery<'t> {
+    takes: &'t mut dyn Takes,
+    create: ImportCreate,
+    /// How the watch stands, which the sending is a part of.
+    pub(crate) keeper: Keeper,
+    /// The number that the next body has, if it is known.
+    number: Option<u64>,
+    rows: Body,
+    bytes: usize,
+    told: Option<ImportTold>,
+    /// Rows were taken before, and are dropped.
+    pub(crate) is_muted: bool,
+    /// Sends once: what is not taken then ends the watch.
+    once: bool,
+    gave_up: Option<String>,
+}
+
+impl<'t> Delivery<'t> {
+    pub(crate) fn new(
+        takes: &'t mut dyn Takes,
+        create: ImportCreate,
+        keeper: Keeper,
+        once: bool,
+    ) -> Delivery<'t> {
+        Delivery {
+            takes,
+            create,
+            keeper,
+            number: None,
+            rows: Vec::new(),
+            bytes: 0,
+            told: None,
+            is_muted: false,
+            once,
+            gave_up: None,
+        }
+    }
+
+    /// Why it sends no more; none: it does.
+    pub(crate) fn gave_up(&self) -> Option<&str> {
+        self.gave_up.as_deref()
+    }
+
+    /// Takes a row; if a body is full, waits until it is taken.
+    pub(crate) fn row(&mut self, row: &ImportRow) {
+        if self.is_muted || self.gave_up.is_some() {
+            return;
+        }
+        // What is made here can be written: it has no keys that are not texts.
+        let Ok(row) = to_raw_value(row) else {
+            return;
+        };
+        let bytes = row.get().len().saturating_add(1);
+        let room = BODY_LIMIT_BYTES.saturating_sub(ENVELOPE_BYTES);
+        if self.bytes.saturating_add(bytes) > room || self.rows.len() >= IMPORT_ROWS_LIMIT {
+            // Of which time it tells is said with the last body.
+            self.send(None);
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.rows.push(row);
+    }
+
+    /// Sends what is there, and of which time it tells. Returns once it is taken, or refused; false: there
+    /// was nothing to say.
+    pub(crate) fn flush(&mut self, span: (Option<Timestamp>, Option<Timestamp>)) -> bool {
+        let told = match span {
+            (Some(from), Some(to)) => Some(ImportTold { from, to }),
+            _ => None,
+        };
+        if self.rows.is_empty() && (told == self.told || told.is_none()) {
+            return false;
+        }
+        self.send(told);
+        self.told = told;
+        true
+    }
+
+    /// Finishes the import of the day before, if there is one.
+    pub(crate) fn next_day(&mut self, import: &Import) {
+        let day = |at: Timestamp| at.as_second().div_euclid(DAY_SECONDS);
+        let today = day(Timestamp::now());
+        let Some(live) = self.keeper.kept.import.clone() else {
+            return;
+        };
+        if day(live.begun_at) == today {
+            return;
+        }
+        let number = match self.number {
+            Some(number) => Ok(number),
+            None => self.takes.next_number(&live.id),
+        };
+        let finished = number.and_then(|number| {
+            let bodies = number.saturating_sub(1);
+            let summary = import.summary_so_far();
+            self.takes.finish(&live.id, bodies, &summary)
+        });
+        // If nobody takes it now, it is tried with the next rows; else it ends by itself a day later.
+        if !matches!(finished, Err(Trouble::Passing(_))) {
+            self.leave_import();
+        }
+    }
+
+    fn leave_import(&mut self) {
+        self.keeper.kept.import = None;
+        self.number = None;
+        self.told = None;
+    }
+
+    fn send(&mut self, told: Option<ImportTold>) {
+        let rows = std::mem::take(&mut self.rows);
+        self.bytes = 0;
+        let mut pause = SHORTEST_PAUSE;
+        let (mut is_failing, mut gone) = (false, 0_u32);
+        while self.gave_up.is_none() {
+            let mut sent = self.sent(told, &rows);
+            if sent == Err(Trouble::Gone) {
+                self.leave_import();
+                gone = gone.saturating_add(1);
+                if gone > GONE_AT_ONCE {
+                    let why = "each import that is begun is gone at once";
+                    sent = Err(Trouble::Passing(why.to_owned()));
+                }
+            }
+            match sent {
+                Ok(()) => break,
+                Err(Trouble::Gone) => {}
+                Err(Trouble::Refused(why)) => {
+                    self.keeper.refused(why);
+                    break;
+                }
+                Err(Trouble::Passing(why)) if self.once => self.gave_up = Some(why),
+                Err(Trouble::Passing(why)) => {
+                    is_failing = true;
+                    self.keeper.is_now(State::Failing, Some(why));
+                    std::thread::sleep(pause);
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        if is_failing {
+            self.keeper.is_now(State::Following, None);
+        }
+    }
+
+    fn sent(&mut self, told: Option<ImportTold>, rows: &Body) -> Result<(), Trouble> {
+        let live = match &self.keeper.kept.import {
+            Some(live) => live.clone(),
+            None => {
+                let begun_at = Timestamp::now();
+                let key = format!("watch-{}-{}", self.create.source, begun_at.as_nanosecond());
+                let key = key.replace(|letter: char| !letter.is_ascii_graphic(), "_");
+                let id = self
+                    .takes
+                    .begin(&self.create, key.get(..200).unwrap_or(&key))?;
+                self.number = Some(1);
+                let live = LiveImport { id, begun_at };
+                self.keeper.kept.import.insert(live).clone()
+            }
+        };
+        let number = match self.number {
+            Some(number) => number,
+            // Before this start a body may have been taken of which nobody here knows.
+            None => *self.number.insert(self.takes.next_number(&live.id)?),
+        };
+        self.takes.rows(&live.id, number, told, rows)?;
+        self.number = Some(number.saturating_add(1));
+        Ok(())
+    }
+}
