@@ -1,6 +1,6 @@
 //! Rows on their way to whoever takes them: gathered to bodies, numbered, and sent until they are taken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,6 +18,8 @@ const ENVELOPE_BYTES: usize = 1_024;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Who waits for longer finds a log that may have been copied, cut or renamed meanwhile.
+const HELD_UP: Duration = Duration::from_secs(2);
 /// Imports that may be gone when rows are sent to them before that is trouble.
 const GONE_AT_ONCE: u32 = 2;
 /// An import is finished and another begun on the next day (UTC), so that a day can be taken out.
@@ -83,6 +85,10 @@ pub(crate) struct Delivery<'t> {
     told: Option<ImportTold>,
     /// Rows were taken before, and are dropped.
     pub(crate) is_muted: bool,
+    /// It waited for long until something was taken.
+    pub(crate) was_held_up: bool,
+    /// When an import was to begin of which it is not known that it has: asked again, it is the same one.
+    beginning: Option<Timestamp>,
     /// Sends once: what is not taken then ends the watch.
     once: bool,
     gave_up: Option<String>,
@@ -104,6 +110,8 @@ impl<'t> Delivery<'t> {
             bytes: 0,
             told: None,
             is_muted: false,
+            was_held_up: false,
+            beginning: None,
             once,
             gave_up: None,
         }
@@ -182,6 +190,7 @@ impl<'t> Delivery<'t> {
     fn send(&mut self, told: Option<ImportTold>) {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
+        let began = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         let (mut is_failing, mut gone) = (false, 0_u32);
         while self.gave_up.is_none() {
@@ -210,6 +219,7 @@ impl<'t> Delivery<'t> {
                 }
             }
         }
+        self.was_held_up |= began.elapsed() > HELD_UP;
         if is_failing {
             self.keeper.is_now(State::Following, None);
         }
@@ -219,12 +229,15 @@ impl<'t> Delivery<'t> {
         let live = match &self.keeper.kept.import {
             Some(live) => live.clone(),
             None => {
-                let begun_at = Timestamp::now();
+                let begun_at = *self.beginning.get_or_insert_with(Timestamp::now);
                 let key = format!("watch-{}-{}", self.create.source, begun_at.as_nanosecond());
                 let key = key.replace(|letter: char| !letter.is_ascii_graphic(), "_");
-                let id = self
-                    .takes
-                    .begin(&self.create, key.get(..200).unwrap_or(&key))?;
+                let key = key.get(..200).unwrap_or(&key);
+                let begun = self.takes.begin(&self.create, key);
+                if !matches!(begun, Err(Trouble::Passing(_))) {
+                    self.beginning = None;
+                }
+                let id = begun?;
                 self.number = Some(1);
                 let live = LiveImport { id, begun_at };
                 self.keeper.kept.import.insert(live).clone()

@@ -41,6 +41,13 @@ pub(crate) fn follow(
         let is_over = log.read_on(&mut chunk, out);
         log.tell_open(out, options.once);
         log.keep(out)?;
+        if std::mem::take(&mut out.was_held_up)
+            && log.tail.is_caught_up()
+            && let Some(tail) = log.tail.copied()
+        {
+            (log.import, log.tail) = (watched.import(), tail);
+            continue;
+        }
         if options.once && is_over {
             return ended(out, path);
         }
@@ -81,7 +88,8 @@ impl Log {
         let mut left = BATCH_BYTES;
         let import = &mut self.import;
         import.it_is(Timestamp::now());
-        while left > 0 {
+        // Where the log is after a long wait is looked at first.
+        while left > 0 && !out.was_held_up {
             match self.tail.look(chunk) {
                 Ok(Look::Bytes { length, is_taken }) => {
                     out.is_muted = is_taken;

@@ -124,7 +124,9 @@ fn others(log: &Path) -> Vec<(PathBuf, SystemTime)> {
         let Some(more) = more.filter(|more| is_of_older(more)) else {
             continue;
         };
-        let about = entry.metadata().ok().filter(|about| about.is_file());
+        // One that is empty has nothing to be told by.
+        let is_some = |about: &std::fs::Metadata| about.is_file() && about.len() > 0;
+        let about = entry.metadata().ok().filter(is_some);
         if let (false, Some(Ok(written))) = (more.is_empty(), about.map(|about| about.modified())) {
             others.push((entry.path(), written));
         }

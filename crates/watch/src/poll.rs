@@ -44,7 +44,7 @@ pub(crate) fn report(
         .spawn()
         .map_err(|error| format!("cannot start {program}: {error}"))?;
     let deadline = Instant::now() + within;
-    let ended = ended(&mut child, deadline, printed.out);
+    let ended = ended(&mut child, deadline, printed);
     if !matches!(ended, Ended::Alone(_)) {
         usher_child::ended_within(&mut child, Duration::ZERO);
     }
@@ -81,12 +81,14 @@ enum Ended {
     Unknown(io::Error),
 }
 
-fn ended(child: &mut Child, deadline: Instant, out: &Path) -> Ended {
+fn ended(child: &mut Child, deadline: Instant, printed: Printed<'_>) -> Ended {
     loop {
         let ended = child.try_wait();
-        let length = std::fs::metadata(out).map_or(0, |about| about.len());
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
         match ended {
-            _ if length > REPORT_LIMIT_BYTES => return Ended::TooLong,
+            _ if length(printed.out).max(length(printed.err)) > REPORT_LIMIT_BYTES => {
+                return Ended::TooLong;
+            }
             Ok(Some(status)) => return Ended::Alone(status),
             Ok(None) if Instant::now() >= deadline => return Ended::Late,
             Ok(None) => std::thread::sleep(PAUSE),

@@ -29,16 +29,21 @@ pub(crate) fn ask(
         err: &failed,
     };
     let mut last = out.keeper.kept.standing.last_at;
+    let mut has_asked = false;
     loop {
         let (at, begun) = (Timestamp::now(), Instant::now());
         // Whoever starts a watch again at once has missed no more than one who asks now and then.
-        let missed = last.take().filter(|last| {
+        let missed = last.filter(|last| {
             let most = watched.every.saturating_mul(2).saturating_add(within);
             at.duration_since(*last).unsigned_abs() > most
         });
-        if let Some(missed) = missed {
-            import.last_report_was(missed);
+        match missed {
+            // Rows were not taken for long, or the computer slept.
+            Some(_) if has_asked => import.no_report(at, "nobody asked"),
+            Some(missed) => import.last_report_was(missed),
+            None => {}
         }
+        (last, has_asked) = (Some(at), true);
         let why = match poll::report(words, within, printed) {
             Err(why) => Some(why),
             Ok(report) => {

@@ -89,25 +89,35 @@ impl Tail {
         if read != Look::Nothing {
             return Ok(read);
         }
-        let is_past = match open.identity {
-            None => true,
-            Some(own) => match files::identity(&self.path) {
-                Ok(there) => there != own,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                Err(error) => return Err(error),
-            },
-        };
-        if !is_past {
+        if !open.is_past(&self.path, self.next.is_empty())? {
             return Ok(Look::Nothing);
         }
         open.quiet_looks = open.quiet_looks.saturating_add(1);
         if open.identity.is_some() && open.quiet_looks < QUIET_LOOKS {
             return Ok(Look::Nothing);
         }
-        let part = open.part();
+        let (part, was_log) = (open.part(), open.identity.is_some());
         self.open = None;
         self.leave(part);
+        if was_log {
+            // The log may have been renamed more than once since it was looked at.
+            let past: Vec<Part> = self.past.iter().cloned().collect();
+            let is_unread = |found: &Found| found.is_past && found.taken_bytes == 0;
+            let later = parts::found(&self.path, &past).into_iter();
+            self.next = later.filter(is_unread).collect();
+        }
         Ok(Look::Over)
+    }
+
+    /// After a long wait: the log as a watch finds it that starts again, if it was copied and cut
+    /// meanwhile. What was written to it before that is in the copy.
+    pub(crate) fn copied(&mut self) -> Option<Tail> {
+        let open = self.open.as_mut()?;
+        if !open.was_cut().unwrap_or(false) {
+            return None;
+        }
+        let copies = parts::found(&self.path, &[open.part()]);
+        (!copies.is_empty()).then(|| Tail::new(&self.path, &self.parts()))
     }
 
     /// How far the log is read: its last files, the oldest first.
@@ -119,7 +129,8 @@ impl Tail {
     /// Whether all files that were read before this start are read again: [`Tail::parts`] knows all then.
     pub(crate) fn is_caught_up(&self) -> bool {
         let is_ahead = |open: &Open| open.read_bytes >= open.taken_bytes;
-        self.next.is_empty() && self.open.as_ref().is_none_or(is_ahead)
+        let is_new = |found: &Found| found.taken_bytes == 0;
+        self.next.iter().all(is_new) && self.open.as_ref().is_none_or(is_ahead)
     }
 
     /// Whether it has the log itself open, rather than an older file of it.
@@ -190,6 +201,20 @@ impl Open {
         self.read_bytes = self.read_bytes.saturating_add(length as u64);
         self.quiet_looks = 0;
         Ok(Look::Bytes { length, is_taken })
+    }
+
+    /// Whether the log goes on in another file. `is_last`: none is known that comes before the one at
+    /// the path. That one may be empty while whoever writes has this one open still, for a day or more:
+    /// nobody goes on there before it is written to.
+    fn is_past(&self, log: &Path, is_last: bool) -> io::Result<bool> {
+        let there = std::fs::metadata(log).and_then(|about| Ok((about, files::identity(log)?)));
+        match (there, self.identity) {
+            (Ok((about, _)), _) if is_last && about.len() == 0 => Ok(false),
+            (Ok((_, there)), Some(own)) => Ok(there != own),
+            (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            (Err(error), Some(_)) => Err(error),
+            (_, None) => Ok(true),
+        }
     }
 
     /// Whether the file was cut since, and perhaps written to again.

@@ -43,6 +43,14 @@ fn a_command_that_hangs_or_prints_for_ever_is_ended() {
         long.unwrap_err().contains("printed more than 16 MiB"),
         "long"
     );
+    let words = run(
+        "while :; do echo 0123456789012345678901234567890123456789 >&2; done",
+        LONG,
+    );
+    assert!(
+        words.unwrap_err().contains("printed more than 16 MiB"),
+        "words"
+    );
     assert!(began.elapsed() < LONG);
 }
 

@@ -58,6 +58,75 @@ fn a_log_that_is_renamed_is_read_to_its_end_and_then_the_new_one() {
     assert_eq!(read(&mut tail), "o\n|three\n");
 }
 
+fn written_at(path: &Path, second: u64) {
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(second);
+    let file = File::options().append(true).open(path).unwrap();
+    file.set_modified(at).unwrap();
+}
+
+#[test]
+fn a_log_that_is_renamed_twice_between_two_looks_is_read_in_all_its_files_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("debug.log");
+    let older = |number: u8| folder.path().join(format!("debug.log.{number}"));
+    append(&older(1), "zero\n");
+    written_at(&older(1), 50);
+    let mut tail = Tail::new(&log, &[]);
+    append(&log, "one\n");
+    assert_eq!(read(&mut tail), "one\n");
+    fs::rename(older(1), older(3)).unwrap();
+    append(&log, "end\n");
+    written_at(&log, 100);
+    fs::rename(&log, older(2)).unwrap();
+    append(&log, "two\n");
+    written_at(&log, 200);
+    fs::rename(&log, older(1)).unwrap();
+    append(&log, "three\n");
+    assert_eq!(read(&mut tail), "end\n|two\n|three\n");
+    assert!(tail.is_caught_up() && tail.is_at_log());
+    assert_eq!(read(&mut tail), "");
+}
+
+#[test]
+fn a_log_that_is_renamed_is_not_left_while_the_new_one_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("debug.log");
+    let older = folder.path().join("debug.log.1");
+    append(&log, "one\n");
+    let mut tail = Tail::new(&log, &[]);
+    assert_eq!(read(&mut tail), "one\n");
+    fs::rename(&log, &older).unwrap();
+    append(&log, "");
+    assert_eq!(read(&mut tail), "");
+    append(&older, "two\n");
+    assert_eq!(read(&mut tail), "two\n");
+    // So it is for a watch that starts again.
+    let mut tail = Tail::new(&log, &tail.parts());
+    assert_eq!(read(&mut tail), "[one\ntwo][\n]");
+    append(&older, "three\n");
+    assert_eq!(read(&mut tail), "three\n");
+    append(&log, "four\n");
+    assert_eq!(read(&mut tail), "|four\n");
+}
+
+#[test]
+fn what_was_cut_away_during_a_long_wait_is_read_from_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("debug.log");
+    append(&log, "one\n");
+    let mut tail = Tail::new(&log, &[]);
+    assert_eq!(read(&mut tail), "one\n");
+    assert!(tail.copied().is_none(), "it is as it was");
+    append(&log, "two\n");
+    fs::copy(&log, folder.path().join("debug.log.1")).unwrap();
+    fs::write(&log, "three is longer\n").unwrap();
+    let mut tail = tail.copied().unwrap();
+    assert_eq!(read(&mut tail), "[one\n]two\n|three is longer\n");
+    fs::write(&log, "four\n").unwrap();
+    assert!(tail.copied().is_none(), "there is no copy");
+    assert_eq!(read(&mut tail), "|four\n");
+}
+
 #[test]
 fn a_log_that_is_cut_is_read_from_its_beginning_even_if_it_is_as_long_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -122,7 +191,7 @@ fn a_watch_that_starts_again_knows_what_was_taken_of_each_file() {
         .unwrap();
     append(&log, "four\n");
     let mut tail = Tail::new(&log, &parts);
-    assert_eq!(read(&mut tail), "[one\n]|[two\nth][ree\n]|four\n");
+    assert_eq!(read(&mut tail), "[one\n]|[two\nthr][ee\n]|four\n");
     assert_eq!(tail.parts().len(), PARTS_KEPT);
 }
 
