@@ -9,7 +9,7 @@ use usher_api::WatchedServer;
 use usher_site::{RunningUse, SettledAsked, SettledTime, SiteError, SourceNow, Teller};
 
 use crate::app::App;
-use crate::clock::wall_ms;
+use crate::clock::{steady, wall_ms};
 use crate::elsewhere::FRESH_MS;
 use crate::logged::or_log;
 use crate::refused::{Known, Whose};
@@ -20,6 +20,10 @@ use crate::source_watch::SourceWatches;
 const PAUSE: Duration = Duration::from_secs(30);
 /// The same if there may be something new.
 const AT_LEAST: Duration = Duration::from_secs(5);
+/// A large site takes longer to read: the pause is at least so many times as long as that took ...
+const PAUSE_TIMES: u32 = 20;
+/// ... and no longer than this, so that what was read is shown until the next round.
+const AT_MOST: Duration = Duration::from_secs(120);
 /// Servers are asked what runs of each product alone, if it is no more products than these.
 const ASKED_ALONE: usize = 20;
 /// A server that does not say what runs is waited for so long. After that its refusals count without
@@ -30,15 +34,23 @@ const WAITED_FOR_MS: i64 = 3_600_000;
 pub(crate) async fn run(app: Arc<App>) {
     let mut sources = SourceWatches::new(app.tools.clone());
     loop {
-        if let Some(found) = or_log(read_sources(&app).await) {
+        let began = steady();
+        let read = read_sources(&app).await;
+        let took = steady().saturating_sub(began);
+        if let Some(found) = or_log(read) {
             sources.look(&found).await;
             or_log(count_refusals(&app, &found).await);
         }
-        tokio::time::sleep(AT_LEAST).await;
+        tokio::time::sleep(pause(took)).await;
         let news = app.tools.counting.notified();
         // Without news it is done once more all the same.
         let _ = tokio::time::timeout(PAUSE, news).await;
     }
+}
+
+/// How long nothing is read after a read that took so long.
+fn pause(took: Duration) -> Duration {
+    took.saturating_mul(PAUSE_TIMES).clamp(AT_LEAST, AT_MOST)
 }
 
 async fn read_sources(app: &App) -> Result<Arc<Vec<SourceNow>>, SiteError> {
@@ -126,4 +138,16 @@ async fn running(
         silent.extend(told.silent);
     }
     (running, silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_after_a_long_read_is_longer_within_bounds() {
+        assert_eq!(pause(Duration::from_millis(20)), AT_LEAST);
+        assert_eq!(pause(Duration::from_secs(1)), Duration::from_secs(20));
+        assert_eq!(pause(Duration::from_secs(60)), AT_MOST);
+    }
 }

@@ -56,7 +56,8 @@ pub struct Thresholds {
     pub free_seats: u32,
     /// At most so many percent of the seats are free; 0: only `free_seats` applies.
     pub free_percent: u32,
-    /// 9462: nothing has been imported for so many hours of a source that came in regularly.
+    /// 9462: nothing has been imported for so many hours of a source that came in regularly. The
+    /// default of four days bridges a weekend with a holiday beside it.
     pub source_hours: u32,
     /// For how many minutes a concern must be gone before its message is closed.
     pub calm_minutes: u32,
@@ -85,7 +86,7 @@ impl Default for Thresholds {
             free_minutes: 0,
             free_seats: 0,
             free_percent: 0,
-            source_hours: 48,
+            source_hours: 96,
             calm_minutes: 10,
         }
     }

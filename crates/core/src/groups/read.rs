@@ -148,6 +148,12 @@ impl Reading<'_> {
 
     /// A table with a header that has at least the columns `group` and `user`.
     fn table(&mut self, text: &str, separator: u8) {
+        if let Some(line) = unclosed_quote(text, separator) {
+            let why = "a cell begins with a quote that is not closed, so that further lines belong \
+                       to it";
+            self.faulty.add(line, why);
+            return;
+        }
         let mut table = csv::ReaderBuilder::new()
             .delimiter(separator)
             .comment(Some(b'#'))
@@ -234,4 +240,69 @@ fn separator_of(line: &str) -> Option<u8> {
     let fits = |separator: &char| has(*separator, GROUP) && has(*separator, USER);
     let found = SEPARATORS.into_iter().find(fits)?;
     u8::try_from(found).ok()
+}
+
+/// Where a reader of a table is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the first byte of a row.
+    Row,
+    /// At the first byte of another cell.
+    Cell,
+    /// In a cell without quotes, or behind them.
+    Plain,
+    Quoted,
+    /// At what follows a quote in a quoted cell.
+    Closed,
+    Comment,
+}
+
+/// The line of the first cell whose quote is closed nowhere, or by a quote of a later line that
+/// begins another cell. A reader of tables takes the lines between for a part of the cell.
+fn unclosed_quote(text: &str, separator: u8) -> Option<u64> {
+    let (mut place, mut line, mut opened) = (Place::Row, 1, 0);
+    for byte in text.bytes() {
+        place = match (place, byte) {
+            (Place::Quoted, b'"') => Place::Closed,
+            (Place::Closed, b'"') | (Place::Quoted, _) => Place::Quoted,
+            (Place::Comment, it) if it != b'\n' => Place::Comment,
+            (_, b'\n' | b'\r') => Place::Row,
+            (_, it) if it == separator => Place::Cell,
+            (Place::Row, b'#') => Place::Comment,
+            (Place::Row | Place::Cell, b'"') => {
+                opened = line;
+                Place::Quoted
+            }
+            (Place::Closed, it) if it != b' ' && opened != line => return Some(opened),
+            _ => Place::Plain,
+        };
+        line += u64::from(byte == b'\n');
+    }
+    (place == Place::Quoted).then_some(opened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_a_fault_of_its_line() {
+        for rows in [
+            "cfd,ann,\"note\ncfd,bob,\n",
+            "cfd,ann,\"note\r\ncfd,bob,\"note\"\r\ncfd,cid,\n",
+            "cfd,ann,\"note \"\"\ncfd,bob,",
+        ] {
+            let text = format!("# a \" too\ngroup,user,note\ndan,eve,\"a\nb\"\n{rows}");
+            let faulty = read(text.as_bytes(), None).unwrap_err();
+            assert_eq!(faulty.faults.len(), 1, "{faulty}");
+            assert_eq!(faulty.faults[0].line, 5, "{faulty}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_cell_may_have_several_lines_and_quotes() {
+        let rows = "cfd,ann,\"a,\n\"\"b\"\"\n\"\ncfd,bob,5\" disk\ncfd,cid,\"a\nb\" \n";
+        let text = format!("group,user,note\n{rows}");
+        assert_eq!(read(text.as_bytes(), None).unwrap().len(), 3);
+    }
 }

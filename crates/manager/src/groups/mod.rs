@@ -90,6 +90,14 @@ pub(crate) struct SourceState {
     pub(crate) note: Option<String>,
 }
 
+impl SourceState {
+    /// Since when something is wrong with it without a pause; `now_ms` if nothing was wrong so far.
+    /// Of a former run that is not known: the time begins again.
+    fn troubled_since_ms(&self, now_ms: i64) -> i64 {
+        self.trouble.as_ref().map_or(now_ms, |it| it.since_ms)
+    }
+}
+
 /// Why a source could not be read or asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {

@@ -96,8 +96,9 @@ impl Source {
             Kind::System(service) => {
                 let told = system::ask(service, site, realm).await;
                 told.and_then(|told| {
-                    let last_ms = self.state.as_of_ms.unwrap_or(i64::MIN);
-                    told.must_be_credible(&self.entries, last_ms, now_ms)?;
+                    // Not since what is known was read: after a restart that may be weeks ago.
+                    let since_ms = self.state.troubled_since_ms(now_ms);
+                    told.must_be_credible(&self.entries, since_ms, now_ms)?;
                     Ok((told.entries, told.note))
                 })
             }
@@ -120,7 +121,7 @@ impl Source {
                 if known.is_none_or(|known| known.why != why) {
                     tracing::warn!(source = self.state.name, why, "groups cannot be read");
                 }
-                let since_ms = known.map_or(now_ms, |known| known.since_ms);
+                let since_ms = self.state.troubled_since_ms(now_ms);
                 self.state.trouble = Some(Trouble { why, since_ms });
                 false
             }

@@ -22,7 +22,7 @@ const PEOPLE_LIMIT: usize = 20_000;
 const PAGE: u32 = 1_000;
 /// So few memberships that a directory told may vanish without a doubt.
 const FEW: usize = 4;
-/// An answer that lacks most of what was known is believed after so long.
+/// An answer that lacks most of what was known is believed after so long in trouble.
 const DOUBTED_MS: i64 = 24 * 3_600 * 1_000;
 
 /// What the name service says.
@@ -211,19 +211,19 @@ fn name(account: &str, realm: Option<&str>) -> Option<Name> {
 
 impl Told {
     /// Fails if an answer lacks most of what directories told before, as when one is away: `getent`
-    /// then answers as if it were empty. A day after the last answer that was believed, at `last_ms`
-    /// in Unix milliseconds, it is believed all the same.
+    /// then answers as if it were empty. A day after the trouble began, at `since_ms` in Unix
+    /// milliseconds, it is believed all the same.
     pub(super) fn must_be_credible(
         &self,
         before: &[Entry],
-        last_ms: i64,
+        since_ms: i64,
         now_ms: i64,
     ) -> Result<(), String> {
         let own = memberships(&self.own);
         let now = memberships(&self.entries);
         let before: Vec<_> = memberships(before).difference(&own).copied().collect();
         let stay = before.iter().filter(|it| now.contains(*it)).count();
-        let is_old = now_ms.saturating_sub(last_ms) >= DOUBTED_MS;
+        let is_old = now_ms.saturating_sub(since_ms) >= DOUBTED_MS;
         if before.len() < FEW || stay * 2 >= before.len() || is_old {
             return Ok(());
         }
@@ -246,6 +246,7 @@ fn memberships(entries: &[Entry]) -> HashSet<(&str, &Name)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{SourceState, Trouble};
     use super::*;
 
     fn told(groups: &[(u32, &str, &[&str])], more: &[(u32, &str)]) -> Gathered {
@@ -329,5 +330,33 @@ mod tests {
         assert!(why.contains("49 of 100"), "{why}");
         check(FEW, 0, 0).unwrap_err();
         check(100, 0, DOUBTED_MS).unwrap();
+    }
+
+    #[test]
+    fn an_answer_is_doubted_from_the_first_trouble_on_however_old_is_what_is_known() {
+        let now_ms = 30 * DOUBTED_MS;
+        let mut state = SourceState {
+            name: "system".to_owned(),
+            as_of_ms: Some(0),
+            trouble: None,
+            note: None,
+        };
+        let told = Told {
+            entries: Vec::new(),
+            own: Vec::new(),
+            note: None,
+        };
+        let before = ["ann", "bob", "cid", "dan"].map(|account| Entry {
+            group: "cfd".to_owned(),
+            member: Name::of(None, account).ok().map(Member::Person),
+        });
+        let check = |state: &SourceState, now_ms: i64| {
+            told.must_be_credible(&before, state.troubled_since_ms(now_ms), now_ms)
+        };
+        let why = check(&state, now_ms).unwrap_err();
+        let since_ms = now_ms;
+        state.trouble = Some(Trouble { why, since_ms });
+        check(&state, now_ms + DOUBTED_MS - 1).unwrap_err();
+        check(&state, now_ms + DOUBTED_MS).unwrap();
     }
 }

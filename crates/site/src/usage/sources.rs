@@ -8,6 +8,11 @@ use crate::columns::unsigned;
 use crate::now::{EntitlementNow, NOW_LIMIT, ProductNow, SourceNow};
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
+/// A level that stays the same is told again after a quarter of an hour and the pause between two
+/// reports.
+const SAME_LEVEL_MS: i64 = 20 * 60_000;
+/// What nobody has told of for so long is not looked for.
+const TOLD_BACK_MS: i64 = 90 * DAY_MS;
 
 /// All sources that have a finished import. Of those that tell of an instant after `fresh_ms`, also
 /// their products.
@@ -76,6 +81,17 @@ pub(crate) struct ToldNow {
 }
 
 impl ToldNow {
+    /// Behind which instant levels are read of a source that told of an instant after `fresh_ms`.
+    pub(crate) fn levels_after_ms(fresh_ms: i64) -> i64 {
+        fresh_ms.saturating_sub(SAME_LEVEL_MS)
+    }
+
+    /// Uses and waits at an instant are read of the imports that tell of an instant after this one.
+    /// What is seen to last is in an import of that time, however long ago it began.
+    pub(crate) fn told_after_ms(at_ms: i64) -> i64 {
+        at_ms.saturating_sub(TOLD_BACK_MS)
+    }
+
     /// Each product at an instant: as the last report says, or as the uses and waits add up.
     pub(crate) fn products(&self, source: i64, at_ms: i64, owned: &Owned) -> Vec<ProductNow> {
         let names: BTreeSet<&String> = self
@@ -126,10 +142,10 @@ impl Source<'_> {
         })
     }
 
-    /// Each product at an instant, by reports after another.
+    /// Each product at an instant. The source told of an instant after `fresh_ms`.
     fn products(&self, at_ms: i64, fresh_ms: i64, owned: &Owned) -> Result<Vec<ProductNow>> {
         let told = ToldNow {
-            levels: self.levels(fresh_ms)?,
+            levels: self.levels(ToldNow::levels_after_ms(fresh_ms))?,
             in_use: self.in_use(at_ms)?,
             waiting: self.waiting(at_ms)?,
         };
@@ -144,7 +160,7 @@ impl Source<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.product, t.server, t.issued, t.in_use, t.reserved, t.queued \
              FROM elsewhere_levels t JOIN history_products p ON p.number = t.product \
-             WHERE t.source = ?1 AND t.at_ms > ?2 AND t.import IN (SELECT number FROM imports \
+             WHERE t.at_ms > ?2 AND t.import IN (SELECT number FROM imports \
              WHERE source = ?1 AND state = 1 AND coalesce(to_ms, from_ms) > ?2) \
              ORDER BY t.at_ms, t.number",
         )?;
@@ -163,14 +179,15 @@ impl Source<'_> {
         Ok(levels)
     }
 
-    /// Seats in use of all products that the source tells of. A use without an end lasts as long as
-    /// it was seen, that instant included.
+    /// Seats in use of all products that the source told of lately. A use without an end lasts as
+    /// long as it was seen, that instant included.
     fn in_use(&self, at_ms: i64) -> Result<BTreeMap<String, u64>> {
         self.seats(
             "SELECT p.product, sum(CASE WHEN coalesce(t.ended_ms - 1, t.seen_ms, ?2) >= ?2 \
              THEN t.seats ELSE 0 END) FROM elsewhere_uses t \
              JOIN history_products p ON p.number = t.product \
-             WHERE t.source = ?1 AND t.started_ms <= ?2 GROUP BY t.product",
+             WHERE t.import IN (SELECT number FROM imports WHERE source = ?1 AND state = 1 \
+             AND coalesce(to_ms, from_ms) > ?3) AND t.started_ms <= ?2 GROUP BY t.product",
             at_ms,
         )
     }
@@ -180,17 +197,18 @@ impl Source<'_> {
         self.seats(
             "SELECT p.product, sum(t.seats) FROM elsewhere_waits t \
              JOIN history_products p ON p.number = t.product \
-             WHERE t.source = ?1 AND t.queued_ms <= ?2 \
+             WHERE t.import IN (SELECT number FROM imports WHERE source = ?1 AND state = 1 \
+             AND coalesce(to_ms, from_ms) > ?3) AND t.queued_ms <= ?2 \
              AND coalesce(t.ended_ms - 1, t.seen_ms, ?2) >= ?2 GROUP BY t.product",
             at_ms,
         )
     }
 
+    /// By the imports alone, which say the source, and whose index bounds what is read.
     fn seats(&self, sql: &str, at_ms: i64) -> Result<BTreeMap<String, u64>> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([self.number, at_ms], |row| {
-            Ok((row.get(0)?, unsigned(row.get(1)?)))
-        })?;
+        let asked = [self.number, at_ms, ToldNow::told_after_ms(at_ms)];
+        let rows = statement.query_map(asked, |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
         rows.collect()
     }
 }

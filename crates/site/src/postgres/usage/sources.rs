@@ -61,10 +61,10 @@ impl Source<'_> {
         })
     }
 
-    /// Each product at an instant, by reports after another.
+    /// Each product at an instant. The source told of an instant after `fresh_ms`.
     fn products(&self, at_ms: i64, fresh_ms: i64, owned: &Owned) -> Result<Vec<ProductNow>> {
         let told = ToldNow {
-            levels: self.levels(fresh_ms)?,
+            levels: self.levels(ToldNow::levels_after_ms(fresh_ms))?,
             in_use: self.in_use(at_ms)?,
             waiting: self.waiting(at_ms)?,
         };
@@ -78,7 +78,7 @@ impl Source<'_> {
     ) -> Result<BTreeMap<String, BTreeMap<Option<String>, LevelTold>>> {
         let sql = "SELECT p.product, t.server, t.issued, t.in_use, t.reserved, t.queued \
                    FROM elsewhere_levels t JOIN history_products p ON p.number = t.product \
-                   WHERE t.source = $1 AND t.at_ms > $2 AND t.import IN (SELECT number \
+                   WHERE t.at_ms > $2 AND t.import IN (SELECT number \
                    FROM imports WHERE source = $1 AND state = 1 \
                    AND coalesce(to_ms, from_ms) > $2) ORDER BY t.at_ms, t.number";
         let mut levels: BTreeMap<String, BTreeMap<Option<String>, LevelTold>> = BTreeMap::new();
@@ -96,14 +96,15 @@ impl Source<'_> {
         Ok(levels)
     }
 
-    /// Seats in use of all products that the source tells of. A use without an end lasts as long as
-    /// it was seen, that instant included.
+    /// Seats in use of all products that the source told of lately. A use without an end lasts as
+    /// long as it was seen, that instant included.
     fn in_use(&self, at_ms: i64) -> Result<BTreeMap<String, u64>> {
         self.seats(
             "SELECT p.product, sum(CASE WHEN coalesce(t.ended_ms - 1, t.seen_ms, $2) >= $2 \
              THEN t.seats ELSE 0 END)::bigint FROM elsewhere_uses t \
              JOIN history_products p ON p.number = t.product \
-             WHERE t.source = $1 AND t.started_ms <= $2 GROUP BY p.product",
+             WHERE t.import IN (SELECT number FROM imports WHERE source = $1 AND state = 1 \
+             AND coalesce(to_ms, from_ms) > $3) AND t.started_ms <= $2 GROUP BY p.product",
             at_ms,
         )
     }
@@ -113,16 +114,19 @@ impl Source<'_> {
         self.seats(
             "SELECT p.product, sum(t.seats)::bigint FROM elsewhere_waits t \
              JOIN history_products p ON p.number = t.product \
-             WHERE t.source = $1 AND t.queued_ms <= $2 \
+             WHERE t.import IN (SELECT number FROM imports WHERE source = $1 AND state = 1 \
+             AND coalesce(to_ms, from_ms) > $3) AND t.queued_ms <= $2 \
              AND coalesce(t.ended_ms - 1, t.seen_ms, $2) >= $2 GROUP BY p.product",
             at_ms,
         )
     }
 
+    /// By the imports alone, which say the source, and whose index bounds what is read.
     fn seats(&self, sql: &str, at_ms: i64) -> Result<BTreeMap<String, u64>> {
-        let rows = self.db.all(sql, &params![self.number, at_ms], |row| {
-            Ok((row.get(0)?, unsigned(row.get(1)?)))
-        })?;
+        let asked = params![self.number, at_ms, ToldNow::told_after_ms(at_ms)];
+        let rows = self
+            .db
+            .all(sql, &asked, |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
         Ok(rows.into_iter().collect())
     }
 }

@@ -125,6 +125,7 @@ pub(crate) async fn tells_what_a_log_says_of_now(site: &dyn Site) {
     removed(site, "i-now-log").await;
     removed(site, "i-now-licence").await;
     assert_eq!(now(site, 0, "now-log").await, None);
+    tells_what_has_lasted_long(site).await;
 }
 
 pub(crate) async fn tells_what_the_last_report_says_of_now(site: &dyn Site) {
@@ -149,7 +150,59 @@ pub(crate) async fn tells_what_the_last_report_says_of_now(site: &dyn Site) {
         reported("now-s", None, 0),
     ];
     assert_eq!(known.products.unwrap(), expected);
+    // A level that stays the same is not told with each report.
+    let known = now(site, 8_999, "now-report").await.unwrap();
+    assert_eq!(known.products.unwrap(), expected);
     removed(site, "i-now-report").await;
+    let old = vec![
+        row("e", level("now-r", "27000@a", 8_999 - 20 * MINUTE_MS, 3)),
+        row("f", level("now-s", "27000@a", 9_000 - 20 * MINUTE_MS, 5)),
+    ];
+    import(site, "i-now-old", "now-report", old).await;
+    let known = now(site, 8_999, "now-report").await.unwrap();
+    assert_eq!(known.products.unwrap(), [reported("now-s", None, 5)]);
+    removed(site, "i-now-old").await;
+}
+
+/// Uses that began long ago count for as long as an import tells of them.
+async fn tells_what_has_lasted_long(site: &dyn Site) {
+    let day_ms = 24 * 60 * MINUTE_MS;
+    let log = vec![
+        used("a", "now-old", -400 * day_ms, Known::Seen(9_000)),
+        used("b", "now-old", -400 * day_ms, Known::Ended(9_000)),
+        used("c", "now-gone", -400 * day_ms, Known::Ended(-399 * day_ms)),
+    ];
+    import(site, "i-now-long", "now-long", log).await;
+    // Of another source, and no part of the first.
+    let other = vec![used("a", "now-old", 10, Known::Runs)];
+    import(site, "i-now-other", "now-other", other).await;
+    let known = now(site, 8_999, "now-long").await.unwrap();
+    let expected = [
+        product("now-gone", None, 0, 0),
+        product("now-old", None, 2, 0),
+    ];
+    assert_eq!(known.products.unwrap(), expected);
+    // When the last instant is 90 days after the import's, nothing of that import is looked for.
+    let at_ms = 9_000 + 90 * day_ms;
+    begin(site, "i-now-late", "now-long", 1_000).await;
+    let end = ImportEnd {
+        id: "i-now-late".to_owned(),
+        bodies: 0,
+        summary: "later".to_owned(),
+        from_ms: Some(at_ms),
+        to_ms: Some(at_ms),
+        at_ms: 2_000,
+    };
+    assert!(matches!(
+        site.finish_import(end).await.unwrap(),
+        Finish::Done { .. }
+    ));
+    let found = site.sources_now(at_ms - 1, at_ms).await.unwrap();
+    let known = found.into_iter().find(|it| it.source == "now-long");
+    assert_eq!(known.unwrap().products, Some(Vec::new()));
+    for id in ["i-now-late", "i-now-long", "i-now-other"] {
+        removed(site, id).await;
+    }
 }
 
 const MINUTE_MS: i64 = 60_000;
