@@ -92,6 +92,14 @@ impl PostgresAddress {
             .split_once('/')
             .filter(|(_, database)| !database.is_empty())
             .ok_or("it names no database: postgres://USER@HOST/DATABASE")?;
+        // The / was one of the password, and what is in front of it may be, too.
+        if database.contains('@') {
+            return Err(
+                "it has an @ behind the first /: in a password and in the name of a database \
+                        write %40 for @ and %2F for /"
+                    .to_owned(),
+            );
+        }
         let (login, hosts) = place.rsplit_once('@').unwrap_or(("", place));
         let (user, password) = match login.split_once(':') {
             Some((user, password)) => (user, Some(decoded(password)?)),
@@ -147,6 +155,14 @@ impl PostgresAddress {
                          the host that takes writes (read-write)"
                     ));
                 }
+                // It may be the rest of a password that has a ?.
+                _ if query.contains('@') => {
+                    return Err(
+                        "it has an unknown parameter, and an @ behind the ?: in a password \
+                                write %40 for @ and %3F for ?"
+                            .to_owned(),
+                    );
+                }
                 other => {
                     return Err(format!(
                         "it has the unknown parameter {other:?}: sslmode, sslrootcert, passfile and \
@@ -176,8 +192,9 @@ impl PostgresAddress {
     }
 }
 
+/// What cannot be is not shown: of a password that is not percent-encoded, it can be the end.
 fn host(text: &str) -> Result<Host, String> {
-    let bad = || format!("{text:?} is no HOST or HOST:PORT");
+    let bad = || "one of its hosts is no HOST or HOST:PORT".to_owned();
     let (name, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (name, port) = rest.split_once(']').ok_or_else(bad)?;
@@ -256,6 +273,24 @@ mod tests {
             let refused = tls(&format!("?sslmode={mode}")).unwrap_err();
             assert!(refused.contains("verify-full"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_not_shown() {
+        for url in [
+            "postgres://u:p@sec:ret/sec@h/d",
+            "postgres://u:p@sec/ret@h/d",
+            "postgres://u:p@sec:ret/d?sec@h/d",
+            "postgres://u:p@h/d?sec=ret@h/d",
+            "postgres://u:sec/ret@h/d",
+            "postgres://u:sec?ret@h/d",
+        ] {
+            let refused = PostgresAddress::parse(url).unwrap_err();
+            let is_shown = ["sec", "ret"].iter().any(|it| refused.contains(it));
+            assert!(!is_shown, "{url}: {refused}");
+        }
+        // A file may have such a name.
+        PostgresAddress::parse("postgres://u@h/d?passfile=/x@y").unwrap();
     }
 
     #[test]

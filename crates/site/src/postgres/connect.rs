@@ -1,6 +1,7 @@
 //! A connection to the host that takes writes, ready to be used.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -21,12 +22,13 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVES: u32 = 3;
 
 /// What each connection is told first. The server ends what takes too long, and what a manager has
-/// left that is gone; it keeps what it says that it has kept.
+/// left that is gone, also if it has an answer under way, which keepalives do not look after; it keeps
+/// what it says that it has kept. What is of TCP does nothing on a Unix socket.
 const BEGIN: &str = "\
     SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
     SET idle_in_transaction_session_timeout = '120s'; SET client_min_messages = 'warning'; \
     SET jit = off; SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; \
-    SET tcp_keepalives_count = 3; \
+    SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'; \
     SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') = 'off'";
 
@@ -42,13 +44,18 @@ pub(super) enum Role {
     Reports,
 }
 
-/// Connects to the first host that takes writes.
-pub(super) fn connect(runtime: &Arc<Runtime>, address: &PostgresAddress, role: Role) -> Result<Db> {
+/// Connects to the first host that takes writes. `is_down` is set when its calls wait for long.
+pub(super) fn connect(
+    runtime: &Arc<Runtime>,
+    address: &PostgresAddress,
+    role: Role,
+    is_down: &Arc<AtomicBool>,
+) -> Result<Db> {
     let mut tried = Vec::new();
     for host in &address.hosts {
         match to(runtime, address, host) {
             Ok((client, task)) => {
-                let db = Db::new(runtime.clone(), client, task);
+                let db = Db::new(runtime.clone(), client, task, is_down.clone());
                 match check(&db, role) {
                     Ok(None) => return Ok(db),
                     Ok(Some(why)) => tried.push(format!("{host} {why}")),

@@ -1,14 +1,16 @@
 //! A connection, as what is in the tables uses it: one statement after another, each waited for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
@@ -20,6 +22,8 @@ use super::values::{Param, Row};
 const STATEMENTS: usize = 256;
 /// How long an answer is waited for: longer than the server itself lets a statement take.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a call may take until others see that the server does not answer.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A connection to a server that takes writes.
 pub(super) struct Db {
@@ -29,6 +33,10 @@ pub(super) struct Db {
     /// Carries the connection's bytes.
     task: JoinHandle<()>,
     statements: RefCell<HashMap<String, Statement>>,
+    /// For others to see: a call waits for the server for longer than [`SOON`]. Set here only.
+    is_down: Arc<AtomicBool>,
+    /// Until when the call under way has to be answered for that not to be said.
+    soon: Cell<Instant>,
 }
 
 impl Drop for Db {
@@ -41,17 +49,40 @@ impl Drop for Db {
 }
 
 impl Db {
-    pub(super) fn new(runtime: Arc<Runtime>, client: Client, task: JoinHandle<()>) -> Db {
+    /// `is_down` is set when a call waits for long.
+    pub(super) fn new(
+        runtime: Arc<Runtime>,
+        client: Client,
+        task: JoinHandle<()>,
+        is_down: Arc<AtomicBool>,
+    ) -> Db {
         Db {
             runtime,
             client,
             task,
             statements: RefCell::new(HashMap::new()),
+            is_down,
+            soon: Cell::new(Instant::now() + SOON),
         }
     }
 
+    /// A call begins; who makes it clears `is_down` at its end.
+    pub(super) fn begin_call(&self) {
+        self.soon.set(Instant::now() + SOON);
+    }
+
     fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let within = async { tokio::time::timeout(PATIENCE, work).await };
+        let within = async {
+            let mut work = pin!(tokio::time::timeout(PATIENCE, work));
+            let soon = tokio::time::timeout_at(self.soon.get(), work.as_mut()).await;
+            match soon {
+                Ok(done) => done,
+                Err(_) => {
+                    self.is_down.store(true, Ordering::Relaxed);
+                    work.await
+                }
+            }
+        };
         let done = self.runtime.block_on(within);
         done.unwrap_or(Err(Error::TimedOut(PATIENCE)))
     }

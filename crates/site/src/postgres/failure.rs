@@ -55,6 +55,14 @@ impl Error {
             Error::Range(_) | Error::Missing | Error::Unreadable(_) | Error::Own(_) => false,
         }
     }
+
+    /// Whether a lock was waited for longer than `lock_timeout`.
+    pub(super) fn is_of_lock(&self) -> bool {
+        match self {
+            Error::Database(error) => error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE),
+            _ => false,
+        }
+    }
 }
 
 fn is_of_system(error: &tokio_postgres::Error) -> bool {

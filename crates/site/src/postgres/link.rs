@@ -40,7 +40,7 @@ pub(super) struct Link {
     patience: Duration,
     /// Since when no connection has worked.
     down_since: Option<Instant>,
-    /// Whether there is such an instant, for others to see.
+    /// Whether there is such an instant, or a call waits for the server for long, for others to see.
     is_down: Arc<AtomicBool>,
     /// A call is being carried out; still so before the next one, it has ended by a panic and left its
     /// transaction open.
@@ -64,7 +64,7 @@ impl Link {
         }
     }
 
-    /// Whether it is being connected again, seen from outside its thread.
+    /// Whether it is being connected again or is not answered, seen from outside its thread.
     pub(super) fn is_down(&self) -> Arc<AtomicBool> {
         self.is_down.clone()
     }
@@ -163,6 +163,9 @@ impl Link {
             };
             if !error.is_lost() {
                 self.is_busy = false;
+                // This call waits no longer.
+                let is_down = self.down_since.is_some();
+                self.is_down.store(is_down, Ordering::Relaxed);
                 return Err(SiteError::failed(doing, &error));
             }
             self.db = None;
@@ -177,6 +180,7 @@ impl Link {
         }
     }
 
+    /// The connection, for a call that begins.
     fn connected(&mut self) -> Result<&Db> {
         if self.db.is_none() {
             let runtime = match &self.runtime {
@@ -193,9 +197,12 @@ impl Link {
                     runtime
                 }
             };
-            self.db = Some(connect(&runtime, &self.address, self.role)?);
+            let is_down = &self.is_down;
+            self.db = Some(connect(&runtime, &self.address, self.role, is_down)?);
         }
-        self.db.as_ref().ok_or(Error::Missing)
+        let db = self.db.as_ref().ok_or(Error::Missing)?;
+        db.begin_call();
+        Ok(db)
     }
 }
 

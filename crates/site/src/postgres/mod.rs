@@ -70,7 +70,7 @@ pub struct PostgresSite {
     /// Which of them is next.
     next: AtomicUsize,
     engine: Engine<Link>,
-    /// The engine's connection is being replaced.
+    /// The engine's connection is being replaced, or has not answered for long.
     is_down: Arc<AtomicBool>,
 }
 
@@ -400,8 +400,8 @@ impl Site for PostgresSite {
         })
     }
 
-    /// A database that is gone is told at once, however many calls wait for another connection: it is
-    /// no sign that the manager hangs.
+    /// A database that is gone or does not answer a call is told, however many calls wait behind that:
+    /// it is no sign that the manager hangs, and a manager that is started again would wait likewise.
     fn note_alive(&self, at_ms: i64) -> Answer<()> {
         let doing = "keep a sign of life";
         let mut kept = self.writes(doing, move |it| {
@@ -413,7 +413,8 @@ impl Site for PostgresSite {
                 match tokio::time::timeout(LOOK, &mut kept).await {
                     Ok(kept) => return kept,
                     Err(_) if is_down.load(Ordering::Relaxed) => {
-                        let why = "its connection is broken, and another is being tried";
+                        let why = "its connection is broken and another is being tried, or the \
+                                   server has not answered for 10 s";
                         return Err(SiteError::failed(doing, &why));
                     }
                     Err(_) => {}

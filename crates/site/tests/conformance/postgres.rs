@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use usher_site::{
     Appended, Change, Ended, EndedSession, HistoryBatch, HistoryItem, Point, PostgresAddress,
@@ -197,6 +198,48 @@ async fn sessions_are_kept_by_their_days_and_late_ones_apart() {
     assert_eq!(sql(&cluster, texts), "636164f48fbfbf3062696e");
 }
 
+/// Who reads sessions for long, such as `pg_dump`, is in the way of a new partition, and of nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_of_a_new_day_are_taken_in_while_another_reads_all_sessions() {
+    const DAY_MS: i64 = 86_400_000;
+    const WITHIN: Duration = Duration::from_secs(10);
+    let (cluster, site) = begun().await;
+    let cluster = Arc::new(cluster);
+    let today = 20_000 * DAY_MS;
+    let first = batch(None, today, vec![session(1, today)]);
+    assert_eq!(site.append_history(first).await.unwrap().added, 1);
+    let reader = cluster.clone();
+    let reads = std::thread::spawn(move || {
+        let long = "BEGIN; SELECT count(*) FROM history_sessions; SELECT pg_sleep(600)";
+        // It is ended below.
+        reader.sql("postgres", long).is_err()
+    });
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN%pg_sleep(600)' \
+                  AND wait_event = 'PgSleep'";
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while sql(&cluster, sleeps) != "1" {
+        assert!(Instant::now() < deadline, "the reader does not read");
+    }
+    // Two days, so that both are left, and only one is waited for.
+    let tomorrow = today + DAY_MS;
+    let items = vec![session(2, tomorrow), session(3, tomorrow + DAY_MS)];
+    let next = batch(Some(1), tomorrow, items);
+    let done = tokio::time::timeout(WITHIN, site.append_history(next)).await;
+    let ends = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                WHERE query LIKE 'BEGIN%pg_sleep(600)'";
+    assert_eq!(sql(&cluster, ends), "1");
+    assert!(reads.join().unwrap());
+    assert_eq!(done.unwrap().unwrap().added, 2);
+    // Those days stay where they are, and the next has a partition again.
+    let items = vec![session(4, tomorrow + 5), session(5, tomorrow + 2 * DAY_MS)];
+    let last = batch(Some(3), tomorrow + 2 * DAY_MS, items);
+    assert_eq!(site.append_history(last).await.unwrap().added, 2);
+    let days = "SELECT tableoid::regclass, count(*) FROM history_sessions GROUP BY tableoid \
+                ORDER BY tableoid::regclass::text COLLATE \"C\"";
+    let expected = "history_sessions_d20000|1\nhistory_sessions_d20003|1\nhistory_sessions_late|3";
+    assert_eq!(sql(&cluster, days), expected);
+}
+
 #[tokio::test]
 async fn a_batch_on_postgresql_is_appended_whole_or_not_at_all() {
     let (cluster, site) = begun().await;
@@ -256,4 +299,36 @@ async fn calls_are_carried_out_once_while_their_connections_are_ended() {
     ends.join().unwrap();
     let times = "SELECT count(*), count(DISTINCT first_ms) FROM messages";
     assert_eq!(sql(&cluster, times), format!("{calls}|{calls}"));
+}
+
+/// A server that hangs is no manager that does: its service manager need not end it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_is_not_answered_is_told_to_who_asks_for_a_sign_of_life() {
+    // Before PostgreSQL itself gives up what waits for a lock.
+    const WITHIN: Duration = Duration::from_secs(18);
+    let (cluster, site) = begun().await;
+    let cluster = Arc::new(cluster);
+    let holder = cluster.clone();
+    let holds = std::thread::spawn(move || {
+        let long = "BEGIN; LOCK TABLE settings; SELECT pg_sleep(600)";
+        // It is ended below.
+        holder.sql("postgres", long).is_err()
+    });
+    let held = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN%pg_sleep(600)' \
+                AND wait_event = 'PgSleep'";
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while sql(&cluster, held) != "1" {
+        assert!(Instant::now() < deadline, "the table is not locked");
+    }
+    let waits = tokio::spawn(site.set_tokens("t".to_owned()));
+    let told = tokio::time::timeout(WITHIN, site.note_alive(5)).await;
+    let ends = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                WHERE query LIKE 'BEGIN%pg_sleep(600)'";
+    assert_eq!(sql(&cluster, ends), "1");
+    assert!(holds.join().unwrap());
+    let told = told.unwrap().unwrap_err().to_string();
+    assert!(told.contains("has not answered for 10 s"), "{told}");
+    // It was waited for all the same, and what comes then is answered.
+    waits.await.unwrap().unwrap();
+    site.note_alive(6).await.unwrap();
 }

@@ -1,7 +1,8 @@
 //! The partitions of sessions: one for each day (UTC) in which sessions began.
 //!
 //! Only days about the one of collecting get one. What a clock that is wrong or a server that was cut off
-//! for long brings besides is kept in `history_sessions_late`, however many days that are.
+//! for long brings besides is kept in `history_sessions_late`, however many days that are; so is a day
+//! whose partition could not be made, because a backup or another reader was in its way.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,9 @@ use super::super::values::{Arrays, Param, params};
 pub(super) const DAY_MS: i64 = 86_400_000;
 /// Days before and behind the one of collecting that get a partition.
 const AROUND: (i64, i64) = (35, 1);
+/// How long a partition waits for those that read sessions. Longer than `deadlock_timeout`, 1 s, after
+/// which PostgreSQL itself ends an autovacuum that is in the way.
+const IN_THE_WAY: &str = "2s";
 
 /// Makes the partitions that are missing for what began at these instants.
 pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> Result<()> {
@@ -38,12 +42,36 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
         if db.exists(sql, &params![from_ms, to_ms])? {
             continue;
         }
-        db.batch(&format!(
+        let create = format!(
             "CREATE TABLE {} PARTITION OF history_sessions FOR VALUES FROM ({from_ms}) TO ({to_ms})",
             name(day)
-        ))?;
+        );
+        // Who is in the way of one is in the way of all.
+        if !unless_in_the_way(db, &create)? {
+            break;
+        }
     }
     Ok(())
+}
+
+/// Carries out what needs the tables of sessions for itself, unless somebody reads them for long, such
+/// as `pg_dump`; whether it did. The transaction goes on in both cases.
+fn unless_in_the_way(db: &Db, sql: &str) -> Result<bool> {
+    let usual: String = db.one("SELECT current_setting('lock_timeout')", &[], |row| {
+        row.get(0)
+    })?;
+    let done = db.batch(&format!(
+        "SAVEPOINT alone; SET LOCAL lock_timeout = '{IN_THE_WAY}'; {sql}; \
+         SET LOCAL lock_timeout = '{usual}'; RELEASE SAVEPOINT alone"
+    ));
+    match done {
+        Err(error) if error.is_of_lock() => {
+            // The timeout, too, is again what it was.
+            db.batch("ROLLBACK TO SAVEPOINT alone; RELEASE SAVEPOINT alone")?;
+            Ok(false)
+        }
+        other => other.map(|()| true),
+    }
 }
 
 /// Whether what began in that millisecond is on time.
