@@ -76,6 +76,7 @@ impl Way {
             file.write_all(&[&ours, &name.as_bytes()[..1]].concat())
                 .unwrap();
         }
+        fs::rename(computer.program("solver"), computer.place.join(own_name())).unwrap();
         fs::write(computer.place.join("script"), SCRIPT).unwrap();
         let chmod = shell(&computer, "chmod 755 $P/script").ended();
         assert!(chmod.status.success(), "{}", said(&chmod));
@@ -100,12 +101,12 @@ impl Way {
         // From here on nobody asks about it.
         let tool = shell(&computer, "exec $BEN $P/tool 0").ended();
         assert!(tool.status.success(), "{}", said(&tool));
-        let before = shell(&computer, self.before).ended();
+        let before = shell(&computer, &named(self.before)).ended();
         assert!(before.status.success(), "{}", said(&before));
         // The agent hears of a change a moment later.
         let until = Instant::now() + HEARD_WITHIN;
         let outcome = loop {
-            let start = shell(&computer, self.start).spawn().unwrap();
+            let start = shell(&computer, &named(self.start)).spawn().unwrap();
             let outcome = outcome(&computer, start, expected);
             if outcome == expected || Instant::now() > until {
                 break outcome;
@@ -126,12 +127,22 @@ impl Way {
 /// Nothing that it starts is the product's, and it goes on until it is ended.
 const SCRIPT: &str = "#!/bin/sh\nwhile :; do sleep 1; done\n";
 
+/// The name of this test's own program: what is called so at another test's agent is of its product.
+fn own_name() -> String {
+    format!("solver{}", std::process::id())
+}
+
+/// A command of a way, with the program's own name.
+fn named(command: &str) -> String {
+    command.replace("solver", &own_name())
+}
+
 impl Rule {
     /// The program that it was made for.
     fn program(self, place: &Path) -> PathBuf {
         match self {
             Rule::Script => place.join("script"),
-            _ => place.join("solver"),
+            _ => place.join(own_name()),
         }
     }
 
@@ -139,7 +150,7 @@ impl Rule {
         let program = self.program(place);
         match self {
             Rule::Path | Rule::Script => format!("path={}", program.display()),
-            Rule::Name => "name=solver".to_owned(),
+            Rule::Name => format!("name={}", own_name()),
             Rule::Contents => {
                 let sum = Command::new("sha256sum")
                     .arg(program)
@@ -330,9 +341,10 @@ ways! {
 fn a_file_system_of_another_namespace_is_held_too() {
     let mut holder = None;
     let computer = Computer::holding(|place| {
-        let script = "mount -t tmpfs other $P && cp /bin/sleep $P/solver && echo && exec sleep 600";
+        let script =
+            named("mount -t tmpfs other $P && cp /bin/sleep $P/solver && echo && exec sleep 600");
         let mut started = Command::new("unshare")
-            .args(["-m", "sh", "-c", script])
+            .args(["-m", "sh", "-c", &script])
             .env("P", place)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -362,14 +374,18 @@ fn a_file_system_of_another_namespace_is_held_too() {
         "9",
     ];
     computer.running.ok(&marker);
-    enforce(&computer, "name=solver");
-    let first = computer.start(ANNA, SECONDS).unwrap();
+    enforce(&computer, &Rule::Name.of(&computer.place));
+    let own = computer.place.join(own_name());
+    fs::rename(computer.program("solver"), &own).unwrap();
+    let mut first = Command::new(own);
+    let first = first.arg(SECONDS).uid(ANNA).gid(ANNA).spawn().unwrap();
     wait_for("the seat to be taken", || {
         (product(&computer, "solver")["in_use"] == 1).then_some(())
     });
     // The mounts of other namespaces are looked at every few seconds: until then starts there are
     // tracked only.
-    let start = format!("exec nsenter -m -t {} $BEN $P/solver 600", holder.id());
+    let start = named("$BEN $P/solver 600");
+    let start = format!("exec nsenter -m -t {} {start}", holder.id());
     wait_for("the gate to refuse", || {
         let child = shell(&computer, &start).spawn().unwrap();
         (outcome(&computer, child, Caught) == Caught).then_some(())
