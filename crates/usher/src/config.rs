@@ -20,7 +20,8 @@ use clap::{Arg, ArgAction, Command};
 
 pub(crate) use self::file::File;
 #[cfg(target_os = "linux")]
-pub(crate) use self::file::{Watch, Watches};
+pub(crate) use self::file::Watch;
+pub(crate) use self::file::Watches;
 pub(crate) use self::origin::Origins;
 pub(crate) use self::wrong::explain;
 
