@@ -351,9 +351,17 @@ fn in_a_pack(managed: &mut Managed) {
     let collected = loop {
         // Both names are of one server: what the one has collected, the other does not add again.
         let known = ["alpha", "planted"].map(|name| managed.look(name)["history"].take());
-        let sum = |field: &str| known.iter().filter_map(|it| it[field].as_u64()).sum::<u64>();
+        let sum = |field: &str| {
+            known
+                .iter()
+                .filter_map(|it| it[field].as_u64())
+                .sum::<u64>()
+        };
         if sum("added") >= EXCHANGES * SESSIONS {
-            break known.iter().filter_map(|it| it["through_event"].as_u64()).max();
+            break known
+                .iter()
+                .filter_map(|it| it["through_event"].as_u64())
+                .max();
         }
         assert!(Instant::now() < end, "it is not collected: {known:?}");
     };

@@ -39,7 +39,9 @@ pub struct Report {
     /// How to read it, a sentence each.
     pub notes: Vec<String>,
     /// SHA-256, in hexadecimal, of the question, the servers' events (without the times at which
-    /// they were collected), `cut` and `sections`, in a canonical form.
+    /// they were collected), `cut` and `sections`, in a canonical form. `holders`, `programs` and
+    /// `health` are of the moment, and so is their hash; `state` and `days_left` of `expiring` are
+    /// not in it.
     pub hash: String,
     /// Its tables, in the order in which they are read.
     pub sections: Vec<Section>,

@@ -12,6 +12,16 @@ pub struct Figures {
     pub by_time: Vec<SiteUsage>,
 }
 
+impl Figures {
+    /// Those of a product over the whole time. Of one that is counted here and elsewhere it is the
+    /// item with the most of what `by` says.
+    pub(crate) fn of(&self, product: &str, by: impl Fn(&SiteUsage) -> u64) -> Option<&SiteUsage> {
+        let items = self.whole.iter().filter(|it| it.product == product);
+        // Of several with as much the last is taken: that is the first of them in their order.
+        items.rev().max_by_key(|it| by(it))
+    }
+}
+
 /// What a person, a computer or a group used of a product within the time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UseOf {

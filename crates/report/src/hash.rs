@@ -3,13 +3,22 @@
 //! The canonical form is a sequence of texts, each behind its length (8 bytes, little-endian), so
 //! that no two reports have the same. Words for people (titles, summaries, notes) are not in it: a
 //! version that says the same in other words gives the same hash. Neither are the times at which
-//! servers' events were collected, for a later look that finds nothing new changes only these.
+//! servers' events were collected, for a later look that finds nothing new changes only these, nor
+//! what `expiring` says of how near an end is.
 
 use sha2::{Digest, Sha256};
-use usher_api::{Cell, Report, Section};
+use usher_api::{Cell, Report, ReportName, Section};
 
 /// What a canonical form begins with; another form begins otherwise.
 const FORM: &str = "usher report 1";
+
+/// The columns of a report that change by the clock alone.
+fn of_the_clock(name: ReportName) -> &'static [&'static str] {
+    match name {
+        ReportName::Expiring => &["state", "days_left"],
+        _ => &[],
+    }
+}
 
 /// The hash of a report, whatever its `hash` says: SHA-256 in hexadecimal.
 pub fn hash(report: &Report) -> String {
@@ -38,7 +47,7 @@ pub fn hash(report: &Report) -> String {
     }
     form.many(report.sections.len());
     for section in &report.sections {
-        form.section(section);
+        form.section(section, of_the_clock(report.name));
     }
     let digest = form.0.finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -68,18 +77,25 @@ impl Form {
         self.optional(serde_json::to_string(word).ok().as_deref());
     }
 
-    fn section(&mut self, section: &Section) {
+    /// A section without the columns of these keys.
+    fn section(&mut self, section: &Section, without: &[&str]) {
         self.text(&section.key);
-        self.many(section.columns.len());
-        for column in &section.columns {
+        let is_in = |key: &str| !without.contains(&key);
+        let columns = section.columns.iter().filter(|it| is_in(&it.key));
+        self.many(columns.clone().count());
+        for column in columns {
             self.text(&column.key);
             self.optional(column.unit.as_deref());
             self.json(&column.kind);
         }
         self.many(section.rows.len());
         for row in &section.rows {
-            self.many(row.len());
-            row.iter().for_each(|cell| self.cell(cell));
+            let cells = row.iter().enumerate().filter(|(place, _)| {
+                let column = section.columns.get(*place);
+                column.is_none_or(|it| is_in(&it.key))
+            });
+            self.many(cells.clone().count());
+            cells.for_each(|(_, cell)| self.cell(cell));
         }
     }
 

@@ -21,6 +21,18 @@ pub(crate) fn many(count: usize, what: &str) -> String {
     counted(whole(count), what)
 }
 
+/// The end of a sentence on how full products are: of how many it is not known how many seats there
+/// are; empty if there are none.
+pub(crate) fn owned_not_known(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        of => format!(
+            "; of {} it is not known how many seats there are",
+            many(of, "product")
+        ),
+    }
+}
+
 /// A length as a number of the API.
 pub(crate) fn whole(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)

@@ -203,8 +203,10 @@ impl Collector {
         let batch: HistoryBatch = convert::batch(asked, page, wall_ms());
         let through = batch.through;
         let mut added = 0;
-        // A place that only canaries have moved is not worth a write each time.
-        if !batch.items.is_empty() || batch.from != asked || is_back {
+        // A place that only canaries have moved is not worth a write each time; the first place is, for it
+        // says that the server was asked, and that nothing has ended there yet.
+        let is_first = asked.is_none();
+        if !batch.items.is_empty() || is_first || batch.from != asked || is_back {
             let server = batch.server.clone();
             let done = self.tools.site.append_history(batch).await?;
             if done.is_stale {

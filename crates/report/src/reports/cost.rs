@@ -5,7 +5,7 @@ mod shares;
 use std::collections::{BTreeMap, BTreeSet};
 
 use usher_api::ColumnKind::{Count, Money, Seconds, State, Text};
-use usher_api::{Cell, Entitlement, GroupBy, Report, ReportName, SiteUsage};
+use usher_api::{Cell, Entitlement, GroupBy, Report, ReportName};
 
 use crate::asked::Asked;
 use crate::cells;
@@ -35,18 +35,25 @@ type Costs<'a> = BTreeMap<(&'a str, &'a str), u64>;
 pub fn cost(asked: &Asked, input: CostInput) -> Report {
     let mut draft = Draft::new(ReportName::Cost, "Cost and chargeback");
     let costs = costs(asked, &input.entitlements);
-    let (table, summary, plot) = by_product(&costs, &input.figures.whole);
+    let (table, summary, plot) = by_product(&costs, &input.figures);
     draft.add(table, summary, plot);
     let by = asked
         .parameters
         .group_by
         .filter(|it| *it != GroupBy::Product);
     let by = by.unwrap_or(GroupBy::Group);
-    let shared = shares::shared(&costs, &input.uses);
-    let (table, summary, plot) = shares::totals(by, &shared);
-    draft.add(table, summary, plot);
-    let (table, summary) = shares::table(by, &shared);
-    draft.add(table, summary, None);
+    if by == GroupBy::Group && input.uses.is_empty() {
+        if asked.parameters.group_by != Some(GroupBy::Product) {
+            let what = "what each group pays";
+            draft.cut(what, "it is not known which groups people are in");
+        }
+    } else {
+        let shared = shares::shared(&costs, &input.uses, &input.figures.whole);
+        let (table, summary, plot) = shares::totals(by, &shared);
+        draft.add(table, summary, plot);
+        let (table, summary) = shares::table(by, &shared);
+        draft.add(table, summary, None);
+    }
     let (table, summary) = by_entitlement(asked, &input.entitlements);
     draft.add(table, summary, None);
     let used = input.figures.whole.iter().filter(|it| it.sessions > 0);
@@ -99,7 +106,7 @@ fn costs<'a>(asked: &Asked, owned: &'a [OwnedOn]) -> Costs<'a> {
     costs
 }
 
-fn by_product(costs: &Costs<'_>, items: &[SiteUsage]) -> (Table, String, Option<usher_api::Plot>) {
+fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<usher_api::Plot>) {
     let columns = [
         ("product", "Product", Text),
         ("cost", "Cost", Money),
@@ -113,7 +120,7 @@ fn by_product(costs: &Costs<'_>, items: &[SiteUsage]) -> (Table, String, Option<
     let mut table = Table::new("products", "By product", &columns);
     let mut bars = Vec::new();
     for ((product, currency), cost) in costs {
-        let item = items.iter().find(|it| it.product == *product);
+        let item = figures.of(product, |it| it.users);
         let unknown = || Cell::not_known("nothing is known of its use");
         let [users, open, unobserved] = match item {
             Some(it) => [

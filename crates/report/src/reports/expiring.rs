@@ -22,6 +22,8 @@ pub struct ExpiringInput {
     /// All entitlements. Those that end at or after the beginning of the time are shown, however
     /// late.
     pub entitlements: Vec<OwnedOn>,
+    /// Whether every server has said what it owns; else the seats that are left are not known.
+    pub is_owned_known: bool,
 }
 
 /// Entitlements that have an end, the next one first, with the day by which notice is due and the
@@ -57,7 +59,7 @@ pub fn expiring(asked: &Asked, input: ExpiringInput) -> Report {
     });
     let mut table = Table::new("ends", "Ends", &columns);
     for it in &ending {
-        table.row(it.row(asked, &input.entitlements));
+        table.row(it.row(asked, &input));
     }
     draft.add(table, summary(asked, &ending), None);
     draft.note(format!(
@@ -98,7 +100,7 @@ impl<'a> Ending<'a> {
         })
     }
 
-    fn row(&self, asked: &Asked, all: &[OwnedOn]) -> Vec<Cell> {
+    fn row(&self, asked: &Asked, input: &ExpiringInput) -> Vec<Cell> {
         let it = &self.on.entitlement;
         let price = it.price.as_ref();
         vec![
@@ -111,7 +113,10 @@ impl<'a> Ending<'a> {
             Cell::text(it.name.as_ref().unwrap_or(&it.id)),
             Cell::text(metric(it.metric)),
             cells::count(u64::from(it.seats)),
-            cells::count(seats_at(all, it, self.ends_at)),
+            match input.is_owned_known {
+                true => cells::count(seats_at(&input.entitlements, it, self.ends_at)),
+                false => Cell::not_known("a server did not say what it owns"),
+            },
             Cell::or_null(price.map(|price| cells::money(price.amount.ten_thousandths))),
             cells::text(price.map(|price| &*price.currency)),
             cells::text(price.map(|price| per(price.per))),

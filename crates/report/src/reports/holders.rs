@@ -7,7 +7,7 @@ use crate::asked::Asked;
 use crate::cells;
 use crate::draft::{Draft, Table};
 use crate::plots;
-use crate::words::{counted, many, minute};
+use crate::words::{counted, many, minute, owned_not_known};
 
 /// From how long on somebody who touches nothing is called idle, in seconds.
 const IDLE_SECONDS: u64 = 1_800;
@@ -161,11 +161,14 @@ fn seats(mut products: Vec<SeatsNow>) -> (Table, String, Option<Plot>) {
                 .is_some_and(|seats| seats > 0 && it.in_use >= seats)
         })
         .count();
+    let not_known = products.iter().filter(|it| it.seats.is_none()).count();
     let full = match full {
+        0 if not_known > 0 => "no product is known to be full".to_owned(),
         0 => "every product with seats has a free one".to_owned(),
         _ => format!("no seat is free of {}", many(full, "product")),
     };
-    let summary = format!("{} in use; {full}.", counted(in_use, "seat"));
+    let not_known = owned_not_known(not_known);
+    let summary = format!("{} in use; {full}{not_known}.", counted(in_use, "seat"));
     (table, summary, plot)
 }
 

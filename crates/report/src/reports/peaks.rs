@@ -8,7 +8,7 @@ use crate::cells::{self, Figure};
 use crate::draft::{Draft, Of, Table};
 use crate::gathered::Figures;
 use crate::plots::{self, by_product, name_of};
-use crate::words::{counted, many, minute, names, percent};
+use crate::words::{counted, many, minute, names, owned_not_known, percent};
 
 /// What `peaks` is made from.
 #[derive(Debug, Clone, Default)]
@@ -109,10 +109,12 @@ fn in_all(asked: &Asked, items: &[SiteUsage]) -> String {
     let Some(most) = most.filter(|it| it.peak > 0) else {
         return "No seat was in use in this time, as far as is known.".to_owned();
     };
+    let not_known = items.iter().filter(|it| it.owned.is_none()).count();
     let at = most
         .peak_at
         .map_or_else(String::new, |at| format!(" at {}", minute(at, &asked.zone)));
     let full = match full.len() {
+        0 if not_known > 0 => "no product is known to have had all its seats in use".to_owned(),
         0 => "no product had all its seats in use".to_owned(),
         1 => format!("all seats of {} were in use at once", full[0]),
         of => format!(
@@ -121,8 +123,9 @@ fn in_all(asked: &Asked, items: &[SiteUsage]) -> String {
             names(&full)
         ),
     };
+    let not_known = owned_not_known(not_known);
     format!(
-        "The highest peak is {} of {}{at}; {full}.",
+        "The highest peak is {} of {}{at}; {full}{not_known}.",
         counted(most.peak, "seat"),
         most.product,
     )

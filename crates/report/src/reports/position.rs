@@ -111,10 +111,15 @@ fn lines<'a>(asked: &Asked, input: &'a PositionInput, at: Timestamp) -> Vec<Line
         let seats = of_it.filter(metric_of);
         let seats = seats.filter(|it| dates::is_valid(it, at));
         let seats: u64 = seats.map(|it| u64::from(it.seats)).sum();
-        let item = input.figures.whole.iter().find(|it| it.product == product);
+        let item = input.figures.of(product, |it| it.peak);
         // Of what another licence server counts its entitlements are known only if somebody said.
-        let is_known =
-            is_any || item.is_none_or(|it| it.owned.is_some() && it.counted == CountedBy::Here);
+        let of_it = |it: &&usher_api::SiteUsage| it.product == product;
+        let mut here = input.figures.whole.iter().filter(of_it);
+        let here = here.find(|it| it.counted == CountedBy::Here);
+        let is_known = match here {
+            Some(it) => it.owned.is_some(),
+            None => is_any || item.is_none(),
+        };
         Line {
             product,
             metric,

@@ -371,6 +371,7 @@ pub(crate) fn report(name: ReportName) -> Report {
             asked,
             ExpiringInput {
                 entitlements: entitlements(),
+                is_owned_known: true,
             },
         ),
         ReportName::Cost => cost(

@@ -1,8 +1,9 @@
 //! Used, never used, not known; short, covered, not known.
 
-use usher_api::{Cell, LastUse, Report, ReportName, Section};
+use usher_api::{Cell, CountedBy, GroupBy, LastUse, Report, ReportName, Section};
 use usher_report::{
-    Figures, Need, PositionInput, ROWS_LIMIT, UnusedInput, UsageInput, position, unused, usage,
+    CostInput, ExpiringInput, Figures, Need, PositionInput, ROWS_LIMIT, UnusedInput, UsageInput,
+    cost, expiring, position, unused, usage,
 };
 
 use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report};
@@ -175,4 +176,68 @@ fn an_end_is_called_by_how_near_it_and_its_notice_are() {
     assert_eq!(column(ends, "notice_by"), ["-", "2026-12-17"]);
     assert_eq!(column(ends, "last_day"), ["2026-11-10", "2026-12-31"]);
     assert_eq!(column(ends, "seats_after"), ["0", "7"]);
+}
+
+#[test]
+fn what_is_owned_is_not_known_as_long_as_a_server_is_silent() {
+    let mut figures = figures();
+    for it in &mut figures.whole {
+        it.owned = None;
+    }
+    let input = PositionInput {
+        entitlements: entitlements(),
+        figures,
+        needs: Vec::new(),
+    };
+    let report = position(&asked(), input);
+    let now = section(&report, "now");
+    assert_eq!(column(now, "product")[1], "cad");
+    assert_eq!(column(now, "owned")[1], "?");
+    assert_eq!(column(now, "state")[1], "not_known");
+    assert!(section(&report, "by_date").rows.is_empty());
+    let input = ExpiringInput {
+        entitlements: entitlements(),
+        is_owned_known: false,
+    };
+    let report = expiring(&asked(), input);
+    let ends = section(&report, "ends");
+    assert_eq!(column(ends, "seats_after"), ["?", "?"]);
+}
+
+#[test]
+fn a_cost_of_which_no_rows_say_whose_it_is_is_not_called_that_of_nobody() {
+    let input = CostInput {
+        entitlements: entitlements(),
+        figures: figures(),
+        uses: Vec::new(),
+    };
+    let by_group = cost(&asked(), input.clone());
+    assert!(by_group.sections.iter().all(|it| it.key != "shares"));
+    assert_eq!(by_group.cut[1].what, "what each group pays");
+    let mut asked = asked();
+    asked.parameters.group_by = Some(GroupBy::User);
+    let by_user = cost(&asked, input);
+    let shares = section(&by_user, "shares");
+    assert_eq!(column(shares, "product"), ["cad", "old"]);
+    assert_eq!(column(shares, "user"), ["?", "-"]);
+}
+
+#[test]
+fn of_a_product_that_is_counted_twice_the_larger_use_stands_beside_what_is_owned() {
+    let (from, to) = ("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z");
+    let mut elsewhere = item("cad", from, to, 12);
+    elsewhere.counted = CountedBy::Elsewhere;
+    elsewhere.owned = None;
+    let input = PositionInput {
+        entitlements: vec![owned("E1", "cad", 10)],
+        figures: Figures {
+            whole: vec![item("cad", from, to, 0), elsewhere],
+            by_time: Vec::new(),
+        },
+        needs: Vec::new(),
+    };
+    let report = position(&asked(), input);
+    let now = section(&report, "now");
+    assert_eq!(column(now, "used"), ["12"]);
+    assert_eq!(column(now, "shortfall"), ["2"]);
 }

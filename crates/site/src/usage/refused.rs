@@ -17,12 +17,13 @@ const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
     FROM history_denials WHERE product = ?1 AND first_ms >= ?2 AND first_ms < ?3 ORDER BY first_ms";
 const ELSEWHERE: &str = "SELECT person, reason, 1, at_ms, at_ms, computer \
     FROM elsewhere_denials WHERE product = ?1 AND at_ms >= ?2 AND at_ms < ?3 ORDER BY at_ms";
-const GRANTED_HERE: &str = "SELECT person, granted_ms FROM history_leases WHERE kept = 0 \
-    AND cause <> 'unclaimed' AND product = ?1 AND granted_ms >= ?2";
-const USED_HERE: &str = "SELECT person, started_ms FROM history_sessions \
-    WHERE product = ?1 AND started_ms >= ?2";
-const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms FROM elsewhere_uses \
-    WHERE product = ?1 AND started_ms >= ?2";
+const GRANTED_HERE: &str = "SELECT person, granted_ms, ended_ms FROM history_leases \
+    WHERE kept = 0 AND cause <> 'unclaimed' AND product = ?1 AND ended_ms >= ?2";
+const USED_HERE: &str = "SELECT person, started_ms, ended_ms FROM history_sessions \
+    WHERE product = ?1 AND ended_ms >= ?2";
+const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms, \
+    coalesce(ended_ms, seen_ms, 9223372036854775807) FROM elsewhere_uses \
+    WHERE product = ?1 AND coalesce(ended_ms, seen_ms, 9223372036854775807) >= ?2";
 
 /// What is known of one of them.
 struct Of {
@@ -35,11 +36,12 @@ struct Of {
 }
 
 impl Of {
-    /// They got seats, or used it, at that time.
-    fn came(&mut self, at_ms: i64) {
-        if at_ms >= self.last_ms {
+    /// They held seats, or used it, in that time. What ran on after the last refusal is a use since
+    /// then, from the refusal on.
+    fn came(&mut self, from_ms: i64, until_ms: i64) {
+        if from_ms >= self.last_ms || until_ms > self.last_ms {
             let known_ms = self.came_back_ms.unwrap_or(i64::MAX);
-            self.came_back_ms = Some(known_ms.min(at_ms));
+            self.came_back_ms = Some(known_ms.min(from_ms.max(self.last_ms)));
         }
     }
 }
@@ -76,7 +78,7 @@ pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refu
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(params![product, first_ms])?;
             while let Some(row) = rows.next()? {
-                found.came(surrogate(row.get(0)?), row.get(1)?);
+                found.came(surrogate(row.get(0)?), (row.get(1)?, row.get(2)?));
             }
         }
         if asked.counted == Counted::Here {
@@ -128,20 +130,20 @@ impl Refusals {
         self.people.values().map(|of| of.last_ms).min()
     }
 
-    /// Somebody got seats, or used the product, at that time. Whoever is not known any more may have
-    /// been anybody.
-    pub(crate) fn came(&mut self, person: Whose, at_ms: i64) {
+    /// Somebody held seats, or used the product, from an instant to another. Whoever is not known any
+    /// more may have been anybody.
+    pub(crate) fn came(&mut self, person: Whose, (from_ms, until_ms): (i64, i64)) {
         if person.is_some()
             && let Some(of) = self.people.get_mut(&person)
         {
-            of.came(at_ms);
+            of.came(from_ms, until_ms);
         }
     }
 
-    /// What still runs has begun.
+    /// What still runs is in use now.
     pub(crate) fn came_running(&mut self, runs: &Runs) {
         for run in runs.each() {
-            self.came(Some(run.person), run.span.from_ms);
+            self.came(Some(run.person), (run.span.from_ms, run.span.until_ms));
         }
     }
 

@@ -155,7 +155,7 @@ fn refused(product: &str, event: u64, person: u64, hour: i64, count: u64) -> His
 }
 
 pub(crate) async fn tells_who_was_refused_and_who_never_came_back(site: &dyn Site) {
-    let product = "reported-refused";
+    let (product, runs_on) = ("reported-refused", "reported-runs-on");
     let mut server = Server::new("reported-2");
     let items = vec![
         held(product, 1, (1, 1), (0, 1)),
@@ -167,6 +167,15 @@ pub(crate) async fn tells_who_was_refused_and_who_never_came_back(site: &dyn Sit
         held(product, 6, (2, 1), (50, 51)),
         held(product, 7, (2, 1), (40, 41)),
         refused(product, 8, 2, 30, 1),
+        // One use runs on after the refusal, one ends with it.
+        held(runs_on, 9, (1, 1), (0, 5)),
+        refused(runs_on, 10, 1, 2, 1),
+        refused(runs_on, 11, 2, 2, 1),
+        HistoryItem {
+            person: "P3".to_owned(),
+            ..lease(runs_on, made(12), 0, 4 * HOUR_MS + 10)
+        },
+        refused(runs_on, 13, 3, 4, 1),
     ];
     server.tells(site, items).await;
     let time = (HOUR_MS, 10 * HOUR_MS);
@@ -216,6 +225,30 @@ pub(crate) async fn tells_who_was_refused_and_who_never_came_back(site: &dyn Sit
     let found = site.refused(running).await.unwrap();
     assert_eq!(found.people[1].came_back_ms, Some(60 * HOUR_MS));
     assert_eq!((found.people.len(), found.left_out), (2, 1));
+    // Who used it before and goes on has not given up.
+    let runs = RunningUse {
+        what: Running::Session { lease: None },
+        from_ms: HOUR_MS,
+        realm: None,
+        user: "Person2".to_owned(),
+        computer: "lab-2".to_owned(),
+    };
+    let running = SumsAsked {
+        running: vec![runs],
+        ..asked(runs_on, UsedBy::Person, time)
+    };
+    let found = site.refused(running).await.unwrap().people;
+    let came_back: Vec<(&str, Option<i64>)> = found
+        .iter()
+        .map(|it| (it.name.as_deref().unwrap(), it.came_back_ms))
+        .collect();
+    let refused_ms = 2 * HOUR_MS + 10;
+    let expected = [
+        ("Person3", None),
+        ("Person1", Some(refused_ms)),
+        ("Person2", Some(refused_ms)),
+    ];
+    assert_eq!(came_back, expected);
 }
 
 pub(crate) async fn tells_when_products_were_last_used(site: &dyn Site) {

@@ -10,6 +10,9 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
     let entitlements = gathering.owned().await?;
     Ok(usher_report::expiring(
         &gathering.basis(),
-        ExpiringInput { entitlements },
+        ExpiringInput {
+            entitlements,
+            is_owned_known: gathering.ground.told.is_owned_known,
+        },
     ))
 }

@@ -11,7 +11,7 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
     let entitlements = gathering.owned().await?;
     let figures = gathering.whole_figures().await?;
     gathering.note(
-        "What is needed is taken from use and refusals; `usher whatif PRODUCT --seats A..B` replays them with \
+        "What is needed is taken from use and refusals; `usher whatif PRODUCT --seats 5..12` replays them with \
          other numbers of seats.",
     );
     Ok(usher_report::position(

@@ -149,6 +149,10 @@ impl Look<'_> {
                 let ms = (item.unobserved_seconds * 1_000.0).round() as u64;
                 LastUse::not_known(NotKnown::Gaps(ms).to_string())
             }
+            // It may have been owned, and used, before the time that is asked about.
+            Found::Never if bought.is_none() && !owned.is_empty() => {
+                LastUse::not_known("nobody said since when it is owned")
+            }
             Found::Never => LastUse::never(),
             Found::NotKnown(why) => LastUse::not_known(why.to_string()),
         }

@@ -61,6 +61,14 @@ impl Known {
                         why,
                         before: None,
                     });
+                } else if is_behind(watched) {
+                    known.until_ms = known.until_ms.min(source.at_ms);
+                    gaps.push((source.at_ms, now_ms));
+                    known.cut.push(Cut {
+                        what: format!("history of {} after {}", watched.name, date(source.at_ms)),
+                        why: "what came later is still being collected".to_owned(),
+                        before: None,
+                    });
                 }
             }
             known.as_of.push(as_of);
@@ -68,6 +76,10 @@ impl Known {
         for watched in watched {
             if !has_history.contains(&&*watched.name) {
                 let none = || "nothing of it is collected yet".to_owned();
+                // The same server under another name is collected under that one.
+                if watched.same_as.is_none() {
+                    gaps.push((from_ms, now_ms));
+                }
                 known.cut.push(Cut {
                     what: format!("history of {}", watched.name),
                     why: not_collected(watched).unwrap_or_else(none),
@@ -103,6 +115,12 @@ impl Known {
 /// Why nothing more comes of a server's history; none: it comes.
 fn not_collected(watched: &WatchedServer) -> Option<String> {
     watched.history.as_ref()?.why.clone()
+}
+
+/// Whether more of a server's history was there at the last poll than is collected.
+fn is_behind(watched: &WatchedServer) -> bool {
+    let seen = watched.history.as_ref();
+    seen.is_some_and(|seen| seen.through_event < seen.head_event)
 }
 
 /// What was found empty is not written each time: the watch knows of it.
@@ -198,6 +216,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_known_of_the_time_that_is_still_being_collected() {
+        let mut behind = watched("alpha", "s1", Some(9_000), None);
+        if let Some(seen) = &mut behind.history {
+            seen.head_event = 95;
+        }
+        let record = UsedRecord {
+            sources: vec![source("s1", 5_000)],
+            first_day_ms: Some(0),
+        };
+        let known = Known::of(record, &[behind], (0, 10_000));
+        assert_eq!(known.until_ms, 5_000);
+        assert_eq!(known.gaps.unobserved_ms(0, 10_000), 5_000);
+        assert_eq!(known.cut.len(), 1);
+    }
+
+    #[test]
     fn an_answer_is_as_of_the_servers_that_are_watched_and_says_what_is_missing() {
         let watched = [
             watched("alpha", "s1", Some(9_000), None),
@@ -208,7 +242,7 @@ mod tests {
             sources: vec![source("s1", 5_000), source("s2", 7_000), source("s9", 10)],
             first_day_ms: Some(-1),
         };
-        let known = Known::of(record.clone(), &watched, (-1, 10_000));
+        let known = Known::of(record.clone(), &watched, (0, 10_000));
         let as_of: Vec<(&str, u64, i64)> = known
             .as_of
             .iter()
@@ -219,7 +253,10 @@ mod tests {
             [("alpha", 90, 9_000), ("beta", 50, 7_000), ("s9", 50, 10)]
         );
         assert_eq!(known.until_ms, 7_000);
-        assert_eq!(known.gaps.unobserved_ms(0, 20_000), 3_000);
+        // Of gamma nothing was ever collected.
+        assert_eq!(known.gaps.unobserved_ms(0, 20_000), 10_000);
+        let without = Known::of(record.clone(), &watched[..2], (0, 10_000));
+        assert_eq!(without.gaps.unobserved_ms(0, 20_000), 3_000);
         let cut: Vec<&str> = known.cut.iter().map(|it| &*it.what).collect();
         assert_eq!(
             cut,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use usher_api::ColumnKind::{Money, Seconds, Share, Text};
-use usher_api::{Cell, GroupBy, Plot};
+use usher_api::{Cell, GroupBy, Plot, SiteUsage};
 
 use super::{Costs, one_currency, said, sums};
 use crate::cells;
@@ -18,8 +18,10 @@ type Whose<'a> = (&'a str, Option<&'a str>);
 /// A part of what a product cost.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part<'a> {
-    /// Whose; none: nobody used the product.
+    /// Whose; none: no use of the product is known, or the rows of it are left out.
     of: Option<Whose<'a>>,
+    /// It was used, and the rows that say by whom are not here.
+    is_left_out: bool,
     product: &'a str,
     currency: &'a str,
     seat_seconds: f64,
@@ -28,7 +30,11 @@ pub(super) struct Part<'a> {
 }
 
 /// The cost of each product, divided among those who used it.
-pub(super) fn shared<'a>(costs: &Costs<'a>, uses: &'a [UseOf]) -> Vec<Part<'a>> {
+pub(super) fn shared<'a>(
+    costs: &Costs<'a>,
+    uses: &'a [UseOf],
+    whole: &[SiteUsage],
+) -> Vec<Part<'a>> {
     let mut by_product: BTreeMap<&str, Vec<&UseOf>> = BTreeMap::new();
     for it in uses.iter().filter(|it| it.seat_seconds > 0.0) {
         by_product.entry(&it.product).or_default().push(it);
@@ -40,8 +46,11 @@ pub(super) fn shared<'a>(costs: &Costs<'a>, uses: &'a [UseOf]) -> Vec<Part<'a>> 
     for (&(product, currency), cost) in costs {
         let of = by_product.get(product).map_or(&[][..], |of| of);
         if of.is_empty() {
+            let has_rows = uses.iter().any(|it| it.product == product);
+            let mut used = whole.iter().filter(|it| it.sessions > 0);
             parts.push(Part {
                 of: None,
+                is_left_out: !has_rows && used.any(|it| it.product == product),
                 product,
                 currency,
                 seat_seconds: 0.0,
@@ -54,6 +63,7 @@ pub(super) fn shared<'a>(costs: &Costs<'a>, uses: &'a [UseOf]) -> Vec<Part<'a>> 
         for (it, cost) in of.iter().zip(divide(*cost, &weights)) {
             parts.push(Part {
                 of: Some((&it.of, it.realm.as_deref())),
+                is_left_out: false,
                 product,
                 currency,
                 seat_seconds: it.seat_seconds,
@@ -101,21 +111,22 @@ pub(super) fn totals(by: GroupBy, parts: &[Part<'_>]) -> (Table, String, Option<
         ("currency", "Currency", Text),
         ("share", "Share", Share),
     ];
-    let mut totals: BTreeMap<(Option<Whose<'_>>, &str), u64> = BTreeMap::new();
+    let mut totals: BTreeMap<(Option<Whose<'_>>, bool, &str), u64> = BTreeMap::new();
     for part in parts {
-        let total = totals.entry((part.of, part.currency)).or_default();
+        let key = (part.of, part.is_left_out, part.currency);
+        let total = totals.entry(key).or_default();
         *total = total.saturating_add(part.cost);
     }
     let sums = sums(parts.iter().map(|part| (part.currency, part.cost)));
     let mut table = Table::new("totals", format!("By {key}"), &columns);
     let mut bars = Vec::new();
-    // What nobody used stands last.
-    let is_used = |total: &(&(Option<Whose<'_>>, &str), &u64)| total.0.0.is_some();
+    // What nobody is known to have used stands last.
+    let is_used = |total: &(&(Option<Whose<'_>>, bool, &str), &u64)| total.0.0.is_some();
     let (used, idle): (Vec<_>, Vec<_>) = totals.iter().partition(is_used);
-    for ((of, currency), cost) in used.into_iter().chain(idle) {
+    for ((of, is_left_out, currency), cost) in used.into_iter().chain(idle) {
         let all = sums.get(currency).copied().unwrap_or(0).max(1);
         table.row(vec![
-            whose(*of),
+            whose(*of, *is_left_out),
             cells::text(of.and_then(|(_, realm)| realm)),
             cells::money(*cost),
             Cell::text(*currency),
@@ -127,12 +138,17 @@ pub(super) fn totals(by: GroupBy, parts: &[Part<'_>]) -> (Table, String, Option<
     let most = totals.iter().max_by_key(|(_, cost)| **cost);
     let summary = match most {
         None => "There is no cost to share.".to_owned(),
-        Some(((None, currency), cost)) => format!(
-            "The largest part of {} is {} {currency} for what nobody used.",
+        Some(((None, true, currency), cost)) => format!(
+            "The largest part of {} is {} {currency} of which it is not known who used it.",
             said(&sums),
             rounded_money(*cost),
         ),
-        Some(((Some((of, _)), currency), cost)) => {
+        Some(((None, false, currency), cost)) => format!(
+            "The largest part of {} is {} {currency} for what no use is known of.",
+            said(&sums),
+            rounded_money(*cost),
+        ),
+        Some(((Some((of, _)), _, currency), cost)) => {
             let all = sums.get(currency).copied().unwrap_or(0).max(1);
             format!(
                 "The largest part is that of {of}: {} {currency}, {} of the cost in {currency}.",
@@ -160,7 +176,7 @@ pub(super) fn table(by: GroupBy, parts: &[Part<'_>]) -> (Table, String) {
     for part in parts {
         table.row(vec![
             Cell::text(part.product),
-            whose(part.of),
+            whose(part.of, part.is_left_out),
             cells::text(part.of.and_then(|(_, realm)| realm)),
             cells::seconds(part.seat_seconds),
             cells::share(part.share),
@@ -173,7 +189,7 @@ pub(super) fn table(by: GroupBy, parts: &[Part<'_>]) -> (Table, String) {
         (0, _) => "There is no cost to share.".to_owned(),
         (of, 0) => format!("{}; each cost has somebody who used it.", many(of, "part")),
         (of, idle) => format!(
-            "{}; of {} nobody used the product.",
+            "{}; of {} nobody is known to have used the product.",
             many(of, "part"),
             many(idle, "part")
         ),
@@ -181,9 +197,10 @@ pub(super) fn table(by: GroupBy, parts: &[Part<'_>]) -> (Table, String) {
     (table, summary)
 }
 
-fn whose(of: Option<Whose<'_>>) -> Cell {
+fn whose(of: Option<Whose<'_>>, is_left_out: bool) -> Cell {
     match of {
         Some((of, _)) => Cell::text(of),
+        None if is_left_out => Cell::not_known("rows are left out"),
         None => Cell::Null,
     }
 }

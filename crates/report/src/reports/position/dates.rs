@@ -28,7 +28,9 @@ pub(super) fn is_valid(it: &Entitlement, at: Timestamp) -> bool {
 /// The changes after an instant, the next one first.
 pub(super) fn changes(lines: &[Line<'_>], owned: &[OwnedOn], at: Timestamp) -> Vec<Change> {
     let mut changes = Vec::new();
-    for (place, line) in lines.iter().enumerate() {
+    // Of what is owned in part no one knows what a change leaves.
+    let known = |(_, line): &(usize, &Line<'_>)| line.owned.is_some();
+    for (place, line) in lines.iter().enumerate().filter(known) {
         let of_it: Vec<&Entitlement> = owned
             .iter()
             .map(|it| &it.entitlement)

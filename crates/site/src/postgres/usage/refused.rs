@@ -16,12 +16,13 @@ const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
     FROM history_denials WHERE product = $1 AND first_ms >= $2 AND first_ms < $3 ORDER BY first_ms";
 const ELSEWHERE: &str = "SELECT person, reason, 1::bigint, at_ms, at_ms, computer \
     FROM elsewhere_denials WHERE product = $1 AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms";
-const GRANTED_HERE: &str = "SELECT person, granted_ms FROM history_leases WHERE NOT kept \
-    AND cause <> 'unclaimed' AND product = $1 AND granted_ms >= $2";
-const USED_HERE: &str = "SELECT person, started_ms FROM history_sessions \
-    WHERE product = $1 AND started_ms >= $2";
-const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms FROM elsewhere_uses \
-    WHERE product = $1 AND started_ms >= $2";
+const GRANTED_HERE: &str = "SELECT person, granted_ms, ended_ms FROM history_leases \
+    WHERE NOT kept AND cause <> 'unclaimed' AND product = $1 AND ended_ms >= $2";
+const USED_HERE: &str = "SELECT person, started_ms, ended_ms FROM history_sessions \
+    WHERE product = $1 AND ended_ms >= $2";
+const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms, \
+    coalesce(ended_ms, seen_ms, 9223372036854775807) FROM elsewhere_uses \
+    WHERE product = $1 AND coalesce(ended_ms, seen_ms, 9223372036854775807) >= $2";
 
 /// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
 pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused> {
@@ -46,7 +47,7 @@ pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused
     if let Some(first_ms) = found.first_ms() {
         for sql in uses {
             db.each(sql, &params![product, first_ms], |row| {
-                found.came(surrogate(row.get(0)?), row.get(1)?);
+                found.came(surrogate(row.get(0)?), (row.get(1)?, row.get(2)?));
                 Ok(())
             })?;
         }

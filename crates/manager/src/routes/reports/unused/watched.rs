@@ -33,12 +33,13 @@ impl Watched {
                 of.one::<Status>(&app, "/v1/status"),
             )
         };
+        let from_ms = gathering.question.period.from_ms;
         let servers = &gathering.ground.watched;
         let each = together::each(gathering.app, None, servers, asked).await;
         let mut watched = Watched::default();
         for (server, said) in each {
             let why = match said {
-                Ok((products, status)) => watched.take(products, status),
+                Ok((products, status)) => watched.take(products, status, from_ms),
                 Err(why) => Some(why),
             };
             if let Some(why) = why {
@@ -49,14 +50,19 @@ impl Watched {
         watched
     }
 
-    /// What one server says; why it does not say all.
+    /// What one server says; why it does not say all. An agent that reported last before the time
+    /// that is asked about saw nothing of it.
     fn take(
         &mut self,
         products: List<KnownProduct>,
         status: Result<Status, String>,
+        from_ms: i64,
     ) -> Option<String> {
         let (has_agents, why) = match status {
-            Ok(status) => (!status.computers.is_empty(), None),
+            Ok(status) => {
+                let mut seen = status.computers.iter().map(|it| it.last_seen_at);
+                (seen.any(|at| at.as_millisecond() >= from_ms), None)
+            }
             Err(why) => (false, Some(why)),
         };
         for it in products.items {
