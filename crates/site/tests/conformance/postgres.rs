@@ -240,6 +240,25 @@ async fn sessions_of_a_new_day_are_taken_in_while_another_reads_all_sessions() {
     assert_eq!(sql(&cluster, days), expected);
 }
 
+/// PostgreSQL looks through all late sessions when it makes a partition: however long that takes.
+#[tokio::test]
+async fn sessions_are_taken_in_if_the_partition_of_their_day_takes_too_long_to_make() {
+    const DAY_MS: i64 = 86_400_000;
+    let (cluster, site) = begun().await;
+    sql(
+        &cluster,
+        "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_sleep(600); END $$; \
+         CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE TABLE') \
+         EXECUTE FUNCTION slow();",
+    );
+    let today = 20_000 * DAY_MS;
+    let first = batch(None, today, vec![session(1, today)]);
+    assert_eq!(site.append_history(first).await.unwrap().added, 1);
+    let late = "SELECT count(*) FROM history_sessions_late";
+    assert_eq!(sql(&cluster, late), "1");
+}
+
 #[tokio::test]
 async fn a_batch_on_postgresql_is_appended_whole_or_not_at_all() {
     let (cluster, site) = begun().await;

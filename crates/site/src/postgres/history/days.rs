@@ -2,7 +2,8 @@
 //!
 //! Only days about the one of collecting get one. What a clock that is wrong or a server that was cut off
 //! for long brings besides is kept in `history_sessions_late`, however many days that are; so is a day
-//! whose partition could not be made, because a backup or another reader was in its way.
+//! whose partition could not be made, because a backup or another reader was in its way, or because the
+//! late ones, all of which PostgreSQL looks through for it, are too many.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,8 @@ const AROUND: (i64, i64) = (35, 1);
 /// How long a partition waits for those that read sessions. Longer than `deadlock_timeout`, 1 s, after
 /// which PostgreSQL itself ends an autovacuum that is in the way.
 const IN_THE_WAY: &str = "2s";
+/// How long making a partition may take.
+const MADE_WITHIN: &str = "5s";
 
 /// Makes the partitions that are missing for what began at these instants.
 pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> Result<()> {
@@ -36,8 +39,10 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
     let missing: Vec<i64> = db.all(sql, Arrays::of(&rows).params(), |row| row.get(0))?;
     for day in missing {
         let (from_ms, to_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
-        let sql = "SELECT 1 FROM history_sessions_late WHERE started_ms >= $1 AND started_ms < $2 \
-                   LIMIT 1";
+        // By the index, which begins with the product.
+        let sql = "SELECT 1 FROM history_products p WHERE EXISTS (SELECT 1 \
+                   FROM history_sessions_late s WHERE s.product = p.number \
+                   AND s.started_ms >= $1 AND s.started_ms < $2) LIMIT 1";
         // A day of which some were late stays there: they cannot be in two places.
         if db.exists(sql, &params![from_ms, to_ms])? {
             continue;
@@ -55,18 +60,21 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
 }
 
 /// Carries out what needs the tables of sessions for itself, unless somebody reads them for long, such
-/// as `pg_dump`; whether it did. The transaction goes on in both cases.
+/// as `pg_dump`, or it takes long itself; whether it did. The transaction goes on in each case.
 fn unless_in_the_way(db: &Db, sql: &str) -> Result<bool> {
-    let usual: String = db.one("SELECT current_setting('lock_timeout')", &[], |row| {
-        row.get(0)
+    let usual = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')";
+    let (lock, statement) = db.one(usual, &[], |row| {
+        Ok((row.get::<String>(0)?, row.get::<String>(1)?))
     })?;
     let done = db.batch(&format!(
-        "SAVEPOINT alone; SET LOCAL lock_timeout = '{IN_THE_WAY}'; {sql}; \
-         SET LOCAL lock_timeout = '{usual}'; RELEASE SAVEPOINT alone"
+        "SAVEPOINT alone; SET LOCAL lock_timeout = '{IN_THE_WAY}'; \
+         SET LOCAL statement_timeout = '{MADE_WITHIN}'; {sql}; \
+         SET LOCAL lock_timeout = '{lock}'; SET LOCAL statement_timeout = '{statement}'; \
+         RELEASE SAVEPOINT alone"
     ));
     match done {
-        Err(error) if error.is_of_lock() => {
-            // The timeout, too, is again what it was.
+        Err(error) if error.is_of_time() => {
+            // The timeouts, too, are again what they were.
             db.batch("ROLLBACK TO SAVEPOINT alone; RELEASE SAVEPOINT alone")?;
             Ok(false)
         }
