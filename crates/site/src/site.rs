@@ -106,7 +106,8 @@ pub trait Site: Send + Sync {
     /// Appends a batch of a server's history, if it continues the collected history or begins at
     /// the beginning. Items that are there already stay unchanged. If the server continues from an
     /// earlier point, items that were collected after that point are marked as no longer on the
-    /// server.
+    /// server; if they are many, an engine does so in transactions before that of the batch, and what
+    /// is interrupted goes on with the next batch of the server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
 
     /// Begins an import, unless the same request has begun it.

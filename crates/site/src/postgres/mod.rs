@@ -277,8 +277,19 @@ impl Site for PostgresSite {
     }
 
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
-        self.writes("append to the history", move |it| {
-            history::append(it, &batch)
+        let doing = "append to the history";
+        let (asks, batch) = (self.engine.asks(), Arc::new(batch));
+        Box::pin(async move {
+            loop {
+                let batch = batch.clone();
+                let step = asks.ask(doing, move |link| {
+                    link.write(doing, |db| history::append(db, &batch))
+                });
+                // The calls of others have their turn between two transactions.
+                if let Some(done) = step.await? {
+                    return Ok(done);
+                }
+            }
         })
     }
 
