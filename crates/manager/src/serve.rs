@@ -158,9 +158,12 @@ async fn run_with(
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
     let always = [upkeep, imports, counting, token, telling, faults, groups].map(Some);
-    let tasks = always.into_iter().chain([vital, beat, sources]);
+    let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
         task.abort();
+    }
+    if let Some(sources) = sources {
+        sources.end().await;
     }
     served
 }

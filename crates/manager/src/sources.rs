@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use usher_vital::task;
-use usher_watch::{Folder, Options, Standing};
+use usher_watch::{Commands, Folder, Options, Standing};
 
 use self::taken::ToSite;
 use self::trouble::Troubles;
@@ -40,31 +40,60 @@ impl Standings {
     }
 }
 
+/// What watches.
+pub(crate) struct Sources {
+    commands: Commands,
+    /// Tells of those that fail.
+    tells: JoinHandle<()>,
+}
+
+impl Sources {
+    /// Ends the commands that run, and all that these have started. Waits for them.
+    pub(crate) async fn end(self) {
+        self.tells.abort();
+        let commands = self.commands;
+        // A panic of it is in the log.
+        let _ = tokio::task::spawn_blocking(move || commands.end()).await;
+    }
+}
+
 /// Begins to watch. None: there is nothing to watch.
 pub(crate) fn begin(
     tools: &Arc<Tools>,
     sources: Vec<WatchedSource>,
     data: &Path,
-) -> Option<JoinHandle<()>> {
+) -> Option<Sources> {
     if sources.is_empty() {
         return None;
     }
     let standings = Arc::new(Standings::default());
+    let commands = Commands::default();
     for source in &sources {
         let (source, standings) = (source.clone(), standings.clone());
+        let commands = commands.clone();
         let (site, data) = (Arc::downgrade(tools), data.to_owned());
         let name = source.watched.name.clone();
-        let thread = usher_vital::spawn("source", move || watch(&source, site, &data, &standings));
+        let thread = usher_vital::spawn("source", move || {
+            watch(&source, site, (&data, &commands), &standings);
+        });
         if let Err(error) = thread {
             tracing::error!(watch = name, %error, "there is no thread for this watch");
         }
     }
     let troubles = Troubles::of(&sources);
     let told = tell(tools.clone(), troubles, standings);
-    Some(tokio::spawn(task("sources", told)))
+    Some(Sources {
+        commands,
+        tells: tokio::spawn(task("sources", told)),
+    })
 }
 
-fn watch(source: &WatchedSource, site: Weak<Tools>, data: &Path, all: &Arc<Standings>) {
+fn watch(
+    source: &WatchedSource,
+    site: Weak<Tools>,
+    (data, commands): (&Path, &Commands),
+    all: &Arc<Standings>,
+) {
     let name = &source.watched.name;
     let mut takes = match ToSite::of(site) {
         Ok(takes) => takes,
@@ -93,7 +122,7 @@ fn watch(source: &WatchedSource, site: Weak<Tools>, data: &Path, all: &Arc<Stand
             &source.watched,
             &folder,
             &mut takes,
-            Options::default(),
+            (Options::default(), commands),
             Box::new(tell),
         );
         if let Err(error) = ended {
