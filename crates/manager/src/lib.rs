@@ -23,6 +23,7 @@ mod facts;
 mod faults;
 mod groups;
 mod healing;
+mod identities;
 mod import_upkeep;
 mod levels;
 mod listener;

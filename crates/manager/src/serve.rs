@@ -127,6 +127,7 @@ async fn run_with(
         looked: Notify::new(),
         import_removed: Notify::new(),
         counting: Notify::new(),
+        identities: Arc::default(),
         elsewhere: Elsewhere::default(),
         refused: Refused::new(wall_ms()),
     });

@@ -41,6 +41,8 @@ enum Cut {
     Failed(String),
     /// The server is of a version without `/v1/history`.
     NoHistory,
+    /// It is watched under that name, too, and collected under it.
+    Twice(String),
 }
 
 impl From<SiteError> for Cut {
@@ -52,6 +54,8 @@ impl From<SiteError> for Cut {
 
 /// Collects the history of one server.
 pub(crate) struct Collector {
+    /// The name under which it is watched.
+    name: String,
     server: Server,
     tools: Arc<Tools>,
     view: View,
@@ -73,6 +77,7 @@ impl Collector {
         view: View,
     ) -> Collector {
         Collector {
+            name: server.name.clone(),
             server: Server::new(tools.prober.http(&server.url).clone(), &server.url, token),
             tools,
             view,
@@ -111,6 +116,14 @@ impl Collector {
                     });
                     NO_HISTORY
                 }
+                Err(Cut::Twice(other)) => {
+                    let why = format!("it is collected as {other}, which is the same server");
+                    self.show(|seen| {
+                        seen.why = Some(why);
+                        seen.failing_since = None;
+                    });
+                    PAUSE.min(self.tools.poll)
+                }
                 Err(Cut::Failed(why)) => {
                     self.show(|seen| {
                         seen.why = Some(why);
@@ -134,6 +147,9 @@ impl Collector {
         loop {
             let asked_ms = wall_ms();
             let id = self.id().await?;
+            if let Some(other) = self.tools.identities.counts_as(&self.name) {
+                return Err(Cut::Twice(other));
+            }
             let places = self.tools.site.collected(id.clone()).await?;
             let (asked, page) = self.page(&places).await?;
             if page.server_id != id {
@@ -165,6 +181,9 @@ impl Collector {
         if self.id.is_none() {
             let (url, token) = (self.server.url(), self.server.token());
             self.id = facts::server_id(&self.tools.prober, url, &token).await;
+            if let Some(id) = &self.id {
+                self.tools.identities.note(&self.name, id, true);
+            }
         }
         let none = || {
             Cut::Failed(

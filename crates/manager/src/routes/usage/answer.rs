@@ -55,7 +55,7 @@ impl Ground {
 /// The servers that are watched, each once: one that is watched under two names would count twice.
 pub(in crate::routes) fn watched(app: &App) -> Vec<WatchedServer> {
     let mut watched: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
-    watched.retain(|it| it.same_as.is_none());
+    watched.retain(|it| app.tools.identities.counts(&it.name));
     watched
 }
 
