@@ -138,13 +138,15 @@ pub struct LastUsed {
 }
 
 /// What another licence server's files say is owned, of the last finished import of a source and
-/// kind.
+/// kind. Of the kinds of a source that tell of a product it is one: their seats are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedElsewhere {
     /// Whose files they are.
     pub source: String,
     /// The product's id.
     pub product: String,
+    /// What kind of file or report says it.
+    pub kind: String,
     /// The highest version that it is for.
     pub version: Option<String>,
     /// Seats; none: uncounted.
@@ -157,4 +159,50 @@ pub struct OwnedElsewhere {
     pub to_day: Option<String>,
     /// Why its seats do not count; none: they do.
     pub set_aside: Option<String>,
+}
+
+/// The kind that says what was bought; others say what a licence server issues of it.
+const LICENCE_FILE: &str = "flexnet-licence";
+
+/// In which order kinds are asked what is owned of a product: the least that tells of it counts. What the
+/// server itself says comes before its licence file, of which it may not have taken up all.
+pub(crate) fn order_of_owned(kind: &str) -> (bool, &str) {
+    (kind == LICENCE_FILE, kind)
+}
+
+/// SQL: the same of a column, as what is sorted by.
+pub(crate) const ORDER_OF_OWNED: &str = "e.kind = 'flexnet-licence', e.kind";
+
+/// Takes of rows by product and source, each in the order of their kinds, those of the first kind.
+#[derive(Debug, Default)]
+pub(crate) struct OneKind {
+    last: Option<(String, String, String)>,
+}
+
+impl OneKind {
+    pub(crate) fn takes(&mut self, it: &OwnedElsewhere) -> bool {
+        match &self.last {
+            Some((product, source, kind)) if (product, source) == (&it.product, &it.source) => {
+                *kind == it.kind
+            }
+            _ => {
+                let of = (it.product.clone(), it.source.clone(), it.kind.clone());
+                self.last = Some(of);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_comes_before_its_licence_file() {
+        let mut kinds = ["rlmstat", "flexnet-licence", "lmstat", "a"];
+        kinds.sort_by_key(|kind| order_of_owned(kind));
+        assert_eq!(kinds, ["a", "lmstat", "rlmstat", "flexnet-licence"]);
+        assert!(ORDER_OF_OWNED.contains(&format!("'{LICENCE_FILE}'")));
+    }
 }

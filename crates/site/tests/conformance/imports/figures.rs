@@ -286,4 +286,33 @@ pub(crate) async fn tells_what_is_owned_elsewhere(site: &dyn Site) {
         listed(None, 10_000).await,
         [("owned-b".to_owned(), Some(7))]
     );
+    // A licence file of the same server tells of the same seats, and of some that it did not say.
+    let file = vec![
+        owned("x", "owned-b", Some(6)),
+        owned("y", "owned-b", Some(2)),
+        owned("z", "owned-c", Some(3)),
+    ];
+    begin_of_kind(site, "i-owned-3", "owned", "flexnet-licence").await;
+    assert_eq!(rows(site, "i-owned-3", 1, file).await, taken(2));
+    counts(finish(site, "i-owned-3", 1).await);
+    let expected = [("owned-b", 7), ("owned-c", 3)];
+    let expected = expected.map(|(product, seats)| (product.to_owned(), Some(seats)));
+    assert_eq!(listed(None, 10_000).await, expected);
+    assert_eq!(listed(Some("owned-b"), 1).await, expected[..1]);
+    let found = site.sources_now(0, 9_000).await.unwrap();
+    let now = found.into_iter().find(|it| it.source == "owned").unwrap();
+    let now: Vec<(&str, u64)> = now
+        .entitlements
+        .iter()
+        .map(|it| (&*it.product, it.seats))
+        .collect();
+    // With what may be used beyond.
+    assert_eq!(now, [("owned-b", 8), ("owned-c", 4)]);
+    // Without the report it is as the file says.
+    for id in ["i-owned", "i-owned-2"] {
+        removed(site, id).await;
+    }
+    let expected = [("owned-b", 6), ("owned-b", 2), ("owned-c", 3)];
+    let expected = expected.map(|(product, seats)| (product.to_owned(), Some(seats)));
+    assert_eq!(listed(None, 10_000).await, expected);
 }
