@@ -53,7 +53,7 @@ pub(crate) use {
     },
     sources::{DAY_MS, LevelTold, Owned, OwnedRow, ToldNow},
     sums::Uses,
-    told::{Spans, between},
+    told::{Import, Spans, between, left_of},
     uses::{Found, leases_over, sessions_over},
     within::Whose,
 };

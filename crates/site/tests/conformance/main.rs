@@ -74,6 +74,7 @@ async fn does_what_every_engine_has_to(site: &dyn Site) {
     imports::figures::tells_what_is_owned_elsewhere(site).await;
     imports::figures::puts_what_is_counted_elsewhere_into_buckets(site).await;
     imports::figures::tells_use_counted_elsewhere_of_finished_imports_apart(site).await;
+    imports::figures::knows_nothing_of_the_time_of_an_import_that_was_taken_out(site).await;
     imports::now::tells_what_a_log_says_of_now(site).await;
     imports::now::tells_what_the_last_report_says_of_now(site).await;
     imports::now::tells_what_became_of_refusals_once(site).await;

@@ -5,6 +5,7 @@ mod clean;
 mod keyed;
 mod kinds;
 mod owned;
+mod removals;
 mod rows;
 mod state;
 mod uses;
@@ -185,13 +186,16 @@ fn order(db: &Db, number: i64) -> Result<()> {
     state::forget_old(db, number)
 }
 
-/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`].
+/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`]. Of what it told
+/// nothing is known from now on, also if a later one was of the same time.
 pub(super) fn remove(db: &Db, id: &str) -> Result<Option<ImportRecord>> {
     let Some(found) = find(db, id)? else {
         return Ok(None);
     };
+    removals::note(db, found.number)?;
     let sql = "UPDATE imports SET state = $2 WHERE number = $1";
     db.run(sql, &params![found.number, REMOVED])?;
+    removals::forget(db)?;
     Ok(Some(found))
 }
 

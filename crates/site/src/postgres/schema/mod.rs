@@ -15,6 +15,7 @@ use super::values::params;
 const STEPS: &[&[&str]] = &[
     &[MANAGER, history::STEP, imports::STEP, usage::STEP],
     &[history::MARKS],
+    &[imports::REMOVALS],
 ];
 
 /// The table of the steps, which is there before the first.
