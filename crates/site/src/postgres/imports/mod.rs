@@ -8,6 +8,7 @@ mod owned;
 mod removals;
 mod rows;
 mod state;
+mod table;
 mod uses;
 
 use super::db::Db;
@@ -44,14 +45,6 @@ fn record(row: &Row) -> Result<ImportRecord> {
         live: row.get(11)?,
         summary: row.get(12)?,
     })
-}
-
-/// SQL that puts a row with these columns into a table.
-fn insert<'n>(table: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
-    let (names, places) = (names.join(", "), places.join(", "));
-    format!("INSERT INTO {table} ({names}) VALUES ({places})")
 }
 
 /// Begins an import, unless the request has begun it.
