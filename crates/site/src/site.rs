@@ -10,9 +10,11 @@ use crate::imported::{
 };
 use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
-use crate::people::KnownPerson;
+use crate::people::{KnownPerson, NumberedPerson};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
-use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::reported::{
+    GroupSums, GroupsAsked, LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum,
+};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
@@ -149,6 +151,9 @@ pub trait Site: Send + Sync {
     /// one, at most `limit`.
     fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>>;
 
+    /// People with their numbers, in the order of these: those after that number, at most `limit`.
+    fn numbered_people(&self, after: Option<u64>, limit: u32) -> Answer<Vec<NumberedPerson>>;
+
     /// The products that something is known of, in the order of their ids, from that one on, at most
     /// `limit` ids. A product that is counted here and elsewhere is there twice.
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
@@ -171,6 +176,9 @@ pub trait Site: Send + Sync {
     /// Who used a product in a time, and for how long: the rows that [`Site::used`] counts as
     /// sessions.
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums>;
+
+    /// Which groups of people used a product in a time, and for how long: the same rows, by group.
+    fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums>;
 
     /// Who was refused seats of a product in a time, and when they came back, up to now.
     fn refused(&self, asked: SumsAsked) -> Answer<Refused>;

@@ -16,9 +16,11 @@ use crate::imported::{
 };
 use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
-use crate::people::KnownPerson;
+use crate::people::{KnownPerson, NumberedPerson};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
-use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::reported::{
+    GroupSums, GroupsAsked, LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum,
+};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -296,6 +298,12 @@ impl Site for SqliteSite {
         })
     }
 
+    fn numbered_people(&self, after: Option<u64>, limit: u32) -> Answer<Vec<NumberedPerson>> {
+        self.reports("read the numbers of people", move |it| {
+            people::numbered(it, after, limit)
+        })
+    }
+
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
         self.reports("read which products were used", move |it| {
             usage::products(it, &from, limit)
@@ -326,6 +334,12 @@ impl Site for SqliteSite {
 
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
         self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums> {
+        self.reports("read which groups used a product", move |it| {
+            usage::grouped(it, &asked)
+        })
     }
 
     fn refused(&self, asked: SumsAsked) -> Answer<Refused> {

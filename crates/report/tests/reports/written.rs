@@ -57,9 +57,9 @@ fn a_table_is_written_for_a_spreadsheet_which_runs_nothing_of_it() {
 
 #[test]
 fn tables_of_one_file_are_apart_by_an_empty_line_and_named() {
-    let report = report(ReportName::People);
+    let report = report(ReportName::Programs);
     let only = render::csv(&report).unwrap();
-    assert!(only.starts_with("product,user,realm,"), "{only}");
+    assert!(only.starts_with("program,desktop_name,package,"), "{only}");
     let report = crate::made_up::report(ReportName::Holders);
     let all = render::csv(&report).unwrap();
     let tables: Vec<&str> = all.split("\n\n").collect();

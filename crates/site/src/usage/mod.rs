@@ -4,6 +4,7 @@
 mod about;
 mod alone;
 mod elsewhere;
+mod grouped;
 mod known;
 mod last;
 mod level;
@@ -24,6 +25,7 @@ mod uses;
 mod waited;
 mod within;
 
+pub(crate) use grouped::grouped;
 pub(crate) use known::{products, record};
 pub(crate) use last::last_used;
 pub(crate) use make::make_missing;
@@ -39,6 +41,7 @@ pub(crate) use waited::outcomes;
 pub(crate) use {
     about::surrogate,
     elsewhere::{Sweep, UNKNOWN},
+    grouped::Grouped,
     level::sum,
     line::{Adds, LeaseRow, Line, Of, SessionRow, counted_number, is_use, of_lease, of_session},
     named::{Name, Named, Needed},

@@ -67,6 +67,7 @@ async fn does_what_every_engine_has_to(site: &dyn Site) {
     usage::counts_what_still_runs_until_it_has_ended(site).await;
     usage::knows_what_is_collected_and_of_which_products(site).await;
     reported::tells_who_used_a_product_by_name(site).await;
+    reported::tells_which_groups_used_a_product(site).await;
     reported::tells_who_was_refused_and_who_never_came_back(site).await;
     reported::tells_when_products_were_last_used(site).await;
     reported::tells_how_waits_ended(site).await;

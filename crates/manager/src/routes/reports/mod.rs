@@ -11,6 +11,7 @@ mod figures;
 mod form;
 mod gathering;
 mod gave_up;
+mod groups;
 mod health;
 mod heatmap;
 mod holders;
@@ -52,7 +53,7 @@ const AT_MOST: Duration = Duration::from_secs(120);
         ("name" = String, Path, description = "`usage`, `peaks`, `heatmap`, `denials`, `waits`, `gave_up`, `holders`, `people`, `unused`, `programs`, `position`, `expiring`, `cost` or `health`"),
         ("product" = Option<String>, Query, description = "Of this product alone"),
         ("user" = Option<String>, Query, description = "Of this person alone, by the name of the account (`people`, `holders`, `gave_up`)"),
-        ("group_by" = Option<String>, Query, description = "What a row of `usage` and `cost` stands for: `product`, `user`, `computer` or `group`"),
+        ("group_by" = Option<String>, Query, description = "What a row of `usage` and `cost` stands for: `product`, `user`, `computer` or `group`; `peaks` and `people` can be by `group`"),
         ("grain" = Option<String>, Query, description = "The stretches of `usage`, `peaks`, `denials` and `waits`: `hour`, `day`, `week` (from Monday) or `month`; by default what suits the time"),
         ("from" = Option<String>, Query, description = "From this day or instant on"),
         ("to" = Option<String>, Query, description = "To the end of this day, or to this instant, which is the first that does not count; now by default"),

@@ -71,7 +71,7 @@ impl Question {
             parameters: ReportParameters {
                 product: asked.product.filter(|_| applies.product),
                 user: asked.user.filter(|_| applies.user),
-                group_by: group_by.filter(|_| applies.group_by),
+                group_by: group_by.filter(|by| applies.group_by.contains(by)),
                 grain,
             },
             period,
@@ -111,7 +111,8 @@ impl Question {
 struct Applies {
     product: bool,
     user: bool,
-    group_by: bool,
+    /// What its rows may stand for.
+    group_by: &'static [GroupBy],
     grain: bool,
 }
 
@@ -123,7 +124,16 @@ impl Applies {
         Applies {
             product: !matches!(name, Programs | Health),
             user: matches!(name, People | Holders | GaveUp),
-            group_by: matches!(name, Usage | Cost),
+            group_by: match name {
+                Usage | Cost => &[
+                    GroupBy::Product,
+                    GroupBy::User,
+                    GroupBy::Computer,
+                    GroupBy::Group,
+                ],
+                Peaks | People => &[GroupBy::Group],
+                _ => &[],
+            },
             grain: matches!(name, Usage | Peaks | Denials | Waits),
         }
     }

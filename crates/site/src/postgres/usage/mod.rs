@@ -3,6 +3,7 @@
 
 mod about;
 mod elsewhere;
+mod grouped;
 mod known;
 mod last;
 mod level;
@@ -20,6 +21,7 @@ mod uses;
 mod waited;
 mod within;
 
+pub(super) use grouped::grouped;
 pub(super) use known::{products, record};
 pub(super) use last::last_used;
 pub(super) use read::used;

@@ -35,7 +35,7 @@ Examples:
   usher report heatmap --product gimp --output gimp.html  one page, to mail or print
   usher report unused --format csv > unused.csv
   usher report people --user anna
-  usher report cost --group-by user --json
+  usher report cost --group-by group --json
 
 The manager makes it of what it has collected from its servers, of what was imported, and of what
 the servers say now. It says as of which events of which servers it is, and what is not in it. Its
@@ -55,7 +55,7 @@ pub(crate) struct Report {
     /// Only this person (people, holders, gave-up)
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// What a row stands for (usage, cost)
+    /// What a row stands for (usage, cost; peaks and people by group)
     #[arg(long, value_name = "WHAT",
         value_parser = one_of::<GroupBy>(&["product", "user", "computer", "group"]))]
     group_by: Option<GroupBy>,
