@@ -446,7 +446,7 @@ fn refused() -> GaveUpInput {
     }
 }
 
-fn holding() -> HoldersInput {
+pub(crate) fn holding() -> HoldersInput {
     HoldersInput {
         products: vec![SeatsNow {
             product: "cad".to_owned(),

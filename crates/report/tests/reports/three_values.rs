@@ -3,7 +3,7 @@
 use usher_api::{Cell, CountedBy, GroupBy, LastUse, Report, ReportName, Section};
 use usher_report::{
     CostInput, ExpiringInput, Figures, GroupUses, Need, PositionInput, ROWS_LIMIT, UnusedInput,
-    UsageInput, cost, expiring, position, unused, usage,
+    UsageInput, cost, expiring, holders, position, unused, usage,
 };
 
 use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report, use_of};
@@ -202,6 +202,23 @@ fn a_group_pays_for_all_of_its_people_and_who_is_in_two_is_paid_for_twice() {
     let groups = section(&peaks, "groups");
     assert_eq!(column(groups, "peak"), ["4", "4", "4", "?"]);
     assert_eq!(column(groups, "mean")[0], "0.1255", "90 hours of 717");
+}
+
+#[test]
+fn a_seat_is_only_called_idle_or_not_if_its_agent_says_so() {
+    let report = report(ReportName::Holders);
+    let idle = section(&report, "idle");
+    assert_eq!(column(idle, "user"), ["anna"]);
+    assert_eq!(column(idle, "idle_seconds"), ["7260"]);
+    assert_eq!(column(section(&report, "products"), "idle"), ["1"]);
+    let mut silent = crate::made_up::holding();
+    silent.held[0].idle_seconds = None;
+    let report = holders(&asked(), silent.clone());
+    assert!(section(&report, "idle").rows.is_empty());
+    assert_eq!(column(section(&report, "products"), "idle"), ["?"]);
+    silent.held[0].idle_seconds = Some(60);
+    let report = holders(&asked(), silent);
+    assert_eq!(column(section(&report, "products"), "idle"), ["0"]);
 }
 
 #[test]

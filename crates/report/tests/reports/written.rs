@@ -67,7 +67,12 @@ fn tables_of_one_file_are_apart_by_an_empty_line_and_named() {
     let names: Vec<String> = tables.iter().map(first).collect();
     assert_eq!(
         names,
-        ["section,products", "section,held", "section,waiting"]
+        [
+            "section,products",
+            "section,idle",
+            "section,held",
+            "section,waiting"
+        ]
     );
 }
 
