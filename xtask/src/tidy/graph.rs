@@ -22,7 +22,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-platform",
         ],
     ),
-    ("usher-report", &["usher-core", "usher-api"]),
+    ("usher-parquet", &[]),
+    (
+        "usher-report",
+        &["usher-core", "usher-api", "usher-parquet"],
+    ),
     ("usher-platform", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-tables", &[]),

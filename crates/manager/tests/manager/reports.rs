@@ -210,7 +210,6 @@ async fn what_a_server_does_not_say_is_missing_and_what_is_wrong_is_refused() {
             "invalid_request",
             "`group_by` is floor",
         ),
-        ("usage?format=parquet", 400, "invalid_request", "parquet"),
         (
             "usage?format=pdf",
             400,

@@ -43,7 +43,7 @@ use crate::problem::Refusal;
 /// How long one may take.
 const AT_MOST: Duration = Duration::from_secs(120);
 
-/// A report about the site, as JSON, comma-separated values or one page of HTML. By default it is
+/// A report about the site, as JSON, comma-separated values, one page of HTML or a Parquet file. By default it is
 /// about the last 30 days. What does not apply to a report is ignored, and null in its `parameters`.
 #[utoipa::path(
     get,
@@ -59,7 +59,7 @@ const AT_MOST: Duration = Duration::from_secs(120);
         ("since" = Option<String>, Query, description = "The same as `from`"),
         ("until" = Option<String>, Query, description = "The same as `to`"),
         ("time_zone" = Option<String>, Query, description = "Hours, days, weeks and months are of this zone, such as Europe/Berlin; by default of the site's"),
-        ("format" = Option<String>, Query, description = "`json`, `csv` or `html`; by default what `Accept` prefers, else JSON"),
+        ("format" = Option<String>, Query, description = "`json`, `csv`, `html` or `parquet`; by default what `Accept` prefers, else JSON"),
     ),
     responses(
         (status = 200, body = Report),
