@@ -19,7 +19,7 @@ mod reports;
 mod since;
 mod words;
 
-pub use asked::{Asked, Told};
+pub use asked::{Asked, Kept, Told};
 pub use draft::ROWS_LIMIT;
 pub use gathered::{Figures, OwnedOn, UseOf};
 pub use hash::hash;

@@ -227,6 +227,8 @@ pub struct Appended {
     /// How many items were marked as no longer on the server, because the server was restored from
     /// a backup. They stay.
     pub gone: u64,
+    /// How many items were over before the rows that are kept: they are not taken in.
+    pub past: u64,
     /// The batch does not continue the collected history: nothing was appended.
     pub is_stale: bool,
 }

@@ -27,6 +27,8 @@ mod people;
 mod postgres;
 mod record;
 mod reported;
+mod retained;
+mod retention;
 mod rows;
 mod schema;
 mod servers;
@@ -62,6 +64,7 @@ pub use reported::{
     LastUsed, OwnedElsewhere, REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked,
     UseSum, UseSums, UsedBy, WaitSum,
 };
+pub use retained::{Extent, Overdue, Retained, RetainedSince};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
     Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally, Unwatched,

@@ -13,6 +13,7 @@ use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::retained::{Extent, Overdue, Retained, RetainedSince};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
@@ -152,6 +153,16 @@ pub trait Site: Send + Sync {
     /// The products that something is known of, in the order of their ids, from that one on, at most
     /// `limit` ids. A product that is counted here and elsewhere is there twice.
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
+
+    /// From which instant on the rows of each kind are all there.
+    fn retained(&self) -> Answer<RetainedSince>;
+
+    /// When the rows of a kind began that are there; none: there are none.
+    fn extent(&self, what: Retained) -> Answer<Option<Extent>>;
+
+    /// Removes rows whose time is over, at most `limit`; how many things were removed, 0: none are left
+    /// to remove. From the first call for an instant on, nothing that was over before it is taken in.
+    fn retire(&self, overdue: Overdue) -> Answer<u64>;
 
     /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;

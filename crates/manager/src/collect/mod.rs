@@ -222,6 +222,13 @@ impl Collector {
                      after it stay, marked as no longer on the server"
                 );
             }
+            if done.past > 0 {
+                tracing::info!(
+                    server,
+                    items = done.past,
+                    "the server told of what was over before what is kept: it is not taken in"
+                );
+            }
             added = done.added;
             self.is_owed = true;
         }

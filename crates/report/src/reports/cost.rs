@@ -35,7 +35,7 @@ type Costs<'a> = BTreeMap<(&'a str, &'a str), u64>;
 pub fn cost(asked: &Asked, input: CostInput) -> Report {
     let mut draft = Draft::new(ReportName::Cost, "Cost and chargeback");
     let costs = costs(asked, &input.entitlements);
-    let (table, summary, plot) = by_product(&costs, &input.figures);
+    let (table, summary, plot) = by_product(asked, &costs, &input.figures);
     draft.add(table, summary, plot);
     let by = asked
         .parameters
@@ -106,7 +106,11 @@ fn costs<'a>(asked: &Asked, owned: &'a [OwnedOn]) -> Costs<'a> {
     costs
 }
 
-fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<usher_api::Plot>) {
+fn by_product(
+    asked: &Asked,
+    costs: &Costs<'_>,
+    figures: &Figures,
+) -> (Table, String, Option<usher_api::Plot>) {
     let columns = [
         ("product", "Product", Text),
         ("cost", "Cost", Money),
@@ -124,7 +128,7 @@ fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<us
         let unknown = || Cell::not_known("nothing is known of its use");
         let [users, open, unobserved] = match item {
             Some(it) => [
-                cells::count(it.users),
+                cells::kept(cells::count(it.users), it, asked.kept.sessions),
                 cells::seconds(it.open_seconds),
                 cells::seconds(it.unobserved_seconds),
             ],
@@ -139,7 +143,10 @@ fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<us
             cells::money(*cost),
             Cell::text(*currency),
             users,
-            Cell::or_null(per_user),
+            match item {
+                Some(it) => cells::kept(Cell::or_null(per_user), it, asked.kept.sessions),
+                None => Cell::or_null(per_user),
+            },
             open,
             Cell::or_null(per_hour),
             unobserved,

@@ -86,12 +86,15 @@ pub fn usage(asked: &Asked, input: UsageInput) -> Report {
 /// The fields of an item in the order of [`FIGURES`].
 fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
     let figure = Figure::of(item, asked.now);
+    let who = |cell| cells::kept(cell, item, asked.kept.sessions);
+    let waits = |cell| cells::kept(cell, item, asked.kept.waits);
+    let denials = |cell| cells::kept(cell, item, asked.kept.denials);
     vec![
         Cell::text(&item.product),
         cells::counted(item.counted),
         figure.count(item.sessions),
-        figure.count(item.users),
-        figure.count(item.computers),
+        who(figure.count(item.users)),
+        who(figure.count(item.computers)),
         figure.seconds(item.open_seconds),
         cells::active(item.active_seconds),
         figure.count(item.peak),
@@ -102,13 +105,13 @@ fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
         cells::owned(item),
         cells::count(item.reserved),
         figure.count(item.unseated_sessions),
-        figure.count(item.waits.count),
-        cells::seconds(item.waits.p50_seconds),
-        cells::seconds(item.waits.p95_seconds),
-        cells::seconds(item.waits.longest_seconds),
-        figure.count(item.denials.for_good),
-        figure.count(item.denials.satisfied_later),
-        figure.count(item.denials.retries),
+        waits(figure.count(item.waits.count)),
+        waits(cells::seconds(item.waits.p50_seconds)),
+        waits(cells::seconds(item.waits.p95_seconds)),
+        waits(cells::seconds(item.waits.longest_seconds)),
+        denials(figure.count(item.denials.for_good)),
+        denials(figure.count(item.denials.satisfied_later)),
+        denials(figure.count(item.denials.retries)),
         cells::seconds(item.unobserved_seconds),
         Cell::text(match item.provisional {
             true => "provisional",

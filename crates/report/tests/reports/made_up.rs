@@ -36,6 +36,7 @@ pub(crate) fn asked() -> Asked {
             event: 4711,
             time: at("2026-11-30T19:59:00Z"),
         }],
+        kept: Kept::default(),
         cut: vec![Cut {
             what: "history of beta".to_owned(),
             why: "it does not answer".to_owned(),

@@ -241,3 +241,26 @@ fn of_a_product_that_is_counted_twice_the_larger_use_stands_beside_what_is_owned
     assert_eq!(column(now, "used"), ["12"]);
     assert_eq!(column(now, "shortfall"), ["2"]);
 }
+
+#[test]
+fn what_only_rows_say_is_not_known_of_a_time_whose_rows_were_removed() {
+    let removed = Some(at("2026-11-15T00:00:00Z"));
+    let mut asked = asked();
+    asked.kept.sessions = removed;
+    asked.kept.waits = removed;
+    let input = UsageInput {
+        figures: figures(),
+        by: Vec::new(),
+    };
+    let report = usage(&asked, input);
+    let first = |key: &str| column(section(&report, "products"), key).remove(0);
+    for key in ["users", "computers", "waits", "wait_p95_seconds"] {
+        assert_eq!(first(key), "?", "{key}");
+    }
+    // Roll-ups say it, or its rows are kept.
+    for (key, expected) in [("sessions", "40"), ("peak", "10"), ("denials_final", "3")] {
+        assert_eq!(first(key), expected, "{key}");
+    }
+    // Nothing that another licence server counts was removed.
+    assert_ne!(column(section(&report, "products"), "users")[1], "?");
+}

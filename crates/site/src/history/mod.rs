@@ -11,6 +11,7 @@ use rusqlite::{Connection, Result, params};
 
 use crate::collected::{Appended, HistoryBatch};
 use crate::columns::signed;
+use crate::retention;
 use crate::usage::RollUp;
 
 pub(crate) use names::{ELSEWHERE, Names};
@@ -42,7 +43,12 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
     places::write(connection, source, before, batch)?;
     let mut names = Names::enter(connection, batch)?;
     let mut roll_up = RollUp::new(connection);
+    let since = retention::since(connection)?;
     for item in &batch.items {
+        if since.is_before(&item.what) {
+            done.past += 1;
+            continue;
+        }
         match items::append(connection, source, item, &mut names)? {
             true => {
                 done.added += 1;

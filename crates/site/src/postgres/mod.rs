@@ -19,6 +19,7 @@ mod open;
 mod password;
 mod people;
 mod record;
+mod retention;
 mod schema;
 mod secured;
 mod servers;
@@ -44,6 +45,7 @@ use crate::past::{PastAsked, PastPage, SourceRow};
 use crate::people::KnownPerson;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::retained::{Extent, Overdue, Retained, RetainedSince};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -337,6 +339,22 @@ impl Site for PostgresSite {
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
         self.reports("read which products were used", move |it| {
             usage::products(it, &from, limit)
+        })
+    }
+
+    fn retained(&self) -> Answer<RetainedSince> {
+        self.reports("read what is kept", retention::since)
+    }
+
+    fn extent(&self, what: Retained) -> Answer<Option<Extent>> {
+        self.reports("read of which time rows are there", move |it| {
+            retention::extent(it, what)
+        })
+    }
+
+    fn retire(&self, overdue: Overdue) -> Answer<u64> {
+        self.writes("remove rows whose time is over", move |it| {
+            retention::retire(it, &overdue)
         })
     }
 

@@ -1,6 +1,7 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
 mod elsewhere;
+mod retention;
 mod usage;
 
 /// Each step, from an empty file on. `user_version` counts those that were carried out.
@@ -208,4 +209,5 @@ CREATE TABLE history_waits (
 ",
     elsewhere::STEP,
     usage::STEP,
+    retention::STEP,
 ];

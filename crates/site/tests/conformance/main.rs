@@ -12,6 +12,7 @@ mod imports;
 mod messages;
 mod postgres;
 mod reported;
+mod retention;
 mod servers;
 mod settings;
 mod trouble;

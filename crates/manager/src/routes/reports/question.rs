@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use usher_api::{Code, GroupBy, ReportGrain, ReportName, ReportParameters};
 use usher_core::usage::{Bucket, Grain, buckets};
 use usher_http::shown;
-use usher_report::Asked as Basis;
+use usher_report::{Asked as Basis, Kept};
+use usher_site::Retained;
 
 use crate::app::App;
 use crate::clock::date;
@@ -84,6 +85,23 @@ impl Question {
         self.parameters.product.as_deref()
     }
 
+    /// The kinds of rows that it is answered from.
+    pub(super) fn rows(&self) -> &'static [Retained] {
+        match self.name {
+            ReportName::Usage => &Retained::ALL,
+            ReportName::People | ReportName::Cost => &[Retained::Sessions],
+            ReportName::GaveUp => &[Retained::Sessions, Retained::Denials],
+            ReportName::Denials => &[Retained::Sessions, Retained::Denials],
+            ReportName::Position => &[Retained::Sessions, Retained::Denials],
+            ReportName::Waits => &[Retained::Waits],
+            // Roll-ups say when something was used, and by how many at once.
+            ReportName::Peaks | ReportName::Heatmap | ReportName::Unused => &[],
+            ReportName::Expiring => &[],
+            // Of the moment.
+            ReportName::Holders | ReportName::Programs | ReportName::Health => &[],
+        }
+    }
+
     /// The whole time in one.
     pub(super) fn whole(&self) -> Bucket {
         Bucket {
@@ -101,6 +119,7 @@ impl Question {
             now: date(self.period.now_ms),
             zone: self.zone.clone(),
             as_of: Vec::new(),
+            kept: Kept::default(),
             cut: Vec::new(),
             notes: Vec::new(),
         }

@@ -74,6 +74,27 @@ fn unless_in_the_way(db: &Db, sql: &str) -> Result<bool> {
     }
 }
 
+/// The names of the partitions of whole days that were over at an instant, the earliest first.
+pub(in crate::postgres) fn before(db: &Db, before_ms: i64) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+               WHERE i.inhparent = 'history_sessions'::regclass";
+    let found: Vec<String> = db.all(sql, &[], |row| row.get(0))?;
+    let mut days: Vec<i64> = found.iter().filter_map(|name| day_of(name)).collect();
+    days.retain(|day| day.saturating_mul(DAY_MS) < before_ms);
+    days.sort_unstable();
+    Ok(days.into_iter().map(name).collect())
+}
+
+/// Removes a partition with nothing in it, if its day was over at an instant and nobody reads sessions
+/// for long; whether it did.
+pub(in crate::postgres) fn drop_if_empty(db: &Db, name: &str, before_ms: i64) -> Result<bool> {
+    let is_over = day_of(name).is_some_and(|day| (day + 1).saturating_mul(DAY_MS) <= before_ms);
+    if !is_over || db.exists(&format!("SELECT 1 FROM {name} LIMIT 1"), &[])? {
+        return Ok(false);
+    }
+    unless_in_the_way(db, &format!("DROP TABLE {name}"))
+}
+
 /// Whether what began in that millisecond is on time.
 pub(super) fn is_on_time(begun_ms: i64, at_ms: i64) -> bool {
     is_near(begun_ms.div_euclid(DAY_MS), at_ms.div_euclid(DAY_MS))
@@ -89,6 +110,16 @@ fn name(day: i64) -> String {
     format!("history_sessions_{sign}{}", day.unsigned_abs())
 }
 
+/// The day of a partition by its name.
+fn day_of(name: &str) -> Option<i64> {
+    let after = name.strip_prefix("history_sessions_")?;
+    let days = |digits: &str| digits.parse::<i64>().ok();
+    match after.strip_prefix('d') {
+        Some(digits) => days(digits),
+        None => days(after.strip_prefix('n')?)?.checked_neg(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +133,8 @@ mod tests {
         assert!(!is_on_time(i64::MAX, at_ms) && !is_on_time(i64::MIN, at_ms));
         assert_eq!(name(20_000), "history_sessions_d20000");
         assert_eq!(name(-1), "history_sessions_n1");
+        assert_eq!(day_of(&name(20_000)), Some(20_000));
+        assert_eq!(day_of(&name(-1)), Some(-1));
+        assert_eq!(day_of("history_sessions_late"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The collected history on PostgreSQL. A batch is appended completely or not at all, and an item that
 //! arrives twice is stored once.
 
-mod days;
+pub(super) mod days;
 mod items;
 mod marks;
 mod names;
@@ -10,6 +10,7 @@ mod places;
 
 use super::db::Db;
 use super::failure::Result;
+use super::retention;
 use super::usage::RollUp;
 use super::values::params;
 use crate::collected::{Appended, Ended, HistoryBatch, HistoryItem};
@@ -41,16 +42,25 @@ pub(super) fn append(db: &Db, batch: &HistoryBatch) -> Result<Appended> {
     places::write(db, source, before, batch)?;
     note_first(db, &batch.items)?;
     let mut names = Names::enter(db, batch)?;
-    done.added = put_in(db, source, batch, &mut names)?;
-    done.already = (batch.items.len() as u64).saturating_sub(done.added);
+    let since = retention::since(db)?;
+    let items = batch.items.iter().filter(|it| !since.is_before(&it.what));
+    let items: Vec<&HistoryItem> = items.collect();
+    done.past = batch.items.len().abs_diff(items.len()) as u64;
+    done.added = put_in(db, source, (batch.at_ms, &items), &mut names)?;
+    done.already = (items.len() as u64).saturating_sub(done.added);
     Ok(done)
 }
 
 /// Puts the items into their tables, and what is new of them into the roll-ups; how many are new.
-fn put_in<'d>(db: &'d Db, source: i64, batch: &HistoryBatch, names: &mut Names<'d>) -> Result<u64> {
+fn put_in<'d>(
+    db: &'d Db,
+    source: i64,
+    (at_ms, items): (i64, &[&HistoryItem]),
+    names: &mut Names<'d>,
+) -> Result<u64> {
     let (mut sessions, mut leases) = (Vec::new(), Vec::new());
     let (mut denials, mut waits) = (Vec::new(), Vec::new());
-    for item in &batch.items {
+    for item in items.iter().copied() {
         match &item.what {
             Ended::Session(it) => sessions.push((item, it)),
             Ended::Lease(it) => leases.push((item, it)),
@@ -61,7 +71,7 @@ fn put_in<'d>(db: &'d Db, source: i64, batch: &HistoryBatch, names: &mut Names<'
     let mut from = Teller {
         db,
         source,
-        at_ms: batch.at_ms,
+        at_ms,
         names,
     };
     let mut roll_up = RollUp::new(db);

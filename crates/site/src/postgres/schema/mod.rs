@@ -5,6 +5,7 @@
 
 mod history;
 mod imports;
+mod retention;
 mod usage;
 
 use super::db::Db;
@@ -12,7 +13,10 @@ use super::failure::Result;
 use super::values::params;
 
 /// Each step, from an empty database on. `site_schema` has those that were carried out.
-const STEPS: &[&[&str]] = &[&[MANAGER, history::STEP, imports::STEP, usage::STEP]];
+const STEPS: &[&[&str]] = &[
+    &[MANAGER, history::STEP, imports::STEP, usage::STEP],
+    &[retention::STEP],
+];
 
 /// The table of the steps, which is there before the first.
 const BEGIN: &str = "
