@@ -16,7 +16,7 @@ pub enum Retained {
 }
 
 impl Retained {
-    /// All of them.
+    /// Every kind, in the order of their numbers.
     pub const ALL: [Retained; 3] = [Retained::Sessions, Retained::Denials, Retained::Waits];
 
     /// As the tables have it.
