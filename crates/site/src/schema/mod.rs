@@ -208,4 +208,5 @@ CREATE TABLE history_waits (
 ",
     elsewhere::STEP,
     usage::STEP,
+    usage::RUNS,
 ];

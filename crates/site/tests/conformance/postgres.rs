@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use usher_core::usage::Bucket;
 use usher_site::{
     Appended, Change, Ended, EndedSession, HistoryBatch, HistoryItem, Point, PostgresAddress,
     PostgresSite, Run, Site, SiteError,
@@ -11,6 +12,7 @@ use usher_site::{
 use usher_testing::postgres::Postgres;
 
 use crate::common::*;
+use crate::usage::{asked, found};
 
 /// A database with nothing in it.
 pub(crate) async fn begun() -> (Postgres, PostgresSite) {
@@ -76,7 +78,39 @@ async fn tables_on_postgresql_that_another_version_has_made_are_left_as_they_are
         matches!(other, SiteError::OtherTables { step: 1, .. }),
         "{other}"
     );
-    assert_eq!(sql(&cluster, "SELECT made FROM site_schema"), "other");
+    let first = "SELECT made FROM site_schema WHERE step = 1";
+    assert_eq!(sql(&cluster, first), "other");
+}
+
+/// Sessions as the first step kept them: the tables are made by its text, which a database keeps.
+#[tokio::test]
+async fn roll_ups_on_postgresql_are_made_of_what_a_version_with_others_has_collected() {
+    let (cluster, site) = begun().await;
+    drop(site);
+    let step = sql(&cluster, "SELECT made FROM site_schema WHERE step = 1");
+    let database = cluster.database().unwrap();
+    let made = format!(
+        "CREATE TABLE site_schema (step bigint PRIMARY KEY, made text NOT NULL); {step}; \
+         INSERT INTO site_schema VALUES (1, $made${step}$made$); \
+         INSERT INTO history_products (product) VALUES ('cad'); \
+         INSERT INTO history_sessions (computer, agent_incarnation, session, source, product, \
+         person, program, started_ms, ended_ms, duration_ms, unseated_ms) \
+         SELECT 1, 1, n, 1, 1, n, 'cad.bin', n * 60000, n * 60000 + 90000, 90000, 90000 \
+         FROM generate_series(1, 30) n; \
+         INSERT INTO history_leases (source, made_in, made_by, incarnation, event, product, seats, \
+         kept, granted_ms, ended_ms, held_ms, cause, retry) \
+         VALUES (1, 1, 1, 1, 1, 1, 5, false, 60000, 1860000, 1800000, 'checked_in', false);"
+    );
+    cluster.sql(&database, &made).unwrap();
+    let site = opened(&cluster, &database).await.unwrap();
+    let all = [Bucket {
+        from_ms: 0,
+        to_ms: 3_600_000,
+    }];
+    let items = found(&site, asked("cad", &all, i64::MAX)).await;
+    // Two sessions at once, and five seats beside them.
+    let figures = (items[0].sessions, items[0].peak, items[0].running_peak);
+    assert_eq!(figures, (31, 7, 3));
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ impl Server {
     }
 }
 
-fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
+pub(crate) fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
     UsedAsked {
         product: product.to_owned(),
         counted: Counted::Here,

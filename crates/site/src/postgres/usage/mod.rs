@@ -6,6 +6,7 @@ mod elsewhere;
 mod known;
 mod last;
 mod level;
+mod make;
 mod named;
 mod quarter;
 mod read;
@@ -22,6 +23,7 @@ mod within;
 
 pub(super) use known::{products, record};
 pub(super) use last::last_used;
+pub(super) use make::make_missing;
 pub(super) use read::used;
 pub(super) use refused::refused;
 pub(super) use roll_up::RollUp;
