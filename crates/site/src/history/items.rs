@@ -3,12 +3,10 @@
 
 use rusqlite::{Connection, Result, params};
 
+use super::known::{self, Key};
 use super::names::Names;
 use crate::collected::{EndedDenial, EndedLease, EndedSession, EndedWait, HistoryItem, Made};
 use crate::columns::signed;
-
-/// The columns of a row's key.
-type Key = [i64; 3];
 
 /// An item of a batch with what it says.
 pub(super) type Told<'b, T> = (&'b HistoryItem, &'b T);
@@ -23,23 +21,49 @@ pub(super) struct Teller<'n, 'c> {
     pub(super) names: &'n mut Names<'c>,
 }
 
+/// What a row of a session is known by, and where it is.
+struct SessionPlace {
+    product: i64,
+    key: Key,
+}
+
 impl Teller<'_, '_> {
     /// Appends sessions; those that are new.
     pub(super) fn sessions<'b>(
         &mut self,
         told: &[Told<'b, EndedSession>],
     ) -> Result<Vec<New<'b, EndedSession>>> {
-        let mut insert = self.connection.prepare_cached(PUT_SESSION)?;
-        let mut new = Vec::with_capacity(told.len());
-        for (item, it) in told {
-            let product = self.names.product(&item.product)?;
+        let mut keys = Vec::with_capacity(told.len());
+        for (_, it) in told {
             let computer = self.names.computer_of(&it.key.computer)?;
             let [incarnation, session] = [it.key.incarnation, it.key.session];
-            let key = [computer, incarnation.cast_signed(), session.cast_signed()];
+            keys.push([computer, incarnation.cast_signed(), session.cast_signed()]);
+        }
+        let is_new = known::enter(self.connection, &keys)?;
+        let mut new = Vec::with_capacity(told.len());
+        for ((told, key), is_new) in told.iter().zip(keys).zip(is_new) {
+            match is_new {
+                true => {
+                    let product = self.names.product(&told.0.product)?;
+                    new.push((SessionPlace { product, key }, *told));
+                }
+                false => self.is_back(SESSION_IS_BACK, key, told.0)?,
+            }
+        }
+        // So that each page of the table is gone to once.
+        new.sort_unstable_by_key(|(place, (_, it))| (place.product, it.started_ms, place.key));
+        self.put_sessions(&new)?;
+        let new = new.into_iter();
+        Ok(new.map(|(place, (_, it))| (place.product, it)).collect())
+    }
+
+    fn put_sessions(&self, new: &[(SessionPlace, Told<'_, EndedSession>)]) -> Result<()> {
+        let mut insert = self.connection.prepare_cached(PUT_SESSION)?;
+        for (SessionPlace { product, key }, (item, it)) in new {
             let [computer, incarnation, session] = key;
             let real_person = it.real_person.as_deref();
             let (lease_made_in, lease_made_by) = made(it.lease);
-            let added = insert.execute(params![
+            insert.execute(params![
                 product,
                 it.started_ms,
                 computer,
@@ -58,12 +82,8 @@ impl Teller<'_, '_> {
                 it.program,
                 it.version,
             ])?;
-            match added > 0 {
-                true => new.push((product, *it)),
-                false => self.is_back(SESSION_IS_BACK, key, item)?,
-            }
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Appends leases; those that are new.
@@ -208,8 +228,7 @@ fn made(made: Option<Made>) -> (Option<u32>, Option<i64>) {
 const PUT_SESSION: &str = "INSERT INTO history_sessions (product, started_ms, computer, \
     agent_incarnation, session, ended_ms, person, unseated_ms, lease_made_in, lease_made_by, source, \
     incarnation, event, real_person, duration_ms, program, version) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
-    ON CONFLICT DO NOTHING";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const PUT_LEASE: &str = "INSERT INTO history_leases (source, made_in, made_by, incarnation, event, \
     product, person, computer, seats, program, agent_incarnation, session, kept, granted_ms, ended_ms, \
     held_ms, cause, ticket_made_in, ticket_made_by, with_made_in, with_made_by, retry) \

@@ -2,10 +2,12 @@
 //! an item that arrives twice is stored once.
 
 mod items;
+mod known;
 mod marks;
 mod names;
 mod past;
 mod places;
+mod ranges;
 
 use rusqlite::{Connection, Result, params};
 
