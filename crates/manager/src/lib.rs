@@ -21,6 +21,7 @@ mod elsewhere;
 mod ended;
 mod facts;
 mod faults;
+mod gathering;
 mod groups;
 mod healing;
 mod import_upkeep;

@@ -20,6 +20,7 @@ use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::dispatch::{self, Dispatcher};
 use crate::elsewhere::Elsewhere;
+use crate::gathering::Gathering;
 use crate::logged::or_log;
 use crate::probe::Prober;
 use crate::reach::innermost;
@@ -129,6 +130,7 @@ async fn run_with(
         counting: Notify::new(),
         elsewhere: Elsewhere::default(),
         refused: Refused::new(wall_ms()),
+        gathering: Gathering::new(),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options, known.servers);

@@ -10,6 +10,7 @@ use usher_site::Site;
 use crate::ServiceManager;
 use crate::dispatch::Dispatcher;
 use crate::elsewhere::Elsewhere;
+use crate::gathering::Gathering;
 use crate::groups::GroupBook;
 use crate::probe::Prober;
 use crate::refused::Refused;
@@ -41,6 +42,8 @@ pub(crate) struct Tools {
     pub(crate) elsewhere: Elsewhere,
     /// What became of refusals.
     pub(crate) refused: Refused,
+    /// From which servers much may be collected at once.
+    pub(crate) gathering: Gathering,
 }
 
 impl Tools {
