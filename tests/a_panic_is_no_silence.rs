@@ -9,7 +9,7 @@ use usher_testing::control::Control;
 
 use crate::enforcement_holds_while_policies_change::{EndOf, FIRST_WORD, SEAT, Starts};
 use crate::http::checkout;
-use crate::plants::{CAUGHT, MET, Site, Test, of};
+use crate::plants::{CAUGHT, MET, Site, Test, WATCH_FAILS, WATCH_IS_BACK, of};
 use crate::support::{Ended, Folder, Running, said, stdout, usher, wait_for, wait_within};
 
 /// A role is given up at the fifth death in ten minutes.
@@ -177,6 +177,27 @@ fn a_panic_in_a_look_into_one_file_holds_up_no_start_and_is_told_once() {
     is_met(&mut site, "a file", "usher-look");
     told_once(&site, " of the agent on ");
     assert_eq!(site.running().role("agent"), before);
+    site.stop();
+}
+
+#[test]
+fn a_panic_in_a_reader_of_another_licence_server_puts_that_watch_aside_and_the_manager_goes_on() {
+    let mut site = Site::new("manager");
+    let before = site.running().role("manager");
+    // As if its log had a line that no reader survives.
+    is_met(&mut site, "the watch cad", "the watch cad");
+    let told = wait_within(MET, "the message about the watch", || {
+        site.told(WATCH_FAILS).pop()
+    });
+    let values = &told["values"];
+    assert_eq!(values[0], "cad");
+    let why = values[2].as_str().unwrap();
+    assert!(why.contains("a test has planted this"), "{why}");
+    told_once(&site, " of the manager on ");
+    // It is tried again, and now there is nothing wrong.
+    let back = wait_within(MET, "the watch to go on", || site.told(WATCH_IS_BACK).pop());
+    assert_eq!(back["values"][0], "cad");
+    assert_eq!(site.running().role("manager"), before);
     site.stop();
 }
 

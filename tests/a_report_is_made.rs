@@ -90,6 +90,14 @@ fn what_was_used_is_reported_the_same_again_and_in_a_file() {
         let is_fetched = context.is_some_and(|it| !it.contains("www.w3.org"));
         assert!(!is_fetched, "{context:?}");
     }
+    let file = folder.path("usage.parquet");
+    up.ok(&["report", "usage", "--output", file.to_str().unwrap()]);
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(
+        bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"),
+        "{}",
+        bytes.len()
+    );
     let table = up.ok(&["report", "usage"]);
     assert!(table.contains("cad") && table.contains("idle"), "{table}");
     let values = up.ok(&["report", "denials", "--format", "csv"]);
@@ -123,7 +131,7 @@ fn each_report_is_made_and_what_cannot_be_is_said() {
             1,
             "no product never",
         ),
-        (&["report", "usage", "--format", "parquet"], 2, "Parquet"),
+        (&["report", "list", "--format", "parquet"], 2, "Parquet"),
         (
             &["report", "usage", "--time-zone", "Nowhere/Town"],
             2,

@@ -6,10 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use usher_testing::undo::{self, Undo};
 
-use crate::support::{Ended, Folder, Running, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, Running, signal, stdout, usher, wait_for};
 
 /// A manager that is killed and started again where it was, and watches of it.
 struct Site {
@@ -348,4 +349,66 @@ fn a_manager_watches_what_its_settings_name_and_tells_what_fails_and_what_is_bac
         .map(|it| it["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["hangs", "lic1", "log1"]);
+}
+
+/// A command that hangs, and writes the number of what it has started into this file.
+fn hangs(pid: &Path) -> [String; 3] {
+    let file = pid.display();
+    let script = format!("sleep 600 & echo $! > '{file}.draft'; mv '{file}.draft' '{file}'; wait");
+    ["sh".to_owned(), "-c".to_owned(), script]
+}
+
+/// What such a command has started.
+fn started(pid: &Path) -> u32 {
+    wait_for("the command to start another", || {
+        fs::read_to_string(pid).ok()?.trim().parse().ok()
+    })
+}
+
+fn is_gone(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(true, |stat| stat.contains(") Z "))
+}
+
+fn wait_gone(pid: u32) {
+    wait_for("what the command has started to end", || {
+        is_gone(pid).then_some(())
+    });
+}
+
+#[test]
+fn what_a_command_has_started_ends_with_its_time_and_with_whoever_watches() {
+    let managed = |folder: &Folder| {
+        let words = hangs(&folder.path("managed"));
+        format!("[watch.lic1]\nkind = \"lmstat\"\ncommand = {words:?}\nwithin = \"1h\"\n")
+    };
+    let mut site = Site::with(managed);
+    let pid = site.path("late");
+    let words = hangs(&pid);
+    let late = ["watch", "lmstat", "lic2", "--once", "--within", "1s", "--"];
+    let output = site.command(&late).args(&words).ended();
+    assert_eq!(output.status.code(), Some(1));
+    wait_gone(started(&pid));
+
+    // Ctrl-C, as a terminal has it, and what `kill` sends.
+    for (name, told, code) in [("int", Signal::SIGINT, 130), ("term", Signal::SIGTERM, 143)] {
+        let pid = site.path(name);
+        let args = ["lmstat", name, "--within", "1h", "--"].map(str::to_owned);
+        let args: Vec<String> = args.into_iter().chain(hangs(&pid)).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let mut watch = site.watch(&args);
+        let started = started(&pid);
+        assert!(!is_gone(started));
+        signal(watch.child.id(), told);
+        assert_eq!(watch.child.wait().unwrap().code(), Some(code));
+        wait_gone(started);
+    }
+
+    // The manager's own.
+    let started = started(&site.path("managed"));
+    assert!(!is_gone(started));
+    let mut manager = site.manager.take().unwrap();
+    signal(manager.child.id(), Signal::SIGTERM);
+    assert!(manager.child.wait().unwrap().success());
+    wait_gone(started);
 }

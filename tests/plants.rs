@@ -17,6 +17,9 @@ pub(crate) const MET: Duration = Duration::from_secs(60);
 pub(crate) const ROLE_ENDED: u64 = 9450;
 /// Panics ended one request or item each.
 pub(crate) const CAUGHT: u64 = 9451;
+/// A watch of another licence server fails, and goes on.
+pub(crate) const WATCH_FAILS: u64 = 9459;
+pub(crate) const WATCH_IS_BACK: u64 = 9463;
 
 /// Which test plants a panic in a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

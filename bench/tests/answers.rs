@@ -64,9 +64,13 @@ fn a_site_takes_in_made_up_sessions_and_is_asked_about_them() {
     let rate = row(&figures, "into the site's SQLite, roll-ups included");
     assert_eq!(rate[2], "at least 120,000 sessions/s");
     assert!(["yes", "no"].contains(&&*rate[4]), "{figures}");
+    let rate = row(&figures, "into the site on PostgreSQL, roll-ups included");
+    assert_eq!(rate[2], "at least 60,000 sessions/s");
+    assert!(["yes", "no"].contains(&&*rate[4]), "{figures}");
     for what in [
         "control: the same rows into a bare table",
         "a session in SQLite",
+        "a session in PostgreSQL",
     ] {
         let row = row(&figures, what);
         assert!(!row[3].starts_with('0') && row[4].is_empty(), "{figures}");
@@ -126,7 +130,7 @@ fn sessions_come_with_their_leases_if_they_are_to() {
     let figures = table(&run(
         "ingest",
         &folder.0,
-        &["--sessions", "1500", "--leases"],
+        &["--sessions", "1500", "--leases", "--into", "sqlite"],
     ));
     assert!(figures.contains("1,500 sessions of 90 days"), "{figures}");
     assert!(figures.contains("each with its lease"), "{figures}");

@@ -43,10 +43,11 @@ pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
 /// Runs a command to its end, and not for longer than that; whether it succeeded.
 pub(crate) fn succeeds(limit: Duration, command: &mut Command) -> bool {
     let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-    let Ok(mut child) = command.stderr(Stdio::null()).spawn() else {
+    let Ok(running) = usher_child::start(command.stderr(Stdio::null())) else {
         return false;
     };
-    usher_child::ended_within(&mut child, limit).is_some_and(|status| status.success())
+    let status = running.ended_within(limit);
+    status.is_some_and(|status| status.success())
 }
 
 /// Whether this comes true in time.

@@ -25,7 +25,7 @@ const TABLE: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 const INSERT: &str = "INSERT INTO sessions VALUES (?1, 1, ?2, 1, 1, ?2, NULL, ?3, ?4, NULL, \
     'solver-17.exe', '12.1', ?5, ?6, ?7, ?7, NULL, NULL)";
 /// Transactions that are made ahead.
-const AHEAD: usize = 16;
+const AHEAD: usize = 2;
 
 /// Inserts the sessions, so many in a transaction; how long that took.
 pub(super) fn insert(folder: &Path, made_up: MadeUp, limit: u32) -> Result<Duration, String> {

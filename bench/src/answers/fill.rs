@@ -6,13 +6,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use usher_site::{Site, SqliteSite};
+use usher_site::{PostgresAddress, PostgresSite, Site, SqliteSite};
 
 use super::pages::Page;
 use super::progress::Progress;
 
-/// Pages that are made ahead: the thread that makes them waits at so many.
-const AHEAD: usize = 16;
+/// Items of a transaction, as a manager gathers them from a server that has much to tell.
+pub(super) const BATCH: u32 = 20_000;
+/// Batches that are made ahead: the thread that makes them waits at so many.
+const AHEAD: usize = 2;
 
 /// What was appended.
 pub(super) struct Filled {
@@ -31,10 +33,10 @@ impl Filled {
     }
 }
 
-/// A site database in a folder, and what waits for its answers.
+/// A site database, and what waits for its answers.
 pub(super) struct Filling {
     /// The database.
-    pub(super) site: SqliteSite,
+    pub(super) site: Box<dyn Site>,
     /// Waits for it.
     pub(super) runtime: Runtime,
 }
@@ -43,10 +45,21 @@ impl Filling {
     /// Opens the site database of a folder, or makes it.
     pub(super) fn open(folder: &Path) -> Result<Filling, String> {
         let site = SqliteSite::open(folder).map_err(|error| error.to_string())?;
-        let runtime = Builder::new_current_thread()
-            .build()
-            .map_err(|error| format!("cannot wait for the site database: {error}"))?;
-        Ok(Filling { site, runtime })
+        Ok(Filling {
+            site: Box::new(site),
+            runtime: runtime()?,
+        })
+    }
+
+    /// Opens a site database on PostgreSQL, or makes it.
+    pub(super) fn on_postgres(url: &str) -> Result<Filling, String> {
+        let address = PostgresAddress::parse(url).map_err(|error| error.to_string())?;
+        let runtime = runtime()?;
+        let site = runtime.block_on(PostgresSite::open(address));
+        Ok(Filling {
+            site: Box::new(site.map_err(|error| error.to_string())?),
+            runtime,
+        })
     }
 
     /// Appends pages of `total` uses together. A thread beside makes them.
@@ -100,4 +113,9 @@ impl Filling {
             false => Err(format!("{uses} uses were made up instead of {total}")),
         }
     }
+}
+
+fn runtime() -> Result<Runtime, String> {
+    let built = Builder::new_current_thread().build();
+    built.map_err(|error| format!("cannot wait for the site database: {error}"))
 }

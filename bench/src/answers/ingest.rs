@@ -3,31 +3,42 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use usher_core::usage::made_up::MadeUp;
 
-use super::fill::{Filled, Filling};
+use super::fill::{BATCH, Filled, Filling};
 use super::goals::{Figure, Goal, Unit, held, table};
 use super::pages::{Tells, pages};
 use super::past::{PastArguments, in_order_of_ends};
 use super::{bare, memory};
-use crate::beside::computer;
 use crate::beside::private::Folder;
 use crate::beside::table::grouped;
+use crate::beside::{computer, postgres};
 use crate::disk::room_left;
 use crate::setting::Place;
 
-/// On two cores, roll-ups included.
+/// Into SQLite on two cores, roll-ups included.
 const GOAL: f64 = 120_000.0;
-/// What the site and the bare table together may take of the disk for a session, with room to spare.
-const ROOM_BYTES: u64 = 1_000;
+/// The same into PostgreSQL, which has its server on these cores, too.
+const GOAL_POSTGRES: f64 = 60_000.0;
+/// What the sites and the bare table together may take of the disk for a session, with room to spare.
+const ROOM_BYTES: u64 = 1_500;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     past: PastArguments,
-    /// Items on a page, each page a transaction: a manager asks servers for 1000, 1 to 100000
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    page: u32,
+    /// Items in a transaction: a manager gathers 20000 of a server that has much to tell, 1 to 100000
+    #[arg(long, default_value_t = BATCH, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: u32,
+    /// Databases to fill
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "sqlite,postgresql"
+    )]
+    into: Vec<Database>,
     /// Each session held a seat, so each comes with its lease
     #[arg(long)]
     leases: bool,
@@ -41,65 +52,80 @@ pub(crate) struct Arguments {
     place: Place,
 }
 
-/// Inserts the rows into a bare table, then into a site, and tells both.
+/// A database that is filled.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgresql,
+}
+
+impl Arguments {
+    fn tells(&self) -> Tells {
+        match self.leases {
+            true => Tells::SessionsAndLeases,
+            false => Tells::Sessions,
+        }
+    }
+
+    /// Appends all that is made up.
+    fn fill(&self, filling: &Filling, made_up: &MadeUp) -> Result<Filled, String> {
+        let sessions = in_order_of_ends(made_up);
+        filling.fill(pages(sessions, self.tells(), self.batch), made_up.sessions)
+    }
+}
+
+/// Inserts the rows into a bare table, then into sites, and tells all.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let folder = Folder::make(&arguments.place.folder)?;
     let made_up = arguments.past.made_up();
     room_left(folder.path(), made_up.sessions.saturating_mul(ROOM_BYTES))?;
-    let bare = bare::insert(folder.path(), made_up, arguments.page)?;
-
-    let data = match &arguments.keep {
-        Some(data) => made(data)?,
-        None => folder.inside("site", None)?,
-    };
-    let tells = match arguments.leases {
-        true => Tells::SessionsAndLeases,
-        false => Tells::Sessions,
-    };
-    let filling = Filling::open(&data)?;
-    memory::count_again();
-    let sessions = in_order_of_ends(&made_up);
-    let filled = filling.fill(pages(sessions, tells, arguments.page), made_up.sessions)?;
-    let memory_bytes = memory::most_bytes()?;
-    // The write-ahead log goes into the file.
-    drop(filling);
-    let bare_per_second = filled.uses as f64 / bare.as_secs_f64();
-    let figures = figures(&filled, bare_per_second, memory_bytes, site_bytes(&data)?);
+    let mut figures = Vec::new();
+    if arguments.into.contains(&Database::Sqlite) {
+        figures.extend(sqlite(arguments, &folder, &made_up)?);
+    }
+    if arguments.into.contains(&Database::Postgresql) {
+        figures.extend(on_postgres(arguments, &folder, &made_up)?);
+    }
     let facts = computer::facts(folder.path());
     let table = format!(
-        "{facts} {} sessions of 90 days, 200 products and 10,000 people{}, {} items a page. The site \
-         waited {:.1} s of {:.1} s for pages to be made up.\n\n{}",
+        "{facts} {} sessions of 90 days, 200 products and 10,000 people{}, {} items a transaction.\n\n{}",
         grouped(made_up.sessions as f64),
         if arguments.leases {
             ", each with its lease"
         } else {
             ""
         },
-        arguments.page,
-        filled.waited.as_secs_f64(),
-        filled.took.as_secs_f64(),
+        grouped(f64::from(arguments.batch)),
         table(&figures),
     );
     arguments.place.tell("ingest", &table)?;
     held(arguments.hold, &figures)
 }
 
-fn figures(
-    filled: &Filled,
-    bare_per_second: f64,
-    memory_bytes: u64,
-    site_bytes: u64,
-) -> [Figure; 5] {
+/// Into the embedded engine, and the control.
+fn sqlite(arguments: &Arguments, folder: &Folder, made_up: &MadeUp) -> Result<Vec<Figure>, String> {
+    let bare = bare::insert(folder.path(), *made_up, arguments.batch)?;
+    let data = match &arguments.keep {
+        Some(data) => made(data)?,
+        None => folder.inside("site", None)?,
+    };
+    let filling = Filling::open(&data)?;
+    memory::count_again();
+    let filled = arguments.fill(&filling, made_up)?;
+    let memory_bytes = memory::most_bytes()?;
+    // The write-ahead log goes into the file.
+    drop(filling);
     let rate = Unit::SessionsPerSecond;
     let (none, per_second) = (Goal::None, filled.per_second());
-    let a_session = site_bytes as f64 / filled.uses as f64;
-    [
+    let bare_per_second = filled.uses as f64 / bare.as_secs_f64();
+    Ok(vec![
         Figure::new(
             "into the site's SQLite, roll-ups included",
             Goal::AtLeast(GOAL),
             per_second,
             rate,
         ),
+        waited(&filled),
         Figure::new(
             "control: the same rows into a bare table",
             none,
@@ -112,14 +138,55 @@ fn figures(
             per_second / bare_per_second,
             Unit::Ratio,
         ),
-        Figure::new("a session in SQLite", none, a_session, Unit::Bytes),
         Figure::new(
-            "memory, the maker of pages included",
+            "a session in SQLite",
+            none,
+            site_bytes(&data)? as f64 / filled.uses as f64,
+            Unit::Bytes,
+        ),
+        Figure::new(
+            "memory, the maker of batches included",
             none,
             memory_bytes as f64,
             Unit::Mib,
         ),
-    ]
+    ])
+}
+
+/// Into the engine on PostgreSQL: a private one with its own settings.
+fn on_postgres(
+    arguments: &Arguments,
+    folder: &Folder,
+    made_up: &MadeUp,
+) -> Result<Vec<Figure>, String> {
+    let what = "into the site on PostgreSQL, roll-ups included";
+    let (goal, rate) = (Goal::AtLeast(GOAL_POSTGRES), Unit::SessionsPerSecond);
+    let (server, address) = match postgres::serve(folder, &[]) {
+        Ok(served) => served,
+        Err(why) => return Ok(vec![Figure::missing(what, goal, &why, rate)]),
+    };
+    let filling = Filling::on_postgres(&format!("postgres://postgres@{address}/postgres"))?;
+    let filled = arguments.fill(&filling, made_up)?;
+    drop(filling);
+    let bytes = postgres::number(address, "SELECT pg_database_size(current_database())")?;
+    drop(server);
+    Ok(vec![
+        Figure::new(what, goal, filled.per_second(), rate),
+        waited(&filled),
+        Figure::new(
+            "a session in PostgreSQL",
+            Goal::None,
+            bytes as f64 / filled.uses as f64,
+            Unit::Bytes,
+        ),
+    ])
+}
+
+/// How much of the time the maker of batches took, and not the site.
+fn waited(filled: &Filled) -> Figure {
+    let share = filled.waited.as_secs_f64() / filled.took.as_secs_f64();
+    let what = "of that time it waited for batches to be made up";
+    Figure::new(what, Goal::None, share, Unit::Ratio)
 }
 
 /// A folder that is there now.

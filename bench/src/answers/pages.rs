@@ -1,5 +1,7 @@
 //! The pages of a made-up server's history, as a manager has read them.
 
+use std::collections::HashMap;
+
 use usher_core::usage::made_up::MadeUpSession;
 use usher_site::{Ended, EndedDenial, EndedLease, EndedSession, HistoryBatch, Made, Point, Run};
 
@@ -9,6 +11,8 @@ use super::making::{Making, computer_key};
 const SERVER: &str = "5f1d0c2ab7e94630";
 /// Its data had one life.
 const INCARNATION: u32 = 1;
+/// When the agents began to number their sessions, as they call it: a Unix millisecond.
+const AGENT_INCARNATION: u64 = 1_767_000_000_000;
 const PROGRAM: &str = "solver-17.exe";
 
 /// What the server tells of each use.
@@ -41,6 +45,8 @@ pub(super) struct Pages<I> {
     limit: usize,
     through: Option<Point>,
     event: u64,
+    /// How many sessions each computer has had: its agent numbers them.
+    numbers: HashMap<u32, u64>,
 }
 
 /// The pages of `limit` items each. The last one may be shorter.
@@ -54,6 +60,7 @@ where
         limit: limit as usize,
         through: None,
         event: 0,
+        numbers: HashMap::new(),
     }
 }
 
@@ -69,15 +76,19 @@ impl<I: Iterator<Item = MadeUpSession>> Iterator for Pages<I> {
             uses += 1;
             made.name(&session);
             match self.tells {
-                Tells::Sessions => self.session(&mut made, &session, None),
+                Tells::Sessions => {
+                    let run = self.run(&session);
+                    self.session(&mut made, &session, run, None);
+                }
                 Tells::SessionsAndLeases => {
-                    let lease = self.lease(&mut made, &session, true);
-                    self.session(&mut made, &session, Some(lease));
+                    let run = self.run(&session);
+                    let lease = self.lease(&mut made, &session, Some(run.clone()));
+                    self.session(&mut made, &session, run, Some(lease));
                 }
                 Tells::Asks { refused_percent } => match is_refused(self.event, refused_percent) {
                     true => self.refusal(&mut made, &session),
                     false => {
-                        self.lease(&mut made, &session, false);
+                        self.lease(&mut made, &session, None);
                     }
                 },
             }
@@ -112,11 +123,28 @@ impl<I> Pages<I> {
         }
     }
 
-    fn session(&mut self, made: &mut Making, session: &MadeUpSession, lease: Option<Made>) {
+    /// The key of a session.
+    fn run(&mut self, session: &MadeUpSession) -> Run {
+        let number = self.numbers.entry(session.computer).or_default();
+        *number += 1;
+        Run {
+            computer: computer_key(session.computer),
+            incarnation: AGENT_INCARNATION,
+            session: *number,
+        }
+    }
+
+    fn session(
+        &mut self,
+        made: &mut Making,
+        session: &MadeUpSession,
+        run: Run,
+        lease: Option<Made>,
+    ) {
         let key = self.made();
         let duration_ms = length_ms(session);
         let ended = EndedSession {
-            key: run(session, lease.unwrap_or(key)),
+            key: run,
             program: PROGRAM.to_owned(),
             version: Some("12.1".to_owned()),
             real_person: None,
@@ -129,13 +157,13 @@ impl<I> Pages<I> {
         made.add(session, key, Ended::Session(ended));
     }
 
-    fn lease(&mut self, made: &mut Making, session: &MadeUpSession, has_session: bool) -> Made {
+    fn lease(&mut self, made: &mut Making, session: &MadeUpSession, run: Option<Run>) -> Made {
         let key = self.made();
         let ended = EndedLease {
             key,
             seats: 1,
             program: Some(PROGRAM.to_owned()),
-            session: has_session.then(|| run(session, key)),
+            session: run,
             kept: false,
             granted_ms: session.span.from_ms,
             ended_ms: session.span.until_ms,
@@ -162,15 +190,6 @@ impl<I> Pages<I> {
             last_ms: session.span.from_ms,
         };
         made.add(session, key, Ended::Denial(ended));
-    }
-}
-
-/// A session is numbered as what it held is, so that both name the same one.
-fn run(session: &MadeUpSession, number: Made) -> Run {
-    Run {
-        computer: computer_key(session.computer),
-        incarnation: 1,
-        session: number.event,
     }
 }
 

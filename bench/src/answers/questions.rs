@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::tz::TimeZone;
 use usher_core::usage::made_up::MadeUp;
 use usher_core::usage::{Beside, Bucket, Counted, Gaps, Grain, buckets, items, judged};
-use usher_site::{Site, UsedAsked};
+use usher_site::UsedAsked;
 
 use super::fill::Filling;
 use super::goals::{Figure, Goal, Unit};

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use usher_core::usage::made_up::MadeUp;
 
 use super::duckdb::{DuckDb, VERSION, peaks_of};
-use super::fill::Filling;
+use super::fill::{BATCH, Filling};
 use super::goals::{Figure, Goal, Unit, held, table};
 use super::ingest::site_bytes;
 use super::pages::{Tells, pages};
@@ -29,8 +29,6 @@ const GOAL_TIME: f64 = 0.5;
 const GOAL_MEMORY: f64 = 0.3;
 /// What the site, the rows as text and DuckDB's store may take of the disk for a session.
 const ROOM_BYTES: u64 = 800;
-/// Items on a page while the site is filled.
-const PAGE: u32 = 1_000;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -110,7 +108,7 @@ fn filled_now(folder: &Folder, made_up: &MadeUp) -> Result<PathBuf, String> {
     let data = folder.inside("site", None)?;
     let filling = Filling::open(&data)?;
     let sessions = in_order_of_ends(made_up);
-    filling.fill(pages(sessions, Tells::Sessions, PAGE), made_up.sessions)?;
+    filling.fill(pages(sessions, Tells::Sessions, BATCH), made_up.sessions)?;
     Ok(data)
 }
 

@@ -11,9 +11,9 @@ use usher_core::replay::{
 };
 use usher_core::usage::made_up::MadeUp;
 use usher_core::usage::peak;
-use usher_site::{PastAsked, Site};
+use usher_site::PastAsked;
 
-use super::fill::Filling;
+use super::fill::{BATCH, Filling};
 use super::goals::{Figure, Goal, Unit, held, table};
 use super::making::product_id;
 use super::pages::{Tells, pages};
@@ -31,8 +31,6 @@ const GOAL: f64 = 15.0;
 const COUNTS: u64 = 20;
 /// What the site may take of the disk for an ask.
 const ROOM_BYTES: u64 = 1_000;
-/// Items on a page while the site is filled.
-const PAGE: u32 = 1_000;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -118,7 +116,7 @@ fn what_if(data: &Path, made_up: &MadeUp, refused_percent: u64) -> Result<Took, 
     let filling = Filling::open(data)?;
     let tells = Tells::Asks { refused_percent };
     let uses = in_order_of_ends(made_up);
-    filling.fill(pages(uses, tells, PAGE), made_up.sessions)?;
+    filling.fill(pages(uses, tells, BATCH), made_up.sessions)?;
     memory::count_again();
 
     let began = Instant::now();

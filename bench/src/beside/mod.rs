@@ -5,7 +5,7 @@
 
 pub(crate) mod computer;
 pub(crate) mod noop;
-mod postgres;
+pub(crate) mod postgres;
 pub(crate) mod private;
 mod redis;
 pub(crate) mod table;

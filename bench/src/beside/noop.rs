@@ -81,6 +81,7 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
             also: Vec::new(),
             with: None,
             kept_seconds: None,
+            idle_seconds: None,
             joined: 0,
         },
     })

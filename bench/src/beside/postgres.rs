@@ -37,30 +37,7 @@ UPDATE pools SET used = used - 1 FROM ended WHERE pools.id = ended.pool RETURNIN
 
 /// Starts a PostgreSQL with one pool of seats and with a hundred.
 pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> {
-    let account = Account::named("postgres")?;
-    let home = folder.inside("postgresql", account)?;
-    let data = home.join("data");
-    initialise(&data, account)?;
-    let port = free_port()?;
-    let mut command = bound_to_us(&private::find("postgres", "postgresql")?);
-    command
-        .arg("-D")
-        .arg(&data)
-        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
-        .args([
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "max_connections=4200",
-        ])
-        .args(["-c", "fsync=on", "-c", "synchronous_commit=on"])
-        .current_dir(&home)
-        .stdout(Stdio::null());
-    Account::take(account, &mut command);
-    let log = folder.path().join("postgresql.log");
-    let mut server = Server::start(&mut command, &log, Signal::INT)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    server.wait_until(|| protocol::connect(address, &[]).is_ok())?;
+    let (server, address) = serve(folder, &["max_connections=4200"])?;
     let server = Rc::new(server);
     let one = |name, pools| {
         Box::new(Postgres {
@@ -73,6 +50,40 @@ pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> 
         one("PostgreSQL, one hot row", 1),
         one("PostgreSQL, 100 rows", MANY),
     ])
+}
+
+/// Starts a PostgreSQL with nothing in it, which syncs what it commits; user and database are `postgres`.
+/// `settings` are besides its own.
+pub(crate) fn serve(folder: &Folder, settings: &[&str]) -> Result<(Server, SocketAddr), String> {
+    let account = Account::named("postgres")?;
+    let home = folder.inside("postgresql", account)?;
+    let data = home.join("data");
+    initialise(&data, account)?;
+    let port = free_port()?;
+    let mut command = bound_to_us(&private::find("postgres", "postgresql")?);
+    command
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+        .args(["-c", "unix_socket_directories="])
+        .args(["-c", "fsync=on", "-c", "synchronous_commit=on"])
+        .current_dir(&home)
+        .stdout(Stdio::null());
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    Account::take(account, &mut command);
+    let log = folder.path().join("postgresql.log");
+    let mut server = Server::start(&mut command, &log, Signal::INT)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    server.wait_until(|| protocol::connect(address, &[]).is_ok())?;
+    Ok((server, address))
+}
+
+/// What a statement answers that selects one bigint.
+pub(crate) fn number(address: SocketAddr, sql: &str) -> Result<i64, String> {
+    let found = protocol::number(address, sql)?;
+    found.ok_or_else(|| format!("PostgreSQL answers nothing to {sql}"))
 }
 
 fn initialise(data: &Path, account: Option<Account>) -> Result<(), String> {

@@ -162,6 +162,11 @@ pub struct Lease {
     /// uses yet (in lists).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_seconds: Option<u32>,
+    /// For how many seconds nobody had touched the program when its agent last said so, as it does
+    /// with each renewal; what it said more than 15 minutes ago does not count. Null if it is not
+    /// known, as of leases that no agent's session holds, or several (in lists).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u64>,
 }
 
 /// 201 and 202 of `POST /v1/checkouts`. A refusal is a [`crate::Problem`] with code `denied`.

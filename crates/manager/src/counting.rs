@@ -78,7 +78,7 @@ async fn count_refusals(app: &Arc<App>, sources: &[SourceNow]) -> Result<(), Sit
         let server = watch.view.get();
         let told = watch.view.caught_up_ms().zip(server.server_id.clone());
         // One that is watched under two names would count twice.
-        if server.same_as.is_some() {
+        if !app.tools.identities.counts(&server.name) {
             continue;
         }
         known.extend(told.map(|(until_ms, id)| Known {

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
 use usher_core::messages::is_address;
+use usher_platform::process::{Held, Word, in_own_group};
 use usher_platform::system_log::{self, Weight};
 
 use crate::mail::{self, MailOptions};
@@ -22,6 +23,8 @@ use crate::undelivered::{Again, Undelivered};
 
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const MAIL_TIMEOUT_SECONDS: u32 = 30;
+/// How long a program that is told to end has before it is killed.
+const GRACE: Duration = Duration::from_secs(1);
 /// The usual way to send mail from a Unix computer, whatever its mail system is.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// Exit codes of it for which a repeat is useless: wrong use, data or address (EX_USAGE,
@@ -228,7 +231,9 @@ async fn run_program(
     let Some((program, arguments)) = command.split_first() else {
         return Err("no program is named".to_owned().into());
     };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    in_own_group(command.as_std_mut());
+    let mut child = command
         .args(arguments)
         .env("USHER_MESSAGE_ID", message.id.to_string())
         .env("USHER_MESSAGE_SEVERITY", &message.severity)
@@ -247,6 +252,8 @@ async fn run_program(
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("cannot start {program}: {error}"))?;
+    // Whoever gives it up, or ends, kills all that it has started.
+    let group = Held::of(child.id());
     let work = async {
         if let (Some(mut stdin), Some(text)) = (child.stdin.take(), input) {
             stdin.write_all(text.as_bytes()).await?;
@@ -254,13 +261,20 @@ async fn run_program(
         child.wait().await
     };
     let limit = Duration::from_secs(u64::from(timeout_seconds));
-    match tokio::time::timeout(limit, work).await {
-        Err(_) => {
-            Err(format!("{program} took longer than {timeout_seconds} s and was ended").into())
-        }
-        Ok(Err(error)) => Err(format!("{program}: {error}").into()),
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(Ended {
+    let done = tokio::time::timeout(limit, work).await;
+    let Ok(done) = done else {
+        group.tell(Word::End);
+        // It is not waited for meanwhile, so that the number of the group stays its own.
+        tokio::time::sleep(GRACE).await;
+        drop(group);
+        let why = format!("{program} took longer than {timeout_seconds} s and was ended");
+        return Err(why.into());
+    };
+    group.let_go();
+    match done {
+        Err(error) => Err(format!("{program}: {error}").into()),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Ended {
             why: format!("{program} ended with {status}"),
             code: status.code(),
         }),
@@ -270,6 +284,48 @@ async fn run_program(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn message() -> StatusMessage {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        StatusMessage {
+            record_id: 1,
+            id: 9411,
+            severity: "warning".to_owned(),
+            kind: "milestone".to_owned(),
+            component: String::new(),
+            computer: String::new(),
+            site: String::new(),
+            server: None,
+            time: at,
+            values: Vec::new(),
+            text: "it is so".to_owned(),
+            count: 1,
+            first_at: at,
+            last_at: at,
+            recovered_at: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_late_is_ended_with_what_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > '{}'; wait", pid.display());
+        let command = ["sh", "-c", &script].map(str::to_owned);
+        let late = run_program(&message(), &command, 1, None).await;
+        let why = late.err().unwrap().why;
+        assert_eq!(why, "sh took longer than 1 s and was ended");
+        let started = std::fs::read_to_string(pid).unwrap();
+        let is_gone = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", started.trim()));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+        };
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !is_gone() {
+            assert!(std::time::Instant::now() < deadline, "it still runs");
+            tokio::task::yield_now().await;
+        }
+    }
 
     /// RFC 4231, test case 2.
     #[test]

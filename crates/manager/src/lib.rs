@@ -21,8 +21,10 @@ mod elsewhere;
 mod ended;
 mod facts;
 mod faults;
+mod gathering;
 mod groups;
 mod healing;
+mod identities;
 mod import_upkeep;
 mod levels;
 mod listener;
@@ -37,6 +39,7 @@ mod reach;
 mod refused;
 mod reported;
 mod requests;
+mod retention;
 mod routes;
 mod secrets;
 mod serve;
@@ -65,6 +68,7 @@ use usher_core::lifecycle::ServiceManager as Watchdog;
 
 pub use groups::GroupOptions;
 pub use mail::MailOptions;
+pub use retention::RetentionOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
@@ -211,6 +215,8 @@ pub struct ManagerOptions {
     pub authority: Option<Vec<u8>>,
     /// Which groups of people it knows.
     pub groups: GroupOptions,
+    /// For how long it keeps what it has collected.
+    pub retention: RetentionOptions,
 }
 
 /// Why a manager ended.

@@ -20,6 +20,7 @@ use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::dispatch::{self, Dispatcher};
 use crate::elsewhere::Elsewhere;
+use crate::gathering::Gathering;
 use crate::logged::or_log;
 use crate::probe::Prober;
 use crate::reach::innermost;
@@ -32,7 +33,7 @@ use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::{
     Database, ManagerError, ManagerOptions, counting, ended, faults, groups, import_upkeep,
-    sources, vital,
+    retention, sources, vital,
 };
 
 /// Open connections at the most; the next waits.
@@ -127,14 +128,18 @@ async fn run_with(
         looked: Notify::new(),
         import_removed: Notify::new(),
         counting: Notify::new(),
+        identities: Arc::default(),
         elsewhere: Elsewhere::default(),
         refused: Refused::new(wall_ms()),
+        gathering: Gathering::new(),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options, known.servers);
     ended::tell(&tools, &options.data).await;
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let imports = tokio::spawn(task("imports", import_upkeep::run(tools.clone())));
+    let retention = retention::run(tools.clone(), options.retention.clone());
+    let retention = tokio::spawn(task("retention", retention));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
     let counting = tokio::spawn(task("counting", counting::run(app.clone())));
     let groups = groups::attend(
@@ -157,10 +162,16 @@ async fn run_with(
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
     app.watches().clear();
-    let always = [upkeep, imports, counting, token, telling, faults, groups].map(Some);
-    let tasks = always.into_iter().chain([vital, beat, sources]);
+    let always = [
+        upkeep, imports, counting, token, telling, faults, groups, retention,
+    ];
+    let always = always.map(Some);
+    let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
         task.abort();
+    }
+    if let Some(sources) = sources {
+        sources.end().await;
     }
     served
 }
@@ -173,6 +184,7 @@ fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
         ));
     }
     options.groups.check().map_err(ManagerError::Usage)?;
+    options.retention.check().map_err(ManagerError::Usage)?;
     let listen = options.listen;
     let where_else = " (in usher.toml under [role.manager]: those above it are the server's)";
     listen::must_be_private(

@@ -10,7 +10,9 @@ use usher_site::Site;
 use crate::ServiceManager;
 use crate::dispatch::Dispatcher;
 use crate::elsewhere::Elsewhere;
+use crate::gathering::Gathering;
 use crate::groups::GroupBook;
+use crate::identities::Identities;
 use crate::probe::Prober;
 use crate::refused::Refused;
 use crate::thresholds::Held;
@@ -37,10 +39,14 @@ pub(crate) struct Tools {
     /// Told when there may be something new to count: an import was finished or taken out, or
     /// somebody had a server polled.
     pub(crate) counting: Notify,
+    /// Which names are one server.
+    pub(crate) identities: Arc<Identities>,
     /// What other licence servers hold.
     pub(crate) elsewhere: Elsewhere,
     /// What became of refusals.
     pub(crate) refused: Refused,
+    /// From which servers much may be collected at once.
+    pub(crate) gathering: Gathering,
 }
 
 impl Tools {

@@ -18,10 +18,24 @@ pub struct Asked {
     pub zone: TimeZone,
     /// Up to which event of which server all is in what was gathered.
     pub as_of: Vec<AsOf>,
+    /// Since when rows are kept.
+    pub kept: Kept,
     /// What is missing in what was gathered.
     pub cut: Vec<Cut>,
     /// How to read it, a sentence each, beside what the report says itself.
     pub notes: Vec<String>,
+}
+
+/// From which instant on rows are all there; none: none of them were removed. What roll-ups say of use is
+/// known of earlier times, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Sessions and leases: who used what.
+    pub sessions: Option<Timestamp>,
+    /// Refusals.
+    pub denials: Option<Timestamp>,
+    /// Waits.
+    pub waits: Option<Timestamp>,
 }
 
 /// Something that was gathered, or why it could not be, in words.

@@ -99,6 +99,17 @@ impl Figure {
     }
 }
 
+/// A figure that only rows say, unless rows of its time were removed.
+pub(crate) fn kept(cell: Cell, item: &SiteUsage, since: Option<Timestamp>) -> Cell {
+    let is_here = item.counted == CountedBy::Here;
+    match since.filter(|since| is_here && item.from < *since) {
+        Some(since) => Cell::not_known(format!(
+            "what was recorded before {since} was removed after its retention"
+        )),
+        None => cell,
+    }
+}
+
 /// Seats that are owned.
 pub(crate) fn owned(item: &SiteUsage) -> Cell {
     match (item.owned, item.counted) {

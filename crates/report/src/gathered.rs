@@ -1,6 +1,8 @@
 //! What more than one report is made from.
 
-use usher_api::{Entitlement, LastUse, Metric, SiteUsage};
+use std::collections::BTreeMap;
+
+use usher_api::{Entitlement, LastUse, Metric, SiteUsage, Timestamp};
 
 /// How products were used.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,12 +24,12 @@ impl Figures {
     }
 }
 
-/// What a person, a computer or a group used of a product within the time.
+/// What a person or a computer used of a product within the time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UseOf {
-    /// The name of the person, the computer or the group, as [`usher_api::GroupBy`] says.
+    /// The name of the person or the computer, as [`usher_api::GroupBy`] says.
     pub of: String,
-    /// The realm of the person; none for computers and groups.
+    /// The realm of the person; none for computers.
     pub realm: Option<String>,
     /// Product id.
     pub product: String,
@@ -45,6 +47,57 @@ pub struct UseOf {
     pub seat_seconds: f64,
     /// The last use, also before the time.
     pub last_use: LastUse,
+}
+
+/// A group of people, or those who are in none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfGroup {
+    /// The group of that name.
+    Group(String),
+    /// Those who are in no group.
+    InNone,
+    /// Those of whom it is not known which groups they are in.
+    NotKnown,
+}
+
+/// What a group used of a product within the time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupUse {
+    /// Whose it is.
+    pub whose: OfGroup,
+    /// Product id.
+    pub product: String,
+    /// Sessions, and leases that no session held.
+    pub sessions: u64,
+    /// Different people.
+    pub users: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// How long all sessions lasted in the time, together.
+    pub open_seconds: f64,
+    /// As of [`UseOf::active_seconds`].
+    pub active_seconds: Option<f64>,
+    /// Seats held, by seconds.
+    pub seat_seconds: f64,
+    /// The most seats of the group at once; none: there are too many uses to find it.
+    pub peak: Option<u64>,
+    /// The first instant of the peak; none also if no seat was in use.
+    pub peak_at: Option<Timestamp>,
+    /// The last use within the time.
+    pub last_use: LastUse,
+}
+
+/// What groups used. Who is in several groups counts in each of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GroupUses {
+    /// By group and product, in any order.
+    pub uses: Vec<GroupUse>,
+    /// Whether somebody who used something is in several groups.
+    pub in_several: bool,
+    /// Seats held by seconds of each product, each use once.
+    pub seat_seconds: BTreeMap<String, f64>,
+    /// Why it is not known of some people which groups they are in; empty: it is of all.
+    pub why_not_known: String,
 }
 
 /// An entitlement, and the server that owns it.

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod asked;
+mod by_group;
 mod cells;
 mod draft;
 mod gathered;
@@ -19,9 +20,9 @@ mod reports;
 mod since;
 mod words;
 
-pub use asked::{Asked, Told};
+pub use asked::{Asked, Kept, Told};
 pub use draft::ROWS_LIMIT;
-pub use gathered::{Figures, OwnedOn, UseOf};
+pub use gathered::{Figures, GroupUse, GroupUses, OfGroup, OwnedOn, UseOf};
 pub use hash::hash;
 pub use list::{Listed, explanation, list};
 pub use reports::*;

@@ -45,6 +45,20 @@ pub struct HistoryBatch {
     pub items: Vec<HistoryItem>,
 }
 
+impl HistoryBatch {
+    /// Joins a batch of the same server that goes on where this one ends: both are appended in one
+    /// transaction then.
+    pub fn join(&mut self, next: HistoryBatch) {
+        self.through = next.through;
+        self.cursor = next.cursor;
+        self.head_event = next.head_event;
+        self.at_ms = next.at_ms;
+        self.people.extend(next.people);
+        self.computers.extend(next.computers);
+        self.items.extend(next.items);
+    }
+}
+
 /// A person, to whom items refer by the server's surrogate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPerson {
@@ -227,6 +241,8 @@ pub struct Appended {
     /// How many items were marked as no longer on the server, because the server was restored from
     /// a backup. They stay.
     pub gone: u64,
+    /// How many items were over before the rows that are kept: they are not taken in.
+    pub past: u64,
     /// The batch does not continue the collected history: nothing was appended.
     pub is_stale: bool,
 }

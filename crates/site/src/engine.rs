@@ -60,7 +60,26 @@ impl<C: Send + 'static> Engine<C> {
         doing: &'static str,
         work: impl FnOnce(&mut C) -> Result<T, SiteError> + Send + 'static,
     ) -> Answer<T> {
-        let way_in = self.way_in.clone();
+        self.asks().ask(doing, work)
+    }
+
+    /// For what asks more than once before it answers.
+    pub(crate) fn asks(&self) -> Asks<C> {
+        Asks(self.way_in.clone())
+    }
+}
+
+/// Asks an engine, and does not hold up its end.
+pub(crate) struct Asks<C>(Arc<WayIn<C>>);
+
+impl<C: Send + 'static> Asks<C> {
+    /// As [`Engine::ask`].
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut C) -> Result<T, SiteError> + Send + 'static,
+    ) -> Answer<T> {
+        let way_in = self.0.clone();
         Box::pin(async move {
             let ended = || SiteError::failed(doing, &"it is being closed");
             let places = way_in.places.clone();

@@ -27,6 +27,8 @@ mod people;
 mod postgres;
 mod record;
 mod reported;
+mod retained;
+mod retention;
 mod rows;
 mod schema;
 mod servers;
@@ -55,13 +57,14 @@ pub use now::{
     EntitlementNow, NOW_LIMIT, ProductNow, Settled, SettledAsked, SettledTime, SourceNow, Teller,
 };
 pub use past::{PastAsked, PastPage, PastPlace, SourceRow};
-pub use people::KnownPerson;
+pub use people::{KnownPerson, NumberedPerson};
 pub use postgres::{PostgresAddress, PostgresSite};
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use reported::{
-    LastUsed, OwnedElsewhere, REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked,
-    UseSum, UseSums, UsedBy, WaitSum,
+    GroupSum, GroupSums, GroupsAsked, InGroups, LastUsed, OwnedElsewhere, REPORT_ROWS_LIMIT,
+    ReasonSum, Refused, RefusedPerson, SumsAsked, UseSum, UseSums, UsedBy, WaitSum, WhichGroup,
 };
+pub use retained::{Extent, Overdue, Retained, RetainedSince};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
     Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally, Unwatched,

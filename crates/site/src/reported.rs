@@ -1,6 +1,9 @@
 //! What a site is asked for reports besides the figures of use: who used, who was refused, what was
 //! last used, what is owned elsewhere. Times are Unix milliseconds.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use usher_core::usage::Counted;
 
 use crate::used::RunningUse;
@@ -63,6 +66,75 @@ pub struct UseSum {
     pub seat_ms: u64,
     /// Different computers of a person, different people of a computer.
     pub others: u64,
+    /// When the last of them ended within the time; its end if one goes on.
+    pub last_ms: i64,
+}
+
+/// Which groups somebody is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InGroups {
+    /// In these, by numbers that the asker has given them; empty: in none.
+    Of(Vec<u32>),
+    /// It is not known.
+    NotKnown,
+}
+
+/// A question about which groups used one product.
+#[derive(Debug, Clone)]
+pub struct GroupsAsked {
+    /// The product and the time; `by` does not apply.
+    pub sums: SumsAsked,
+    /// The groups of people, by the numbers of [`crate::Site::numbered_people`]. Of who is not among
+    /// them it is not known.
+    pub people: Arc<HashMap<u64, InGroups>>,
+    /// Those of the people of `sums.running`, in its order: the site may not know them yet.
+    pub running: Vec<InGroups>,
+}
+
+/// A group, or those who are in none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WhichGroup {
+    /// The group with that number of the asker's.
+    Group(u32),
+    /// Those who are in no group.
+    InNone,
+    /// Those of whom it is not known, or not known any more who they are.
+    NotKnown,
+}
+
+/// Which groups used a product. Who is in several groups counts in each of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupSums {
+    /// In the order of the groups.
+    pub rows: Vec<GroupSum>,
+    /// How many there are besides: those with the shortest use.
+    pub left_out: u64,
+    /// People who are in several groups, each once.
+    pub in_several: u64,
+    /// Seats by how long they were held within the time, each use once, in seat milliseconds.
+    pub seat_ms: u64,
+}
+
+/// The uses of one group that overlap the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupSum {
+    /// Whose they are.
+    pub whose: WhichGroup,
+    /// Sessions, and leases that no session held; checkouts if it is counted elsewhere.
+    pub sessions: u64,
+    /// How long they last within the time, together.
+    pub open_ms: u64,
+    /// As of [`UseSum::seat_ms`].
+    pub seat_ms: u64,
+    /// Different people.
+    pub users: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// The most seats of the group at once, leases and what ran without a seat; none: there are too
+    /// many uses to find it.
+    pub peak: Option<u64>,
+    /// The first instant of the peak; none also if no seat was in use.
+    pub peak_at_ms: Option<i64>,
     /// When the last of them ended within the time; its end if one goes on.
     pub last_ms: i64,
 }
@@ -138,13 +210,15 @@ pub struct LastUsed {
 }
 
 /// What another licence server's files say is owned, of the last finished import of a source and
-/// kind.
+/// kind. Of the kinds of a source that tell of a product it is one: their seats are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedElsewhere {
     /// Whose files they are.
     pub source: String,
     /// The product's id.
     pub product: String,
+    /// What kind of file or report says it.
+    pub kind: String,
     /// The highest version that it is for.
     pub version: Option<String>,
     /// Seats; none: uncounted.
@@ -157,4 +231,50 @@ pub struct OwnedElsewhere {
     pub to_day: Option<String>,
     /// Why its seats do not count; none: they do.
     pub set_aside: Option<String>,
+}
+
+/// The kind that says what was bought; others say what a licence server issues of it.
+const LICENCE_FILE: &str = "flexnet-licence";
+
+/// In which order kinds are asked what is owned of a product: the least that tells of it counts. What the
+/// server itself says comes before its licence file, of which it may not have taken up all.
+pub(crate) fn order_of_owned(kind: &str) -> (bool, &str) {
+    (kind == LICENCE_FILE, kind)
+}
+
+/// SQL: the same of a column, as what is sorted by.
+pub(crate) const ORDER_OF_OWNED: &str = "e.kind = 'flexnet-licence', e.kind";
+
+/// Takes of rows by product and source, each in the order of their kinds, those of the first kind.
+#[derive(Debug, Default)]
+pub(crate) struct OneKind {
+    last: Option<(String, String, String)>,
+}
+
+impl OneKind {
+    pub(crate) fn takes(&mut self, it: &OwnedElsewhere) -> bool {
+        match &self.last {
+            Some((product, source, kind)) if (product, source) == (&it.product, &it.source) => {
+                *kind == it.kind
+            }
+            _ => {
+                let of = (it.product.clone(), it.source.clone(), it.kind.clone());
+                self.last = Some(of);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_comes_before_its_licence_file() {
+        let mut kinds = ["rlmstat", "flexnet-licence", "lmstat", "a"];
+        kinds.sort_by_key(|kind| order_of_owned(kind));
+        assert_eq!(kinds, ["a", "lmstat", "rlmstat", "flexnet-licence"]);
+        assert!(ORDER_OF_OWNED.contains(&format!("'{LICENCE_FILE}'")));
+    }
 }

@@ -10,9 +10,12 @@ use crate::imported::{
 };
 use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
-use crate::people::KnownPerson;
+use crate::people::{KnownPerson, NumberedPerson};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
-use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::reported::{
+    GroupSums, GroupsAsked, LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum,
+};
+use crate::retained::{Extent, Overdue, Retained, RetainedSince};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
     Unwatched,
@@ -106,7 +109,8 @@ pub trait Site: Send + Sync {
     /// Appends a batch of a server's history, if it continues the collected history or begins at
     /// the beginning. Items that are there already stay unchanged. If the server continues from an
     /// earlier point, items that were collected after that point are marked as no longer on the
-    /// server.
+    /// server; if they are many, an engine does so in transactions before that of the batch, and what
+    /// is interrupted goes on with the next batch of the server.
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
 
     /// Begins an import, unless the same request has begun it.
@@ -149,9 +153,22 @@ pub trait Site: Send + Sync {
     /// one, at most `limit`.
     fn known_people(&self, after: Option<KnownPerson>, limit: u32) -> Answer<Vec<KnownPerson>>;
 
+    /// People with their numbers, in the order of these: those after that number, at most `limit`.
+    fn numbered_people(&self, after: Option<u64>, limit: u32) -> Answer<Vec<NumberedPerson>>;
+
     /// The products that something is known of, in the order of their ids, from that one on, at most
     /// `limit` ids. A product that is counted here and elsewhere is there twice.
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>>;
+
+    /// From which instant on the rows of each kind are all there.
+    fn retained(&self) -> Answer<RetainedSince>;
+
+    /// When the rows of a kind began that are there; none: there are none.
+    fn extent(&self, what: Retained) -> Answer<Option<Extent>>;
+
+    /// Removes rows whose time is over, at most `limit`; how many things were removed, 0: none are left
+    /// to remove. From the first call for an instant on, nothing that was over before it is taken in.
+    fn retire(&self, overdue: Overdue) -> Answer<u64>;
 
     /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;
@@ -171,6 +188,9 @@ pub trait Site: Send + Sync {
     /// Who used a product in a time, and for how long: the rows that [`Site::used`] counts as
     /// sessions.
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums>;
+
+    /// Which groups of people used a product in a time, and for how long: the same rows, by group.
+    fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums>;
 
     /// Who was refused seats of a product in a time, and when they came back, up to now.
     fn refused(&self, asked: SumsAsked) -> Answer<Refused>;

@@ -16,9 +16,12 @@ use crate::imported::{
 };
 use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
-use crate::people::KnownPerson;
+use crate::people::{KnownPerson, NumberedPerson};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
-use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::reported::{
+    GroupSums, GroupsAsked, LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum,
+};
+use crate::retained::{Extent, Overdue, Retained, RetainedSince};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -27,8 +30,8 @@ use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
 use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 use crate::{
-    concerns, deliveries, episodes, file, history, imports, messages, people, servers, settings,
-    tallies, usage,
+    concerns, deliveries, episodes, file, history, imports, messages, people, retention, servers,
+    settings, tallies, usage,
 };
 
 /// A site database in one file. Dropping it waits until all pending calls are carried out and the
@@ -296,9 +299,31 @@ impl Site for SqliteSite {
         })
     }
 
+    fn numbered_people(&self, after: Option<u64>, limit: u32) -> Answer<Vec<NumberedPerson>> {
+        self.reports("read the numbers of people", move |it| {
+            people::numbered(it, after, limit)
+        })
+    }
+
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
         self.reports("read which products were used", move |it| {
             usage::products(it, &from, limit)
+        })
+    }
+
+    fn retained(&self) -> Answer<RetainedSince> {
+        self.reports("read what is kept", retention::since)
+    }
+
+    fn extent(&self, what: Retained) -> Answer<Option<Extent>> {
+        self.reports("read of which time rows are there", move |it| {
+            retention::extent(it, what)
+        })
+    }
+
+    fn retire(&self, overdue: Overdue) -> Answer<u64> {
+        self.writes("remove rows whose time is over", move |it| {
+            retention::retire(it, &overdue)
         })
     }
 
@@ -326,6 +351,12 @@ impl Site for SqliteSite {
 
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
         self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums> {
+        self.reports("read which groups used a product", move |it| {
+            usage::grouped(it, &asked)
+        })
     }
 
     fn refused(&self, asked: SumsAsked) -> Answer<Refused> {

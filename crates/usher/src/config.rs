@@ -1,7 +1,7 @@
 //! Options from the environment and from `usher.toml`, behind those of the command line.
 //!
 //! Each long option `--some-thing` of each command is also `USHER_SOME_THING` and the key
-//! `some-thing` (or `some_thing`) of the file. `[people]` and `[groups]` are tables: the key `realms`
+//! `some-thing` (or `some_thing`) of the file. `[people]`, `[groups]` and `[retention]` are tables: the key `realms`
 //! of `[people]` is the option `--people-realms`, and of a table of texts each pair is one value,
 //! `KEY=TEXT`. What stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
 //! the rest; a server's certificate is never the manager's unless that table says so. A key that is

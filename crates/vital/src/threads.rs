@@ -108,6 +108,12 @@ fn guarded<T>(name: &str, work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Does a part of what [`crate::catch`] handles, a panic in which ends the process all the same: others use
+/// what it changes.
+pub fn vital<T>(name: &str, work: impl FnOnce() -> T) -> T {
+    guarded(name, || with(Some(Name::from(name)), work))
+}
+
 /// A task that other work waits for.
 pub async fn task<F: Future>(name: &'static str, work: F) -> F::Output {
     let mut work = pin!(work);

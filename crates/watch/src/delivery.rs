@@ -172,7 +172,10 @@ impl<'t> Delivery<'t> {
         };
         let finished = number.and_then(|number| {
             let bodies = number.saturating_sub(1);
-            let summary = import.summary_so_far();
+            let mut summary = import.summary_so_far();
+            if let (Some(from), Some(to)) = (summary.from, summary.to) {
+                summary.from = Some(live.told(from, to).from);
+            }
             self.takes.finish(&live.id, bodies, &summary)
         });
         // If nobody takes it now, it is tried with the next rows; else it ends by itself a day later.
@@ -239,7 +242,11 @@ impl<'t> Delivery<'t> {
                 }
                 let id = begun?;
                 self.number = Some(1);
-                let live = LiveImport { id, begun_at };
+                let live = LiveImport {
+                    id,
+                    begun_at,
+                    from: self.keeper.kept.told_to,
+                };
                 self.keeper.kept.import.insert(live).clone()
             }
         };
@@ -248,8 +255,103 @@ impl<'t> Delivery<'t> {
             // Before this start a body may have been taken of which nobody here knows.
             None => *self.number.insert(self.takes.next_number(&live.id)?),
         };
+        let told = told.map(|told| live.told(told.from, told.to));
         self.takes.rows(&live.id, number, told, rows)?;
         self.number = Some(number.saturating_add(1));
+        let told_to = told.map(|told| told.to);
+        self.keeper.kept.told_to = self.keeper.kept.told_to.max(told_to);
         Ok(())
+    }
+}
+
+impl LiveImport {
+    /// What it tells of a span, without what earlier imports told: a day that is taken out is told by no
+    /// other.
+    fn told(&self, from: Timestamp, to: Timestamp) -> ImportTold {
+        // Of a clock that was set back nothing was told before.
+        let own = self.from.filter(|own| *own <= to);
+        let from = own.map_or(from, |own| own.max(from));
+        ImportTold { from, to }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_imports::Kind;
+
+    use super::*;
+    use crate::kept::Folder;
+    use crate::standing::Standing;
+
+    /// Imports of which the first is taken out when its second body comes.
+    #[derive(Default)]
+    struct Site {
+        begun: u32,
+        told: Vec<(String, Option<ImportTold>)>,
+    }
+
+    impl Takes for Site {
+        fn begin(&mut self, _: &ImportCreate, _: &str) -> Result<String, Trouble> {
+            self.begun += 1;
+            Ok(format!("i-{}", self.begun))
+        }
+
+        fn next_number(&mut self, _: &str) -> Result<u64, Trouble> {
+            Err(Trouble::Gone)
+        }
+
+        fn rows(
+            &mut self,
+            id: &str,
+            number: u64,
+            told: Option<ImportTold>,
+            _: &Body,
+        ) -> Result<(), Trouble> {
+            if (id, number) == ("i-1", 2) {
+                return Err(Trouble::Gone);
+            }
+            self.told.push((id.to_owned(), told));
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &str, _: u64, _: &ImportSummary) -> Result<(), Trouble> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_import_tells_of_no_time_that_one_before_it_has_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let standing = Standing::new("w", Kind::Lmstat, "lic1", "lmstat".to_owned());
+        let taken_up =
+            Folder::of(folder.path()).take_up(standing, String::new(), false, Box::new(|_, _| {}));
+        let create = ImportCreate {
+            kind: Kind::Lmstat,
+            source: "lic1".to_owned(),
+            time_zone: None,
+            live: true,
+        };
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut site = Site::default();
+        let mut out = Delivery::new(&mut site, create, taken_up.unwrap(), false);
+        // A log is read from its beginning on, whatever of it was sent.
+        for to in [10, 20, 30, 5] {
+            assert!(out.flush((Some(at(0)), Some(at(to)))));
+        }
+        assert_eq!(out.keeper.kept.told_to, Some(at(30)));
+        let told = |id: &str, from, to| {
+            let told = ImportTold {
+                from: at(from),
+                to: at(to),
+            };
+            (id.to_owned(), Some(told))
+        };
+        let expected = [
+            told("i-1", 0, 10),
+            told("i-2", 10, 20),
+            told("i-2", 10, 30),
+            told("i-2", 0, 5),
+        ];
+        assert_eq!(site.told, expected);
     }
 }

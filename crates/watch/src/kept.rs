@@ -70,6 +70,9 @@ pub struct Known {
 pub(crate) struct LiveImport {
     pub(crate) id: String,
     pub(crate) begun_at: Timestamp,
+    /// The instant from which it tells: those before it told what was before.
+    #[serde(default)]
+    pub(crate) from: Option<Timestamp>,
 }
 
 /// What is in a file.
@@ -81,6 +84,9 @@ pub(crate) struct Kept {
     /// How far the log is read.
     pub(crate) parts: Vec<Part>,
     pub(crate) import: Option<LiveImport>,
+    /// Up to which instant was told what was taken.
+    #[serde(default)]
+    pub(crate) told_to: Option<Timestamp>,
 }
 
 /// Is told how a watch stands, each time when that is written down; the second word says whether it does
@@ -175,9 +181,11 @@ impl Folder {
             keys,
             parts: Vec::new(),
             import: None,
+            told_to: None,
         };
         if let Some(before) = before.filter(|before| !again && before.keys == kept.keys) {
             (kept.parts, kept.import) = (before.parts, before.import);
+            kept.told_to = before.told_to;
             kept.standing.last_at = before.standing.last_at;
             kept.standing.told_until = before.standing.told_until;
         }

@@ -27,5 +27,6 @@ pub use delivery::{Body, Takes, Trouble};
 pub use end::{Options, WatchError};
 pub use kept::{Folder, KeptError, Known, Tell};
 pub use standing::{Standing, State};
+pub use usher_child::Commands;
 pub use watch::run;
 pub use watched::{Origin, Watched, check_name};

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use usher_child::{Commands, Running};
 use usher_platform::files::{self, Readers};
 
 /// The longest report that is read, in bytes.
@@ -25,8 +26,9 @@ pub(crate) struct Printed<'p> {
 
 /// What a command prints; in words why there is nothing to read: it cannot be started, is not over in
 /// time, was ended by a signal, or prints too much. Its exit code says nothing by itself: `lmstat` fails if
-/// a daemon is down, and tells of the others.
+/// a daemon is down, and tells of the others. What it leaves behind is ended with it.
 pub(crate) fn report(
+    commands: &Commands,
     words: &[String],
     within: Duration,
     printed: Printed<'_>,
@@ -36,31 +38,17 @@ pub(crate) fn report(
     };
     let out = anew(printed.out)?;
     let err = anew(printed.err)?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .spawn()
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    let mut running = commands
+        .start(command.stdout(out).stderr(err))
         .map_err(|error| format!("cannot start {program}: {error}"))?;
     let deadline = Instant::now() + within;
-    let ended = ended(&mut child, deadline, printed);
-    if !matches!(ended, Ended::Alone(_)) {
-        usher_child::ended_within(&mut child, Duration::ZERO);
-    }
+    let ended = ended(&mut running, deadline, printed);
+    let status = running.end();
     let said = || said(printed.err);
     match ended {
-        Ended::Alone(status) if status.code().is_none() => Err(format!(
-            "{program} was ended by a signal ({status}){}",
-            said()
-        )),
-        Ended::Alone(status) => {
-            let report = text(printed.out, REPORT_LIMIT_BYTES).map_err(unread(printed.out))?;
-            match report.is_empty() {
-                true => Err(format!("{program} printed nothing ({status}){}", said())),
-                false => Ok(report),
-            }
-        }
+        Ended::Alone => of_ended(program, status, printed),
         Ended::Late => Err(format!(
             "{program} was not done within {} s, and was ended{}",
             within.as_secs(),
@@ -74,24 +62,43 @@ pub(crate) fn report(
     }
 }
 
+/// What a command has printed that has ended by itself.
+fn of_ended(
+    program: &str,
+    status: Option<ExitStatus>,
+    printed: Printed<'_>,
+) -> Result<Vec<u8>, String> {
+    let said = || said(printed.err);
+    let status = status.ok_or_else(|| format!("it is not known how {program} has ended"))?;
+    if status.code().is_none() {
+        let said = said();
+        return Err(format!("{program} was ended by a signal ({status}){said}"));
+    }
+    let report = text(printed.out, REPORT_LIMIT_BYTES).map_err(unread(printed.out))?;
+    match report.is_empty() {
+        true => Err(format!("{program} printed nothing ({status}){}", said())),
+        false => Ok(report),
+    }
+}
+
 enum Ended {
-    Alone(ExitStatus),
+    Alone,
     Late,
     TooLong,
     Unknown(io::Error),
 }
 
-fn ended(child: &mut Child, deadline: Instant, printed: Printed<'_>) -> Ended {
+fn ended(running: &mut Running, deadline: Instant, printed: Printed<'_>) -> Ended {
     loop {
-        let ended = child.try_wait();
+        let has_ended = running.has_ended();
         let length = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
-        match ended {
+        match has_ended {
             _ if length(printed.out).max(length(printed.err)) > REPORT_LIMIT_BYTES => {
                 return Ended::TooLong;
             }
-            Ok(Some(status)) => return Ended::Alone(status),
-            Ok(None) if Instant::now() >= deadline => return Ended::Late,
-            Ok(None) => std::thread::sleep(PAUSE),
+            Ok(true) => return Ended::Alone,
+            Ok(false) if Instant::now() >= deadline => return Ended::Late,
+            Ok(false) => std::thread::sleep(PAUSE),
             Err(error) => return Ended::Unknown(error),
         }
     }

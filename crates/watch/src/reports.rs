@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use usher_child::Commands;
 
 use crate::delivery::Delivery;
 use crate::end::{Options, WatchError};
@@ -11,13 +12,13 @@ use crate::poll::{self, Printed};
 use crate::standing::State;
 use crate::watched::Watched;
 
-/// Runs the command until the process ends; with [`Options::once`] once.
+/// Runs the command until the process ends, or commands do; with [`Options::once`] once.
 pub(crate) fn ask(
     watched: &Watched,
     (words, within): (&[String], Duration),
     folder: &Folder,
     out: &mut Delivery<'_>,
-    options: Options,
+    (options, commands): (Options, &Commands),
 ) -> Result<(), WatchError> {
     let mut import = watched.import();
     let (printed, failed) = (
@@ -44,7 +45,12 @@ pub(crate) fn ask(
             None => {}
         }
         (last, has_asked) = (Some(at), true);
-        let why = match poll::report(words, within, printed) {
+        let report = poll::report(commands, words, within, printed);
+        // Who ends says nothing about a server.
+        if commands.is_over() {
+            return Ok(());
+        }
+        let why = match report {
             Err(why) => Some(why),
             Ok(report) => {
                 let is_understood = import.report(&report, at, &mut |row| out.row(&row));

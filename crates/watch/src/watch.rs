@@ -1,6 +1,7 @@
 //! A watch, from where it was to where it is ended.
 
 use usher_api::ImportCreate;
+use usher_child::Commands;
 
 use crate::delivery::{Delivery, Takes};
 use crate::end::{Options, WatchError};
@@ -10,7 +11,7 @@ use crate::watched::{Origin, Watched};
 use crate::{log, reports};
 
 /// Watches until the process ends, or something ends it. What fails and may pass is tried again for as long
-/// as it takes.
+/// as it takes. The command of a watch is one of `commands`: if these end, so does the watch.
 ///
 /// # Errors
 /// The kind cannot be watched so, the folder cannot be used, another process has the watch, or with
@@ -19,7 +20,7 @@ pub fn run(
     watched: &Watched,
     folder: &Folder,
     takes: &mut dyn Takes,
-    options: Options,
+    (options, commands): (Options, &Commands),
     tell: Tell,
 ) -> Result<(), WatchError> {
     if let Some(why) = watched.unfit() {
@@ -46,7 +47,8 @@ pub fn run(
     match &watched.origin {
         Origin::Log(path) => log::follow(watched, path, &mut out, options),
         Origin::Command { words, within } => {
-            reports::ask(watched, (words, *within), folder, &mut out, options)
+            let how = (options, commands);
+            reports::ask(watched, (words, *within), folder, &mut out, how)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::Finding;
 /// What each package of ours may depend on among ours. A new package is added here.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
-    ("usher-child", &[]),
+    ("usher-child", &["usher-platform"]),
     ("usher-tls", &[]),
     ("usher-api", &["usher-tls"]),
     ("usher-imports", &["usher-api"]),
@@ -22,7 +22,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-platform",
         ],
     ),
-    ("usher-report", &["usher-core", "usher-api"]),
+    ("usher-parquet", &[]),
+    (
+        "usher-report",
+        &["usher-core", "usher-api", "usher-parquet"],
+    ),
     ("usher-platform", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-tables", &[]),

@@ -66,6 +66,22 @@ pub(super) fn execute(address: SocketAddr, text: &str) -> Result<(), String> {
     read_answer(&mut stream).map(drop)
 }
 
+/// What a statement without parameters answers that selects one bigint.
+pub(super) fn number(address: SocketAddr, sql: &str) -> Result<Option<i64>, String> {
+    let mut stream = connect(address, &[("number", sql)])?;
+    let failed = |error: std::io::Error| format!("PostgreSQL at {address}: {error}");
+    stream.set_read_timeout(Some(TIMEOUT)).map_err(failed)?;
+    let mut output = Vec::new();
+    message(&mut output, b'B', |body| {
+        // No parameters; one format for all columns, binary.
+        body.extend_from_slice(b"\0number\0\0\0\0\0\0\x01\0\x01");
+    });
+    message(&mut output, b'E', |body| body.extend_from_slice(&[0; 5]));
+    message(&mut output, b'S', |_| ());
+    stream.write_all(&output).map_err(failed)?;
+    Ok(read_answer(&mut stream)?.value)
+}
+
 /// Appends Bind, Execute and Sync of a prepared statement: one transaction of its own.
 pub(super) fn call(output: &mut Vec<u8>, statement: &str, value: i64) {
     message(output, b'B', |body| {

@@ -71,6 +71,7 @@ impl Agent {
         if due.is_empty() {
             return Ok(());
         }
+        let awake_ms = clock::awake_ms();
         let mut actions = Vec::new();
         for id in due {
             let seated = self.sessions.get(id).is_some_and(|session| session.seated)
@@ -80,7 +81,10 @@ impl Agent {
                 continue;
             }
             let action = if seated {
-                Some(SyncAction::Renew { session: id.0 })
+                Some(SyncAction::Renew {
+                    session: id.0,
+                    untouched_seconds: self.idle.untouched_seconds(id, awake_ms),
+                })
             } else {
                 self.checkout_action(id)
             };

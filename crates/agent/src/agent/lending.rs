@@ -79,6 +79,7 @@ impl Agent {
             also: Vec::new(),
             with: None,
             kept_seconds: None,
+            idle_seconds: None,
         })
     }
 }

@@ -158,6 +158,8 @@ impl Agent {
     /// Takes in which places sessions belong to, and how long nobody has touched these.
     pub(crate) fn left_alone(&mut self, places: &[Places]) {
         let (awake_ms, boot_ms) = (clock::awake_ms(), clock::boot_ms());
+        let view = View::of(&self.sessions, &self.rulebook);
+        self.idle.note(places, view, awake_ms, boot_ms);
         let untouched = self.idle.untouched(places, self.view(), awake_ms, boot_ms);
         for event in untouched {
             self.remind(boot_ms, event);

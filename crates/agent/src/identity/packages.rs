@@ -14,7 +14,6 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use rustc_hash::FxHasher;
-use usher_child::ended_within;
 use usher_core::identify::Package;
 
 use crate::base::lock;
@@ -206,7 +205,8 @@ struct Rpm {
 
 impl Rpm {
     fn owner(&self, path: &[u8]) -> Option<Package> {
-        let mut asked = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.options)
             .args(["-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n", "--"])
             .arg(std::ffi::OsStr::from_bytes(path))
@@ -214,13 +214,12 @@ impl Rpm {
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let is_known =
-            ended_within(&mut asked, ANSWERED_WITHIN).is_some_and(|status| status.success());
+            .stderr(Stdio::null());
+        let mut asked = usher_child::start(&mut command).ok()?;
+        let answer = asked.stdout()?;
+        let status = asked.ended_within(ANSWERED_WITHIN);
+        status.filter(|status| status.success())?;
         let mut text = String::new();
-        let answer = asked.stdout.take().filter(|_| is_known)?;
         answer
             .take(ANSWER_LIMIT_BYTES)
             .read_to_string(&mut text)

@@ -92,6 +92,10 @@ pub enum SyncAction<'a> {
     Renew {
         /// The agent's number of the session.
         session: u64,
+        /// For how many seconds nobody has touched its programs, as their terminals and displays
+        /// tell; null if that is not known, as of products that say nothing of idle programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        untouched_seconds: Option<u64>,
     },
     /// The session no longer needs its seat.
     Checkin {

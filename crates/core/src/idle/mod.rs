@@ -80,6 +80,12 @@ impl Display {
 /// How long nobody has touched a program that belongs to these places, each with how long nobody
 /// has touched it, or none if nothing is known of it. No place at all: it is in use.
 pub fn untouched_ms(places: impl Iterator<Item = Option<u64>>) -> u64 {
-    let known = places.map(|place| place.unwrap_or(0));
-    known.min().unwrap_or(0)
+    known_untouched_ms(places).unwrap_or(0)
+}
+
+/// The same for the record, in which what is not known is not in use: none if nothing is known of one
+/// of the places, or if there is no place.
+pub fn known_untouched_ms(mut places: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let first = places.next()??;
+    places.try_fold(first, |least, place| Some(least.min(place?)))
 }

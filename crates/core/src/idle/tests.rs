@@ -82,6 +82,19 @@ fn a_display_has_one_name_for_all_its_screens_and_whoever_names_it() {
     assert_eq!(of(&[("DISPLAY", "")]), "");
 }
 
+#[test]
+fn what_nothing_is_known_of_is_in_use_and_not_known_for_the_record() {
+    for (places, untouched, known) in [
+        (&[Some(7), Some(5), Some(9)][..], 5, Some(5)),
+        (&[Some(7), None], 0, None),
+        (&[None, Some(7)], 0, None),
+        (&[], 0, None),
+    ] {
+        assert_eq!(untouched_ms(places.iter().copied()), untouched);
+        assert_eq!(known_untouched_ms(places.iter().copied()), known);
+    }
+}
+
 proptest! {
     #[test]
     fn no_terminal_is_taken_for_touched_longer_ago_than_it_was(

@@ -29,13 +29,20 @@ pub(super) struct Server {
 /// The answer to a request for a page.
 pub(super) enum Answer {
     /// The page.
-    Page(Box<HistoryPage>),
+    Page(Box<Page>),
     /// The server does not know the requested point.
     UnknownHistory,
     /// The server is of a version without `/v1/history`.
     NoHistory,
     /// It answered something else, or not at all; in words.
     Refused(String),
+}
+
+/// A page, and its size.
+pub(super) struct Page {
+    pub(super) page: HistoryPage,
+    /// As JSON.
+    pub(super) bytes: usize,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +83,10 @@ impl Server {
         };
         if status == StatusCode::OK {
             return match serde_json::from_slice(&body) {
-                Ok(page) => Answer::Page(Box::new(page)),
+                Ok(page) => Answer::Page(Box::new(Page {
+                    page,
+                    bytes: body.len(),
+                })),
                 Err(error) => Answer::Refused(format!("its page cannot be read: {error}")),
             };
         }

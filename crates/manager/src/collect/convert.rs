@@ -29,7 +29,7 @@ pub(super) fn batch(
 }
 
 /// The point up to which a page is complete.
-pub(super) fn through(page: &api::HistoryPage) -> site::Point {
+fn through(page: &api::HistoryPage) -> site::Point {
     site::Point {
         incarnation: page.through_incarnation,
         event: page.through_event,

@@ -1,26 +1,31 @@
 //! Collects the history of a server: page by page into the site database, each item once, whatever
 //! is killed when.
 //!
-//! A page is appended in one transaction with the place that it ends at, and the next is asked from
+//! Pages are appended in one transaction with the place that they end at, and the next is asked from
 //! there. What was appended is acknowledged to the server afterwards, so that its pack waits for what
 //! was not. A server that does not answer is asked again after a pause that grows.
+//!
+//! If there is more than a page, as of a server that could not be reached for long, pages are gathered
+//! for large transactions, and the next ones while the last are appended.
 
 mod ask;
 mod convert;
+mod gather;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use usher_api::{Acknowledge, HistoryPage, HistorySeen};
-use usher_site::{HistoryBatch, Place, Point, ServerRow, SiteError};
+use usher_api::{Acknowledge, HistorySeen};
+use usher_site::{Place, Point, ServerRow, SiteError};
 
 use crate::clock::{date, wall_ms};
 use crate::facts;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::view::View;
-use ask::{Answer, Server};
+use ask::{Answer, Page, Server};
+use gather::Gathered;
 
 /// The longest pause between two rounds; a round also comes with each poll of the server.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -41,6 +46,8 @@ enum Cut {
     Failed(String),
     /// The server is of a version without `/v1/history`.
     NoHistory,
+    /// It is watched under that name, too, and collected under it.
+    Twice(String),
 }
 
 impl From<SiteError> for Cut {
@@ -52,6 +59,8 @@ impl From<SiteError> for Cut {
 
 /// Collects the history of one server.
 pub(crate) struct Collector {
+    /// The name under which it is watched.
+    name: String,
     server: Server,
     tools: Arc<Tools>,
     view: View,
@@ -73,6 +82,7 @@ impl Collector {
         view: View,
     ) -> Collector {
         Collector {
+            name: server.name.clone(),
             server: Server::new(tools.prober.http(&server.url).clone(), &server.url, token),
             tools,
             view,
@@ -111,6 +121,14 @@ impl Collector {
                     });
                     NO_HISTORY
                 }
+                Err(Cut::Twice(other)) => {
+                    let why = format!("it is collected as {other}, which is the same server");
+                    self.show(|seen| {
+                        seen.why = Some(why);
+                        seen.failing_since = None;
+                    });
+                    PAUSE.min(self.tools.poll)
+                }
                 Err(Cut::Failed(why)) => {
                     self.show(|seen| {
                         seen.why = Some(why);
@@ -130,29 +148,34 @@ impl Collector {
 
     /// Collects until there is nothing more.
     async fn round(&mut self) -> Result<(), Cut> {
+        let tools = self.tools.clone();
+        let (mut may_gather, mut ahead) = (None, None);
         let mut moved = 0;
         loop {
-            let asked_ms = wall_ms();
-            let id = self.id().await?;
-            let places = self.tools.site.collected(id.clone()).await?;
-            let (asked, page) = self.page(&places).await?;
-            if page.server_id != id {
-                // Another server is there now.
-                self.id = Some(page.server_id).filter(|id| !id.is_empty());
-                moved += 1;
-                if moved > 1 {
-                    return Err(Cut::Failed(
-                        "different servers answer at this URL".to_owned(),
-                    ));
-                }
-                continue;
+            let (mut gathered, is_back) = match ahead.take() {
+                Some(gathered) => (gathered, false),
+                None => match self.next().await? {
+                    Some(next) => next,
+                    None if moved > 0 => {
+                        return Err(Cut::Failed(
+                            "different servers answer at this URL".to_owned(),
+                        ));
+                    }
+                    None => {
+                        moved += 1;
+                        continue;
+                    }
+                },
+            };
+            if may_gather.is_none() && !gathered.is_last {
+                may_gather = tools.gathering.begin();
             }
-            let through = convert::through(&page);
-            // Behind a refusal of the last minute there may be more, and it is not told yet.
-            let is_last = page.through_event >= page.head_event || page.items.is_empty();
-            // The server does not know the last place any more.
-            let is_back = places.first().map(|place| place.point) != asked;
-            self.append(asked, page, is_back).await?;
+            if may_gather.is_some() {
+                gathered = gathered.go_on(&self.server).await;
+            }
+            let (through, asked_ms) = (gathered.batch.through, gathered.asked_ms);
+            let is_last = gathered.is_last;
+            ahead = self.append(gathered, is_back, may_gather.is_some()).await?;
             self.acknowledge(through).await?;
             if is_last {
                 self.view.caught_up(asked_ms);
@@ -161,10 +184,31 @@ impl Collector {
         }
     }
 
+    /// The page after the last point that the server knows, and whether that is earlier than the last
+    /// point of all. None: another server is there now.
+    async fn next(&mut self) -> Result<Option<(Gathered, bool)>, Cut> {
+        let asked_ms = wall_ms();
+        let id = self.id().await?;
+        if let Some(other) = self.tools.identities.counts_as(&self.name) {
+            return Err(Cut::Twice(other));
+        }
+        let places = self.tools.site.collected(id.clone()).await?;
+        let (asked, page) = self.page(&places).await?;
+        if page.page.server_id != id {
+            self.id = Some(page.page.server_id).filter(|id| !id.is_empty());
+            return Ok(None);
+        }
+        let is_back = places.first().map(|place| place.point) != asked;
+        Ok(Some((Gathered::of(asked, page, asked_ms), is_back)))
+    }
+
     async fn id(&mut self) -> Result<String, Cut> {
         if self.id.is_none() {
             let (url, token) = (self.server.url(), self.server.token());
             self.id = facts::server_id(&self.tools.prober, url, &token).await;
+            if let Some(id) = &self.id {
+                self.tools.identities.note(&self.name, id, true);
+            }
         }
         let none = || {
             Cut::Failed(
@@ -176,7 +220,7 @@ impl Collector {
     }
 
     /// The page after the last point that the server knows, and that point.
-    async fn page(&self, places: &[Place]) -> Result<(Option<Point>, HistoryPage), Cut> {
+    async fn page(&self, places: &[Place]) -> Result<(Option<Point>, Page), Cut> {
         let known = places.iter().map(Some).chain([None]);
         for place in known {
             let cursor = place.map(|place| &*place.cursor);
@@ -192,23 +236,32 @@ impl Collector {
         ))
     }
 
-    /// Appends a page; `is_back`: it continues from an earlier point than the last one.
+    /// Appends pages; `is_back`: they continue from an earlier point than the last one. If it `goes_on`
+    /// and there are more, those that were gathered meanwhile.
     async fn append(
         &mut self,
-        asked: Option<Point>,
-        page: HistoryPage,
+        gathered: Gathered,
         is_back: bool,
-    ) -> Result<(), Cut> {
-        let head_event = page.head_event;
-        let batch: HistoryBatch = convert::batch(asked, page, wall_ms());
-        let through = batch.through;
-        let mut added = 0;
+        goes_on: bool,
+    ) -> Result<Option<Gathered>, Cut> {
+        let (is_last, end) = (gathered.is_last, gathered.end());
+        let batch = gathered.batch;
+        let (through, head_event) = (batch.through, batch.head_event);
+        let (mut added, mut ahead) = (0, None);
         // A place that only canaries have moved is not worth a write each time; the first place is, for it
         // says that the server was asked, and that nothing has ended there yet.
-        let is_first = asked.is_none();
-        if !batch.items.is_empty() || is_first || batch.from != asked || is_back {
+        let is_first = batch.asked.is_none();
+        if !batch.items.is_empty() || is_first || batch.from != batch.asked || is_back {
+            let next = async {
+                match goes_on && !is_last {
+                    true => Some(end.next(&self.server).await?.go_on(&self.server).await),
+                    false => None,
+                }
+            };
             let server = batch.server.clone();
-            let done = self.tools.site.append_history(batch).await?;
+            let done;
+            (done, ahead) = tokio::join!(self.tools.site.append_history(batch), next);
+            let done = done?;
             if done.is_stale {
                 return Err(Cut::Failed(
                     "something else has collected from it meanwhile".to_owned(),
@@ -220,6 +273,13 @@ impl Collector {
                     items = done.gone,
                     "the server was restored from a backup: items that were collected from the time \
                      after it stay, marked as no longer on the server"
+                );
+            }
+            if done.past > 0 {
+                tracing::info!(
+                    server,
+                    items = done.past,
+                    "the server told of what was over before what is kept: it is not taken in"
                 );
             }
             added = done.added;
@@ -234,7 +294,7 @@ impl Collector {
             seen.why = None;
             seen.failing_since = None;
         });
-        Ok(())
+        Ok(ahead)
     }
 
     /// Acknowledges to the server up to which point its history is in the site database. If the

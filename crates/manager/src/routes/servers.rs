@@ -30,9 +30,8 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
         .values()
         .map(|watch| watch.view.get())
         .collect();
-    let known = items.clone();
     for it in &mut items {
-        it.same_as = same_as(&known, it);
+        it.same_as = app.tools.identities.same_as(&it.name);
     }
     Json(Page {
         items,
@@ -42,20 +41,10 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
     })
 }
 
-/// Another name under which a server is watched.
-fn same_as(all: &[WatchedServer], it: &WatchedServer) -> Option<String> {
-    let id = it.server_id.as_ref()?;
-    let is_same = |other: &&WatchedServer| other.server_id.as_ref() == Some(id);
-    let mut others = all.iter().filter(|other| other.name != it.name);
-    others.find(is_same).map(|other| other.name.clone())
-}
-
 /// A server with its present state.
 fn seen(app: &App, view: &View) -> WatchedServer {
     let mut seen = view.get();
-    let watches = app.watches();
-    let all: Vec<WatchedServer> = watches.values().map(|it| it.view.get()).collect();
-    seen.same_as = same_as(&all, &seen);
+    seen.same_as = app.tools.identities.same_as(&seen.name);
     seen
 }
 

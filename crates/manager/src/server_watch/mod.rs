@@ -13,13 +13,14 @@ use usher_core::concerns::HistoryFact;
 use usher_core::health::{
     EpisodeTracker, Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, weigh,
 };
-use usher_site::{EpisodeRow, ServerRow};
+use usher_site::{EpisodeRow, Once, ServerRow};
 use usher_vital::task;
 
 use self::telling::{millis, shown};
 use self::witnesses::ASK;
 use crate::clock::{date, dated, steady, wall_ms};
 use crate::collect::Collector;
+use crate::identities::Named;
 use crate::logged::or_log;
 use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
@@ -40,6 +41,11 @@ const FACTS: Duration = Duration::from_secs(30);
 /// The least time between two polls of a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);
 
+/// How a server is watched has changed.
+const WATCHED_OTHERWISE: u16 = 9455;
+/// The kind of an event that is reported once: two names are one server.
+const TOLD_SAME: &str = "told_same_server";
+
 /// Asks a watch to poll now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
 
@@ -56,6 +62,7 @@ pub(crate) struct ServerWatch {
     /// Makes it collect the server's history now.
     pub(crate) collect_now: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    _named: Named,
 }
 
 impl ServerWatch {
@@ -116,6 +123,7 @@ pub(crate) fn keep(
     let collects = Collector::new(&server, token.clone(), tools.clone(), view.clone());
     let collects = tokio::spawn(task("collector", collects.run(collect_now.clone())));
     let before = before.filter(|before| before.polled_at.is_some());
+    let named = Named::new(&server.name, tools.identities.clone());
     let held = before.and_then(|before| Some((Verdict::of_name(&before.verdict)?, before.since)));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
@@ -136,6 +144,7 @@ pub(crate) fn keep(
         first_look: Some(first_look),
         collect_now,
         tasks: vec![hears, collects, works],
+        _named: named,
     }
 }
 
@@ -295,7 +304,8 @@ impl Work {
     /// Asks a server that serves for facts that predict trouble.
     async fn look_ahead(&self, watch: &EpisodeTracker, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
-        if verdict.is_good() || verdict == Verdict::Degraded {
+        let answers = verdict.is_good() || verdict == Verdict::Degraded;
+        if answers {
             let history = history_of(self.view.get().history);
             let told = outlook.look(&self.token.read(), asked, history).await;
             if let Some(told) = told {
@@ -305,7 +315,32 @@ impl Work {
                 }
             }
         }
+        self.identify(answers).await;
         self.view.looked();
+    }
+
+    /// Notes by which id the server is known, and reports if it is watched under another name, too.
+    async fn identify(&self, answers: bool) {
+        let name = &self.server.name;
+        let Some(id) = self.view.get().server_id else {
+            return;
+        };
+        let identities = &self.tools.identities;
+        identities.note(name, &id, answers);
+        let Some(other) = identities.to_be_told(name) else {
+            return;
+        };
+        let once = Once {
+            what: TOLD_SAME,
+            which: format!("{name} {other}"),
+        };
+        let what = format!(
+            "it is the server that is watched as {other}, too, and counts once, as that; `usher \
+             servers remove` with either name ends that it is watched twice"
+        );
+        let values = vec!["the manager".to_owned(), name.clone(), what];
+        let dispatcher = &self.tools.dispatcher;
+        dispatcher.raise_once(once, WATCHED_OTHERWISE, values).await;
     }
 
     fn show(&mut self, watch: &EpisodeTracker, judgement: &Judgement) {

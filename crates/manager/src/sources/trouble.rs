@@ -84,6 +84,8 @@ impl Told {
                 let since = *self.since.get_or_insert(now);
                 return Some((since, why.clone(), self.failing_after));
             }
+            // That does not pass by itself.
+            Known::IsAside { since, why } => return Some((*since, why.clone(), Duration::ZERO)),
         };
         let unseen = match standing.state {
             State::Following if !standing.silent.is_empty() => {
@@ -168,6 +170,20 @@ mod tests {
             [(IS_BACK, "lic1".to_owned())]
         );
         assert_eq!(looked(&mut all, works(), 301), []);
+    }
+
+    #[test]
+    fn a_watch_whose_reader_has_panicked_is_told_at_once() {
+        let mut all = troubles();
+        let aside = || Known::IsAside {
+            since: at(10),
+            why: "it was no number".to_owned(),
+        };
+        let told = [(FAILS, "it was no number".to_owned())];
+        assert_eq!(looked(&mut all, aside(), 10), told);
+        assert_eq!(looked(&mut all, aside(), 5_000), []);
+        let works = standing(State::Following, 5_010, 5_010, &[]);
+        assert_eq!(looked(&mut all, works, 5_010)[0].0, IS_BACK);
     }
 
     #[test]

@@ -18,6 +18,8 @@ struct Has {
     products: Vec<Value>,
     history: Vec<Value>,
     leases: Vec<Value>,
+    /// It does not tell its id, as to a token that it does not take.
+    hides: bool,
 }
 
 type Played = Arc<Mutex<Has>>;
@@ -41,12 +43,16 @@ async fn played(has: &Played) -> String {
 }
 
 async fn facts(State(has): State<Played>) -> Json<Value> {
-    let products = has.lock().unwrap().products.clone();
+    let (products, hides) = {
+        let has = has.lock().unwrap();
+        (has.products.clone(), has.hides)
+    };
+    let id = if hides { "" } else { "s-1" };
     Json(
         json!({ "at": Timestamp::now(), "resident_bytes": 5, "answered_requests": 1,
         "disk": null, "backup": { "last_at": null, "data_since": Timestamp::now() },
         "ending_entitlements": [], "products": products, "products_left_out": 2, "computers": 0,
-        "agents": [], "quiet_rules": [], "server_id": "s-1" }),
+        "agents": [], "quiet_rules": [], "server_id": id }),
     )
 }
 
@@ -91,14 +97,23 @@ fn denial(event: u64, person: &str, at: Timestamp, count: u64) -> Value {
 }
 
 async fn watched(manager: &Manager, has: &Played) {
-    let body = json!({ "name": "alpha", "url": played(has).await, "token": "t" });
+    watched_as(manager, "alpha", &played(has).await).await;
+}
+
+async fn watched_as(manager: &Manager, name: &str, url: &str) {
+    let body = json!({ "name": name, "url": url, "token": "t" });
     let request = manager.request("POST", "/v1/servers", &manager.token());
     let (status, added) = send(request.json(&body)).await;
     assert_eq!(status, 201, "{added}");
 }
 
 async fn polled(manager: &Manager) {
-    let request = manager.request("POST", "/v1/servers/alpha/poll", &manager.token());
+    polled_as(manager, "alpha").await;
+}
+
+async fn polled_as(manager: &Manager, name: &str) {
+    let path = format!("/v1/servers/{name}/poll");
+    let request = manager.request("POST", &path, &manager.token());
     let (status, seen) = send(request.json(&json!({}))).await;
     assert_eq!(status, 200, "{seen}");
 }
@@ -194,6 +209,7 @@ async fn refusals_are_counted_by_what_became_of_them_once_that_is_known() {
         products: vec![product("cad", json!({})), product("idle", json!({}))],
         history: vec![denial(30, "ann", at(0), 3), denial(40, "bob", at(0), 1)],
         leases: vec![lease],
+        hides: false,
     }));
     watched(&manager, &told).await;
     let sample = |product: &str, class: &str, count: u64| {
@@ -285,4 +301,54 @@ async fn what_another_licence_server_counts_is_shown_as_long_as_it_is_recent() {
         (!is_there).then_some(())
     })
     .await;
+}
+
+async fn answered(manager: &Manager, path: &str) -> Value {
+    let (status, body) = send(manager.request("GET", path, &manager.token())).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+#[tokio::test]
+async fn a_server_that_is_watched_under_two_names_counts_once_and_that_is_told_once() {
+    let told = Arc::new(Mutex::new(Has {
+        products: vec![product("cad", json!({}))],
+        hides: true,
+        ..Has::default()
+    }));
+    let url = played(&told).await;
+    let manager = Manager::start();
+    for name in ["alpha", "again"] {
+        watched_as(&manager, name, &url).await;
+    }
+    told.lock().unwrap().hides = false;
+    for name in ["alpha", "again", "alpha"] {
+        polled_as(&manager, name).await;
+    }
+    let samples = scraped(&manager).await;
+    let seats = of(&samples, "usher_seats");
+    assert_eq!(seats.len(), 1, "{seats:?}");
+    assert!(seats[0].contains("server=\"again\""), "{seats:?}");
+    // Its history is collected once, and no part of it is said to be missing.
+    let usage = until("the history", async || {
+        let usage = answered(&manager, "/v1/usage").await;
+        let as_of = usage["as_of"].as_array().unwrap().clone();
+        (!as_of.is_empty()).then_some(usage)
+    })
+    .await;
+    assert_eq!(usage["as_of"].as_array().unwrap().len(), 1, "{usage}");
+    assert_eq!(usage["as_of"][0]["server"], "again", "{usage}");
+    assert!(!usage["cut"].to_string().contains("alpha"), "{usage}");
+    // What was said of it under the other name, before it told its id, stays said.
+    let report = answered(&manager, "/v1/reports/health").await;
+    let report = report["sections"][0].to_string();
+    assert!(
+        report.contains("\"again\"") && !report.contains("\"alpha\""),
+        "{report}"
+    );
+    let of_it = answered(&manager, "/v1/messages?id=9455").await;
+    let of_it = of_it["items"].as_array().unwrap().clone();
+    assert_eq!(of_it.len(), 1, "{of_it:?}");
+    assert_eq!(of_it[0]["values"][1], "alpha");
+    assert_eq!(of_it[0]["count"], 1);
 }

@@ -1,9 +1,10 @@
 //! `GET /v1/reports/{name}` of a manager beside servers that a test plays.
 
 use serde_json::{Value, json};
+use usher_manager::GroupOptions;
 
 use crate::imports;
-use crate::support::{Manager, send};
+use crate::support::{Manager, send, until};
 use crate::usage::{HEAD, collected, denial, some_use, watched};
 
 /// The days of [`some_use`].
@@ -141,10 +142,76 @@ async fn who_was_refused_and_who_used_what_is_told_by_name() {
     assert!(says(&denials, "no_seat"), "{denials}");
     let waits = found(&manager, &format!("waits?{DAYS}")).await;
     assert!(says(&waits, "granted"), "{waits}");
-    // Nobody said which groups people are in.
-    let groups = found(&manager, &format!("usage?group_by=group&{DAYS}")).await;
-    let notes = groups["notes"].to_string();
-    assert!(notes.contains("groups"), "{notes}");
+}
+
+/// A manager that reads the groups of a file in its folder, which has that text if it is there.
+fn with_groups(text: Option<&str>) -> Manager {
+    Manager::start_as(|folder, set| {
+        if let Some(text) = text {
+            std::fs::write(folder.join("groups"), text).unwrap();
+        }
+        set.groups = GroupOptions {
+            files: vec![folder.join("groups")],
+            ..GroupOptions::default()
+        };
+    })
+}
+
+/// Waits until the manager has looked at its file.
+async fn looked(manager: &Manager) {
+    until("the groups to be read", async || {
+        let (_, page) = send(manager.request("GET", "/v1/groups", &manager.token())).await;
+        let source = &page["sources"][0];
+        (source["as_of"].is_string() || source["trouble"].is_string()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_shown_with_what_their_people_used_and_who_is_in_two_counts_in_both() {
+    let manager = with_groups(Some("cfd: ann\nall: @cfd, bob\ncrash: zoe\n"));
+    watched(&manager, "alpha", &some_use()).await;
+    looked(&manager).await;
+    let report = found(&manager, &format!("usage?group_by=group&{DAYS}")).await;
+    assert_eq!(column(&report, "by", "group"), ["all", "cfd"]);
+    assert_eq!(column(&report, "by", "users"), [2, 1]);
+    assert_eq!(column(&report, "by", "sessions"), [2, 1]);
+    assert_eq!(column(&report, "by", "peak"), [3, 2]);
+    let notes = report["notes"].to_string();
+    for word in ["are in now", "as of", "more than the whole"] {
+        assert!(notes.contains(word), "{word}: {notes}");
+    }
+    let peaks = found(&manager, &format!("peaks?group_by=group&{DAYS}")).await;
+    assert_eq!(column(&peaks, "groups", "peak"), [3, 2]);
+    // Peaks of each person are not asked for.
+    let by_user = found(&manager, &format!("peaks?group_by=user&{DAYS}")).await;
+    assert_eq!(by_user["parameters"]["group_by"], Value::Null);
+    let people = found(&manager, &format!("people?group_by=group&{DAYS}")).await;
+    assert_eq!(column(&people, "groups", "user"), ["ann", "bob", "ann"]);
+    let cost = found(&manager, &format!("cost?group_by=group&{DAYS}")).await;
+    assert_eq!(cost["parameters"]["group_by"], "group");
+    assert!(column(&cost, "totals", "group").is_empty(), "{cost}");
+}
+
+#[tokio::test]
+async fn in_no_group_is_not_said_of_people_whose_groups_were_never_read() {
+    let read = with_groups(Some("crash: zoe\n"));
+    let never_read = with_groups(None);
+    let none_at_all = Manager::start();
+    let expected = ["none", "not_known", "not_known"];
+    for (manager, membership) in [&read, &never_read, &none_at_all].into_iter().zip(expected) {
+        watched(manager, "alpha", &some_use()).await;
+        if !std::ptr::eq(manager, &none_at_all) {
+            looked(manager).await;
+        }
+        let report = found(manager, &format!("usage?group_by=group&{DAYS}")).await;
+        assert_eq!(
+            column(&report, "by", "membership"),
+            [membership],
+            "{report}"
+        );
+        assert_eq!(column(&report, "by", "users"), [2], "{report}");
+    }
 }
 
 #[tokio::test]
@@ -210,7 +277,6 @@ async fn what_a_server_does_not_say_is_missing_and_what_is_wrong_is_refused() {
             "invalid_request",
             "`group_by` is floor",
         ),
-        ("usage?format=parquet", 400, "invalid_request", "parquet"),
         (
             "usage?format=pdf",
             400,

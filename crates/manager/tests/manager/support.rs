@@ -84,6 +84,7 @@ impl Manager {
             sources: Vec::new(),
             authority: None,
             groups: usher_manager::GroupOptions::default(),
+            retention: usher_manager::RetentionOptions::FOR_EVER,
         };
         set(folder.path(), &mut options);
         let (stop, stopped) = oneshot::channel::<()>();

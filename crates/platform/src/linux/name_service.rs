@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use crate::terms::{NameService, SystemAccount, SystemGroup};
+use super::process::{Group, in_own_group};
+use crate::terms::{NameService, SystemAccount, SystemGroup, Word};
 
 pub(crate) const PROGRAM: &str = "getent";
 /// The longest answer that is read, in bytes; a longer one is an error.
@@ -63,7 +64,9 @@ async fn ask(
         false => &[],
     };
     let asked = async {
-        let mut child = Command::new(service.program())
+        let mut command = Command::new(service.program());
+        in_own_group(command.as_std_mut());
+        let mut child = command
             .args(own)
             .arg(database)
             .args(keys.iter().filter(|key| is_key(key)))
@@ -73,6 +76,7 @@ async fn ask(
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
+        let held = Held(child.id().and_then(|leader| Group::of(leader).ok()));
         let mut answer = Vec::new();
         if let Some(pipe) = child.stdout.take() {
             pipe.take(ANSWER_LIMIT + 1).read_to_end(&mut answer).await?;
@@ -85,6 +89,8 @@ async fn ask(
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
         let status = child.wait().await?;
+        // Its number may be another's from now on.
+        held.let_go();
         check(status, &program, database)?;
         // A name that is no UTF-8 is not the name of anybody known here.
         Ok(String::from_utf8_lossy(&answer).into_owned())
@@ -95,6 +101,24 @@ async fn ask(
             let seconds = within.as_secs_f64();
             let why = format!("{program} {database} did not answer within {seconds} s");
             Err(io::Error::new(io::ErrorKind::TimedOut, why))
+        }
+    }
+}
+
+/// Whoever gives up kills all that was started.
+struct Held(Option<Group>);
+
+impl Held {
+    fn let_go(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(group) = &self.0 {
+            // They may have ended this instant.
+            let _ = group.tell(Word::Kill);
         }
     }
 }
@@ -191,7 +215,8 @@ mod tests {
     async fn a_service_that_does_not_answer_in_time_is_ended() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("getent");
-        let hangs = "#!/bin/sh\necho $$ > \"$0.pid\"\nexec sleep 600\n";
+        // Of all that it has started nothing is left.
+        let hangs = "#!/bin/sh\nsleep 600 &\necho $! > \"$0.pid\"\nwait\n";
         std::fs::write(&program, hangs).unwrap();
         let executable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&program, executable).unwrap();

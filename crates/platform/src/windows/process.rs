@@ -4,6 +4,7 @@
 use std::io;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::path::Path;
+use std::process::{Child, Command};
 
 use windows_sys::Win32::System::ProcessStatus::{GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
 use windows_sys::Win32::System::Threading::{
@@ -56,5 +57,30 @@ impl Handle {
             // SAFETY: the process is open, with the right to end it.
             Word::Kill => raw::done(unsafe { TerminateProcess(self.0.as_raw_handle(), ENDED) }),
         }
+    }
+}
+
+/// What a command has started is its own affair here.
+pub(crate) fn in_own_group(_command: &mut Command) {}
+
+pub(crate) fn has_ended(child: &mut Child) -> io::Result<bool> {
+    child.try_wait().map(|status| status.is_some())
+}
+
+/// The command alone.
+#[derive(Debug)]
+pub(crate) struct Group(Handle);
+
+impl Group {
+    pub(crate) fn of(leader: u32) -> io::Result<Group> {
+        Handle::of(leader).map(Group)
+    }
+
+    pub(crate) fn tell(&self, word: Word) -> io::Result<()> {
+        self.0.tell(word)
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        false
     }
 }

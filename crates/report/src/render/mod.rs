@@ -1,13 +1,15 @@
-//! A report as text: for a terminal, as CSV, as JSON, and as one HTML page.
+//! A report as text: for a terminal, as CSV, as JSON, and as one HTML page; and as a Parquet table.
 
 mod csv;
 mod head;
 mod html;
 mod json;
+mod parquet;
 mod shown;
 mod table;
 
 pub use self::csv::{csv, csv_section};
+pub use self::parquet::parquet;
 pub use html::html;
 pub use json::json;
 pub use table::table;
@@ -21,4 +23,7 @@ pub enum RenderError {
     /// The JSON writer failed.
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The Parquet writer failed.
+    #[error("the report cannot be written as a Parquet file: {0}")]
+    Parquet(#[from] usher_parquet::ParquetError),
 }

@@ -1,5 +1,6 @@
 //! `cost`: what is paid in the time, for what use, and for whom.
 
+mod groups;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,9 +9,10 @@ use usher_api::ColumnKind::{Count, Money, Seconds, State, Text};
 use usher_api::{Cell, Entitlement, GroupBy, Report, ReportName};
 
 use crate::asked::Asked;
+use crate::by_group;
 use crate::cells;
 use crate::draft::{Draft, Table};
-use crate::gathered::{Figures, OwnedOn, UseOf};
+use crate::gathered::{Figures, GroupUses, OwnedOn, UseOf};
 use crate::money::{Falls, falls_on, per};
 use crate::plots;
 use crate::words::{many, names, rounded_money};
@@ -22,9 +24,10 @@ pub struct CostInput {
     pub entitlements: Vec<OwnedOn>,
     /// The figures of the products, over the time.
     pub figures: Figures,
-    /// Who used what: by group, person or computer, as was asked for; by group if nothing was. Each
-    /// use is in one row only.
+    /// Who used what, by person or computer if that was asked for. Each use is in one row only.
     pub uses: Vec<UseOf>,
+    /// Which groups did, if that was asked for.
+    pub groups: GroupUses,
 }
 
 /// What products cost in the time, in ten-thousandths, by product and currency.
@@ -35,24 +38,27 @@ type Costs<'a> = BTreeMap<(&'a str, &'a str), u64>;
 pub fn cost(asked: &Asked, input: CostInput) -> Report {
     let mut draft = Draft::new(ReportName::Cost, "Cost and chargeback");
     let costs = costs(asked, &input.entitlements);
-    let (table, summary, plot) = by_product(&costs, &input.figures);
+    let (table, summary, plot) = by_product(asked, &costs, &input.figures);
     draft.add(table, summary, plot);
-    let by = asked
-        .parameters
-        .group_by
-        .filter(|it| *it != GroupBy::Product);
-    let by = by.unwrap_or(GroupBy::Group);
-    if by == GroupBy::Group && input.uses.is_empty() {
-        if asked.parameters.group_by != Some(GroupBy::Product) {
-            let what = "what each group pays";
-            draft.cut(what, "it is not known which groups people are in");
+    let whole = &input.figures.whole;
+    match asked.parameters.group_by {
+        Some(GroupBy::Product) => {}
+        None | Some(GroupBy::Group) => {
+            let shared = groups::shared(&costs, &input.groups, whole);
+            let why = &input.groups.why_not_known;
+            let (table, summary, plot) = groups::totals(&costs, &shared, why);
+            draft.add(table, summary, plot);
+            let (table, summary) = groups::table(&shared, why);
+            draft.add(table, summary, None);
+            by_group::notes(&mut draft, input.groups.in_several);
         }
-    } else {
-        let shared = shares::shared(&costs, &input.uses, &input.figures.whole);
-        let (table, summary, plot) = shares::totals(by, &shared);
-        draft.add(table, summary, plot);
-        let (table, summary) = shares::table(by, &shared);
-        draft.add(table, summary, None);
+        Some(by) => {
+            let shared = shares::shared(&costs, &input.uses, whole);
+            let (table, summary, plot) = shares::totals(by, &shared);
+            draft.add(table, summary, plot);
+            let (table, summary) = shares::table(by, &shared);
+            draft.add(table, summary, None);
+        }
     }
     let (table, summary) = by_entitlement(asked, &input.entitlements);
     draft.add(table, summary, None);
@@ -106,7 +112,11 @@ fn costs<'a>(asked: &Asked, owned: &'a [OwnedOn]) -> Costs<'a> {
     costs
 }
 
-fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<usher_api::Plot>) {
+fn by_product(
+    asked: &Asked,
+    costs: &Costs<'_>,
+    figures: &Figures,
+) -> (Table, String, Option<usher_api::Plot>) {
     let columns = [
         ("product", "Product", Text),
         ("cost", "Cost", Money),
@@ -124,7 +134,7 @@ fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<us
         let unknown = || Cell::not_known("nothing is known of its use");
         let [users, open, unobserved] = match item {
             Some(it) => [
-                cells::count(it.users),
+                cells::kept(cells::count(it.users), it, asked.kept.sessions),
                 cells::seconds(it.open_seconds),
                 cells::seconds(it.unobserved_seconds),
             ],
@@ -139,7 +149,10 @@ fn by_product(costs: &Costs<'_>, figures: &Figures) -> (Table, String, Option<us
             cells::money(*cost),
             Cell::text(*currency),
             users,
-            Cell::or_null(per_user),
+            match item {
+                Some(it) => cells::kept(Cell::or_null(per_user), it, asked.kept.sessions),
+                None => Cell::or_null(per_user),
+            },
             open,
             Cell::or_null(per_hour),
             unobserved,

@@ -91,12 +91,13 @@ pub fn denials(asked: &Asked, input: DenialsInput) -> Report {
 
 fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
     let figure = Figure::of(item, asked.now);
+    let count = |many| cells::kept(figure.count(many), item, asked.kept.denials);
     vec![
         Cell::text(&item.product),
         cells::counted(item.counted),
-        figure.count(item.denials.for_good),
-        figure.count(item.denials.satisfied_later),
-        figure.count(item.denials.retries),
+        count(item.denials.for_good),
+        count(item.denials.satisfied_later),
+        count(item.denials.retries),
         cells::seconds(item.unobserved_seconds),
         Cell::text(match item.provisional {
             true => "provisional",

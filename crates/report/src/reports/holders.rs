@@ -1,5 +1,8 @@
 //! `holders`: who holds seats now, who waits, and what is idle.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use usher_api::ColumnKind::{Count, Seconds, State, Text, Time};
 use usher_api::{Cell, Plot, Report, ReportName, Timestamp};
 
@@ -7,7 +10,7 @@ use crate::asked::Asked;
 use crate::cells;
 use crate::draft::{Draft, Table};
 use crate::plots;
-use crate::words::{counted, many, minute, owned_not_known};
+use crate::words::{counted, duration, many, minute, owned_not_known};
 
 /// From how long on somebody who touches nothing is called idle, in seconds.
 const IDLE_SECONDS: u64 = 1_800;
@@ -105,23 +108,51 @@ pub struct Waiting {
 pub fn holders(asked: &Asked, input: HoldersInput) -> Report {
     let title = format!("Holders at {}", minute(asked.now, &asked.zone));
     let mut draft = Draft::new(ReportName::Holders, title);
-    let (table, summary, plot) = seats(input.products);
+    let HoldersInput {
+        products,
+        held,
+        waiting,
+    } = input;
+    let (table, summary, plot) = seats(products, &held);
     draft.add(table, summary, plot);
-    let (table, summary) = held(asked, input.held);
+    let (table, summary) = idle(asked, &held);
     draft.add(table, summary, None);
-    let (table, summary) = waiting(input.waiting);
+    let (table, summary) = self::held(asked, held);
+    draft.add(table, summary, None);
+    let (table, summary) = self::waiting(waiting);
     draft.add(table, summary, None);
     draft.note("It says what the servers said when they were asked, not what is recorded.");
     draft.report(asked)
 }
 
-fn seats(mut products: Vec<SeatsNow>) -> (Table, String, Option<Plot>) {
+/// Why it is not known for how long a program was not touched.
+const IDLE_NOT_KNOWN: &str = "no agent says when somebody last touched the program";
+
+fn is_idle(it: &Held) -> bool {
+    it.seats > 0 && it.idle_seconds.is_some_and(|idle| idle >= IDLE_SECONDS)
+}
+
+/// Seats of a product whose holders are idle. None is only said if it is known of all who use it.
+fn idle_seats(product: &str, held: &[Held]) -> Cell {
+    let of = held.iter().filter(|it| it.product == product);
+    let idle = of.clone().filter(|it| is_idle(it));
+    let seats: u64 = idle.map(|it| it.seats).sum();
+    let is_in_use = |it: &&Held| it.held_as == HeldAs::InUse;
+    let mut in_use = of.filter(is_in_use);
+    match seats == 0 && in_use.any(|it| it.idle_seconds.is_none()) {
+        true => Cell::not_known(IDLE_NOT_KNOWN),
+        false => cells::count(seats),
+    }
+}
+
+fn seats(mut products: Vec<SeatsNow>, held: &[Held]) -> (Table, String, Option<Plot>) {
     let columns = [
         ("product", "Product", Text),
         ("seats", "Seats", Count),
         ("in_use", "In use", Count),
         ("free", "Free", Count),
         ("kept", "Kept", Count),
+        ("idle", "Idle", Count),
         ("unseated", "Unseated", Count),
         ("waiting", "Waiting", Count),
     ];
@@ -138,6 +169,7 @@ fn seats(mut products: Vec<SeatsNow>) -> (Table, String, Option<Plot>) {
             cells::count(it.in_use),
             known(it.seats.map(|seats| seats.saturating_sub(it.in_use))),
             cells::count(it.kept),
+            idle_seats(&it.product, held),
             cells::count(it.unseated),
             cells::count(it.waiting),
         ]);
@@ -172,6 +204,69 @@ fn seats(mut products: Vec<SeatsNow>) -> (Table, String, Option<Plot>) {
     (table, summary, plot)
 }
 
+/// Who holds seats and touches nothing, the longest idle first.
+fn idle(asked: &Asked, held: &[Held]) -> (Table, String) {
+    let columns = [
+        ("product", "Product", Text),
+        ("user", "User", Text),
+        ("computer", "Computer", Text),
+        ("seats", "Seats", Count),
+        ("idle_seconds", "Idle for", Seconds),
+        ("held_seconds", "Held for", Seconds),
+        ("server", "Server", Text),
+    ];
+    let mut idle: Vec<&Held> = held.iter().filter(|it| is_idle(it)).collect();
+    idle.sort_by_key(|it| {
+        (
+            Reverse(it.idle_seconds),
+            &it.product,
+            &it.user,
+            &it.computer,
+        )
+    });
+    let mut table = Table::new("idle", "Idle", &columns);
+    for it in &idle {
+        table.row(vec![
+            Cell::text(&it.product),
+            Cell::text(&it.user),
+            Cell::text(&it.computer),
+            cells::count(it.seats),
+            idle_for(it),
+            held_for(asked, it),
+            Cell::text(&it.server),
+        ]);
+    }
+    let summary = match idle.first() {
+        None => "Nobody who holds a seat is known to be idle.".to_owned(),
+        Some(most) => format!(
+            "{} held by {} who touched nothing for 30 minutes or more, {} for {}.",
+            counted(idle.iter().map(|it| it.seats).sum(), "seat"),
+            many(people(&idle), "person"),
+            most.user,
+            duration(most.idle_seconds.unwrap_or(0) as f64),
+        ),
+    };
+    (table, summary)
+}
+
+/// How many different names they have.
+fn people(held: &[&Held]) -> usize {
+    let names: BTreeSet<&str> = held.iter().map(|it| &*it.user).collect();
+    names.len()
+}
+
+fn idle_for(it: &Held) -> Cell {
+    match it.idle_seconds {
+        Some(idle) => cells::seconds(idle as f64),
+        None => Cell::not_known(IDLE_NOT_KNOWN),
+    }
+}
+
+fn held_for(asked: &Asked, it: &Held) -> Cell {
+    let ms = asked.now.as_millisecond() - it.since.as_millisecond();
+    cells::seconds(ms.max(0) as f64 / 1_000.0)
+}
+
 fn held(asked: &Asked, mut held: Vec<Held>) -> (Table, String) {
     let columns = [
         ("product", "Product", Text),
@@ -190,7 +285,6 @@ fn held(asked: &Asked, mut held: Vec<Held>) -> (Table, String) {
     });
     let mut table = Table::new("held", "Held", &columns);
     for it in &held {
-        let ms = asked.now.as_millisecond() - it.since.as_millisecond();
         table.row(vec![
             Cell::text(&it.product),
             Cell::text(&it.user),
@@ -198,11 +292,8 @@ fn held(asked: &Asked, mut held: Vec<Held>) -> (Table, String) {
             cells::count(it.seats),
             Cell::text(it.held_as.word()),
             Cell::time(it.since),
-            cells::seconds(ms.max(0) as f64 / 1_000.0),
-            match it.idle_seconds {
-                Some(idle) => cells::seconds(idle as f64),
-                None => Cell::not_known("no agent says when somebody last touched the program"),
-            },
+            held_for(asked, it),
+            idle_for(it),
             Cell::text(&it.server),
         ]);
     }

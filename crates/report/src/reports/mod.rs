@@ -23,7 +23,7 @@ pub use health::{HealthInput, health};
 pub use heatmap::{HEAT_MAPS_LIMIT, HeatmapInput, heatmap};
 pub use holders::{Held, HeldAs, HoldersInput, SeatsNow, Waiting, holders};
 pub use peaks::{PeaksInput, peaks};
-pub use people::{PeopleInput, people};
+pub use people::{PeopleGroups, PeopleInput, people};
 pub use position::{Need, PositionInput, position};
 pub use programs::{ProgramsInput, programs};
 pub use unused::{ProductUse, UnusedInput, unused};

@@ -1,12 +1,13 @@
 //! `peaks`: the most seats at once, beside what is owned.
 
 use usher_api::ColumnKind::{Count, Number, Seconds, Share, State, Text, Time};
-use usher_api::{Cell, Plot, Report, ReportName, SiteUsage};
+use usher_api::{Cell, GroupBy, Plot, Report, ReportName, SiteUsage};
 
 use crate::asked::Asked;
+use crate::by_group;
 use crate::cells::{self, Figure};
 use crate::draft::{Draft, Of, Table};
-use crate::gathered::Figures;
+use crate::gathered::{Figures, GroupUse, GroupUses};
 use crate::plots::{self, by_product, name_of};
 use crate::words::{counted, many, minute, names, owned_not_known, percent};
 
@@ -15,6 +16,8 @@ use crate::words::{counted, many, minute, names, owned_not_known, percent};
 pub struct PeaksInput {
     /// The figures of the products.
     pub figures: Figures,
+    /// By group if that was asked for.
+    pub groups: GroupUses,
 }
 
 const PEAKS: [Of; 10] = [
@@ -34,7 +37,8 @@ const PEAKS: [Of; 10] = [
 /// owned.
 pub fn peaks(asked: &Asked, input: PeaksInput) -> Report {
     let mut draft = Draft::new(ReportName::Peaks, "Peaks");
-    let Figures { whole, by_time } = input.figures;
+    let PeaksInput { figures, groups } = input;
+    let Figures { whole, by_time } = figures;
     let mut table = Table::new("products", "By product", &PEAKS);
     for item in &whole {
         table.row(row(asked, item));
@@ -50,6 +54,15 @@ pub fn peaks(asked: &Asked, input: PeaksInput) -> Report {
             table.row(cells);
         }
         draft.add(table, over_time(asked, &by_time), plot(asked, &by_time));
+    }
+    if asked.parameters.group_by == Some(GroupBy::Group) {
+        let table = of_groups(asked, &groups);
+        draft.add(table, highest_of_groups(asked, &groups.uses), None);
+        by_group::notes(&mut draft, groups.in_several);
+        draft.note(
+            "Groups reach their peaks at different instants: these do not add up to the peak of the \
+             product.",
+        );
     }
     draft.note(
         "p95 is the smallest number of seats that was not exceeded for 95 % of the observed time; \
@@ -170,4 +183,51 @@ fn plot(asked: &Asked, items: &[SiteUsage]) -> Option<Plot> {
         series.push(plots::line(asked, "owned", one, |it| it.owned));
     }
     plots::plot(asked, "seats", series)
+}
+
+fn of_groups(asked: &Asked, groups: &GroupUses) -> Table {
+    let columns = by_group::columns(&[
+        ("product", "Product", Text),
+        ("peak", "Peak", Count),
+        ("peak_at", "Peak at", Time),
+        ("mean", "Mean", Number),
+        ("users", "Users", Count),
+    ]);
+    let until = asked.to.min(asked.now);
+    let ms = until.as_millisecond() - asked.from.as_millisecond();
+    let length_seconds = ms as f64 / 1_000.0;
+    let mut sorted: Vec<&GroupUse> = groups.uses.iter().collect();
+    sorted.sort_by_key(|it| (&it.product, &it.whose));
+    let mut table = Table::new("groups", "By group", &columns);
+    for it in sorted {
+        let [group, membership] = by_group::cells(&it.whose, &groups.why_not_known);
+        table.row(vec![
+            group,
+            membership,
+            Cell::text(&it.product),
+            by_group::peak(it),
+            cells::time(it.peak_at),
+            // Without a length it is no number, and null.
+            cells::mean(it.seat_seconds / length_seconds),
+            cells::count(it.users),
+        ]);
+    }
+    table
+}
+
+fn highest_of_groups(asked: &Asked, uses: &[GroupUse]) -> String {
+    let most = uses.iter().max_by_key(|it| it.peak);
+    let Some((most, peak)) = most.and_then(|it| Some((it, it.peak.filter(|peak| *peak > 0)?)))
+    else {
+        return "No group had a seat in use in this time, as far as is known.".to_owned();
+    };
+    let at = most
+        .peak_at
+        .map_or_else(String::new, |at| format!(" at {}", minute(at, &asked.zone)));
+    format!(
+        "The highest peak of a group is {} of {}{at}: {}.",
+        counted(peak, "seat"),
+        most.product,
+        by_group::title(&most.whose),
+    )
 }

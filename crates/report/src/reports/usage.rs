@@ -4,9 +4,10 @@ use usher_api::ColumnKind::{Count, Number, Seconds, State, Text, Time};
 use usher_api::{Cell, GroupBy, Report, ReportName, SiteUsage};
 
 use crate::asked::Asked;
+use crate::by_group;
 use crate::cells::{self, Figure};
 use crate::draft::{Draft, Of, Table};
-use crate::gathered::{Figures, UseOf};
+use crate::gathered::{Figures, GroupUse, GroupUses, UseOf};
 use crate::plots;
 use crate::words::{counted, duration, many, minute};
 
@@ -15,8 +16,10 @@ use crate::words::{counted, duration, many, minute};
 pub struct UsageInput {
     /// The figures of the products.
     pub figures: Figures,
-    /// By person, computer or group if that was asked for; else empty.
+    /// By person or computer if that was asked for; else empty.
     pub by: Vec<UseOf>,
+    /// By group if that was asked for.
+    pub groups: GroupUses,
 }
 
 const FIGURES: [Of; 24] = [
@@ -49,7 +52,11 @@ const FIGURES: [Of; 24] = [
 /// Use over time: sessions, people, open and active time, seats, refusals and waits.
 pub fn usage(asked: &Asked, input: UsageInput) -> Report {
     let mut draft = Draft::new(ReportName::Usage, "Use over time");
-    let UsageInput { figures, by } = input;
+    let UsageInput {
+        figures,
+        by,
+        groups,
+    } = input;
     let mut table = Table::new("products", "By product", &FIGURES);
     for item in &figures.whole {
         table.row(row(asked, item));
@@ -67,12 +74,13 @@ pub fn usage(asked: &Asked, input: UsageInput) -> Report {
         let plot = plots::lines(asked, &figures.by_time, "seats", |it| it.peak);
         draft.add(table, over_time(asked, &figures.by_time), plot);
     }
-    if let Some(group) = asked
-        .parameters
-        .group_by
-        .filter(|it| *it != GroupBy::Product)
-    {
-        draft.add(by_group(group, &by), used_by(&by), None);
+    match asked.parameters.group_by {
+        None | Some(GroupBy::Product) => {}
+        Some(GroupBy::Group) => {
+            draft.add(by_groups(&groups), used_by_groups(&groups), None);
+            by_group::notes(&mut draft, groups.in_several);
+        }
+        Some(group) => draft.add(by_each(group, &by), used_by(&by), None),
     }
     if figures.whole.iter().any(|it| it.provisional) {
         draft.note(
@@ -86,12 +94,15 @@ pub fn usage(asked: &Asked, input: UsageInput) -> Report {
 /// The fields of an item in the order of [`FIGURES`].
 fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
     let figure = Figure::of(item, asked.now);
+    let who = |cell| cells::kept(cell, item, asked.kept.sessions);
+    let waits = |cell| cells::kept(cell, item, asked.kept.waits);
+    let denials = |cell| cells::kept(cell, item, asked.kept.denials);
     vec![
         Cell::text(&item.product),
         cells::counted(item.counted),
         figure.count(item.sessions),
-        figure.count(item.users),
-        figure.count(item.computers),
+        who(figure.count(item.users)),
+        who(figure.count(item.computers)),
         figure.seconds(item.open_seconds),
         cells::active(item.active_seconds),
         figure.count(item.peak),
@@ -102,13 +113,13 @@ fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
         cells::owned(item),
         cells::count(item.reserved),
         figure.count(item.unseated_sessions),
-        figure.count(item.waits.count),
-        cells::seconds(item.waits.p50_seconds),
-        cells::seconds(item.waits.p95_seconds),
-        cells::seconds(item.waits.longest_seconds),
-        figure.count(item.denials.for_good),
-        figure.count(item.denials.satisfied_later),
-        figure.count(item.denials.retries),
+        waits(figure.count(item.waits.count)),
+        waits(cells::seconds(item.waits.p50_seconds)),
+        waits(cells::seconds(item.waits.p95_seconds)),
+        waits(cells::seconds(item.waits.longest_seconds)),
+        denials(figure.count(item.denials.for_good)),
+        denials(figure.count(item.denials.satisfied_later)),
+        denials(figure.count(item.denials.retries)),
         cells::seconds(item.unobserved_seconds),
         Cell::text(match item.provisional {
             true => "provisional",
@@ -161,7 +172,7 @@ fn over_time(asked: &Asked, items: &[SiteUsage]) -> String {
     )
 }
 
-fn by_group(group: GroupBy, by: &[UseOf]) -> Table {
+fn by_each(group: GroupBy, by: &[UseOf]) -> Table {
     let (key, title) = cells::group(group);
     let columns = [
         (key, title, Text),
@@ -210,6 +221,61 @@ fn used_by(by: &[UseOf]) -> String {
             many(by.len(), "row"),
             duration(most.open_seconds),
             most.of,
+            most.product,
+        ),
+    }
+}
+
+fn by_groups(groups: &GroupUses) -> Table {
+    let columns = by_group::columns(&[
+        ("product", "Product", Text),
+        ("sessions", "Sessions", Count),
+        ("users", "Users", Count),
+        ("computers", "Computers", Count),
+        ("open_seconds", "Open time", Seconds),
+        ("active_seconds", "Active time", Seconds),
+        ("seat_seconds", "Seat time", Seconds),
+        ("peak", "Peak", Count),
+        ("peak_at", "Peak at", Time),
+        ("last_use", "Use", State),
+        ("last_used_at", "Last used", Time),
+    ]);
+    let mut sorted: Vec<&GroupUse> = groups.uses.iter().collect();
+    sorted.sort_by_key(|it| (&it.whose, &it.product));
+    let mut table = Table::new("by", "By group", &columns);
+    for it in sorted {
+        let [group, membership] = by_group::cells(&it.whose, &groups.why_not_known);
+        let [last_use, last_used_at] = cells::last_use(&it.last_use);
+        table.row(vec![
+            group,
+            membership,
+            Cell::text(&it.product),
+            cells::count(it.sessions),
+            cells::count(it.users),
+            cells::count(it.computers),
+            cells::seconds(it.open_seconds),
+            cells::active(it.active_seconds),
+            cells::seconds(it.seat_seconds),
+            by_group::peak(it),
+            cells::time(it.peak_at),
+            last_use,
+            last_used_at,
+        ]);
+    }
+    table
+}
+
+fn used_by_groups(groups: &GroupUses) -> String {
+    let uses = &groups.uses;
+    let longest =
+        |one: &&GroupUse, other: &&GroupUse| one.open_seconds.total_cmp(&other.open_seconds);
+    match uses.iter().max_by(longest) {
+        None => "No use in this time is known.".to_owned(),
+        Some(most) => format!(
+            "{}; the longest open time is {}: {} with {}.",
+            many(uses.len(), "row"),
+            duration(most.open_seconds),
+            by_group::title(&most.whose),
             most.product,
         ),
     }

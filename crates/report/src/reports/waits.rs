@@ -83,10 +83,11 @@ pub fn waits(asked: &Asked, input: WaitsInput) -> Report {
 
 fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
     let figure = Figure::of(item, asked.now);
+    let kept = |cell| cells::kept(cell, item, asked.kept.waits);
     let mut cells = vec![
         Cell::text(&item.product),
         cells::counted(item.counted),
-        figure.count(item.waits.count),
+        kept(figure.count(item.waits.count)),
     ];
     let lengths = [
         item.waits.p50_seconds,
@@ -94,8 +95,8 @@ fn row(asked: &Asked, item: &SiteUsage) -> Vec<Cell> {
         item.waits.longest_seconds,
     ];
     cells.extend(lengths.map(|length| match item.waits.count {
-        0 => Cell::Null,
-        _ => cells::seconds(length),
+        0 => kept(Cell::Null),
+        _ => kept(cells::seconds(length)),
     }));
     cells.push(cells::seconds(item.unobserved_seconds));
     cells

@@ -36,6 +36,7 @@ pub(crate) fn asked() -> Asked {
             event: 4711,
             time: at("2026-11-30T19:59:00Z"),
         }],
+        kept: Kept::default(),
         cut: vec![Cut {
             what: "history of beta".to_owned(),
             why: "it does not answer".to_owned(),
@@ -200,6 +201,41 @@ pub(crate) fn use_of(of: &str, product: &str, hours: f64) -> UseOf {
     }
 }
 
+fn group_use(whose: OfGroup, product: &str, hours: f64) -> GroupUse {
+    GroupUse {
+        whose,
+        product: product.to_owned(),
+        sessions: 3,
+        users: 2,
+        computers: 2,
+        open_seconds: hours * 3_600.0,
+        active_seconds: None,
+        seat_seconds: hours * 3_600.0,
+        peak: Some(4),
+        peak_at: Some(at("2026-11-12T09:15:30Z")),
+        last_use: LastUse::used(at("2026-11-27T15:30:00Z")),
+    }
+}
+
+/// Of 120 hours 30 are of people who are in two groups.
+pub(crate) fn group_uses() -> GroupUses {
+    let group = |name: &str| OfGroup::Group(name.to_owned());
+    let mut not_known = group_use(OfGroup::NotKnown, "cad", 10.0);
+    not_known.peak = None;
+    not_known.peak_at = None;
+    GroupUses {
+        uses: vec![
+            group_use(OfGroup::InNone, "cad", 20.0),
+            not_known,
+            group_use(group("physics"), "cad", 30.0),
+            group_use(group("design"), "cad", 90.0),
+        ],
+        in_several: true,
+        seat_seconds: [("cad".to_owned(), 120.0 * 3_600.0)].into(),
+        why_not_known: "/etc/usher/groups was never read".to_owned(),
+    }
+}
+
 pub(crate) fn turned_down(user: &str, came_back: CameBack) -> TurnedDown {
     TurnedDown {
         product: "cad".to_owned(),
@@ -329,13 +365,17 @@ pub(crate) fn report(name: ReportName) -> Report {
             asked,
             UsageInput {
                 figures: figures(),
-                by: vec![
-                    use_of("physics", "cad", 30.0),
-                    use_of("design", "cad", 90.5),
-                ],
+                by: Vec::new(),
+                groups: group_uses(),
             },
         ),
-        ReportName::Peaks => peaks(asked, PeaksInput { figures: figures() }),
+        ReportName::Peaks => peaks(
+            asked,
+            PeaksInput {
+                figures: figures(),
+                groups: group_uses(),
+            },
+        ),
         ReportName::Heatmap => heatmap(asked, HeatmapInput { hours: hours() }),
         ReportName::Denials => denials(
             asked,
@@ -362,6 +402,10 @@ pub(crate) fn report(name: ReportName) -> Report {
             asked,
             PeopleInput {
                 uses: vec![use_of("berta", "cad", 12.0), use_of("anna", "cad", 70.25)],
+                groups: PeopleGroups {
+                    of: vec![vec![OfGroup::InNone], two_groups()],
+                    why_not_known: String::new(),
+                },
             },
         ),
         ReportName::Unused => unused(asked, products()),
@@ -379,14 +423,17 @@ pub(crate) fn report(name: ReportName) -> Report {
             CostInput {
                 entitlements: entitlements(),
                 figures: figures(),
-                uses: vec![
-                    use_of("physics", "cad", 30.0),
-                    use_of("design", "cad", 90.0),
-                ],
+                uses: Vec::new(),
+                groups: group_uses(),
             },
         ),
         ReportName::Health => health(asked, standing()),
     }
+}
+
+fn two_groups() -> Vec<OfGroup> {
+    let names = ["physics", "design"];
+    names.map(|name| OfGroup::Group(name.to_owned())).into()
 }
 
 fn refused() -> GaveUpInput {
@@ -400,7 +447,7 @@ fn refused() -> GaveUpInput {
     }
 }
 
-fn holding() -> HoldersInput {
+pub(crate) fn holding() -> HoldersInput {
     HoldersInput {
         products: vec![SeatsNow {
             product: "cad".to_owned(),

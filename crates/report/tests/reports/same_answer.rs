@@ -1,9 +1,9 @@
 //! The same question later gives the same hash, or it is said what came in.
 
 use usher_api::{Cell, Report, ReportName};
-use usher_report::{ExpiringInput, expiring, hash, peaks, since};
+use usher_report::{ExpiringInput, PeaksInput, expiring, hash, peaks, since};
 
-use crate::made_up::{asked, at, entitlements, figures, report};
+use crate::made_up::{asked, at, entitlements, figures, group_uses, report};
 
 #[test]
 fn a_report_that_went_through_json_has_its_hash() {
@@ -22,7 +22,10 @@ fn a_look_that_finds_nothing_new_changes_no_hash() {
     let mut later = asked();
     later.as_of[0].time = at("2026-11-30T20:30:00Z");
     later.notes.push("Read it twice.".to_owned());
-    let input = usher_report::PeaksInput { figures: figures() };
+    let input = PeaksInput {
+        figures: figures(),
+        groups: group_uses(),
+    };
     let second = peaks(&later, input);
     assert_eq!(first.hash, second.hash);
     assert_eq!(since(&first, &second), Vec::<String>::new());
@@ -37,7 +40,10 @@ fn what_came_in_changes_the_hash_and_is_said() {
         server: "beta".to_owned(),
         ..later.as_of[0].clone()
     });
-    let input = usher_report::PeaksInput { figures: figures() };
+    let input = PeaksInput {
+        figures: figures(),
+        groups: group_uses(),
+    };
     let second = peaks(&later, input);
     assert_ne!(first.hash, second.hash);
     let expected = [

@@ -2,11 +2,11 @@
 
 use usher_api::{Cell, CountedBy, GroupBy, LastUse, Report, ReportName, Section};
 use usher_report::{
-    CostInput, ExpiringInput, Figures, Need, PositionInput, ROWS_LIMIT, UnusedInput, UsageInput,
-    cost, expiring, position, unused, usage,
+    CostInput, ExpiringInput, Figures, GroupUses, Need, PositionInput, ROWS_LIMIT, UnusedInput,
+    UsageInput, cost, expiring, holders, position, unused, usage,
 };
 
-use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report};
+use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report, use_of};
 
 fn section<'a>(report: &'a Report, key: &str) -> &'a Section {
     report.sections.iter().find(|it| it.key == key).unwrap()
@@ -140,30 +140,103 @@ fn rows_beyond_the_limit_are_left_off_and_that_is_said() {
     };
     let input = UsageInput {
         figures,
-        by: Vec::new(),
+        ..UsageInput::default()
     };
     let report = usage(&asked(), input);
     assert_eq!(section(&report, "products").rows.len(), ROWS_LIMIT);
     assert_eq!(report.cut.last().unwrap().what, "rows of products");
 }
 
+fn money(text: &str) -> f64 {
+    text.parse().unwrap()
+}
+
 #[test]
 fn a_share_of_a_cost_is_by_seat_time_and_all_shares_are_the_cost() {
-    let report = report(ReportName::Cost);
+    let mut asked = asked();
+    asked.parameters.group_by = Some(GroupBy::User);
+    let input = CostInput {
+        entitlements: entitlements(),
+        figures: figures(),
+        uses: vec![use_of("berta", "cad", 30.0), use_of("anna", "cad", 90.0)],
+        groups: GroupUses::default(),
+    };
+    let report = cost(&asked, input);
     let products = section(&report, "products");
     assert_eq!(column(products, "product"), ["cad", "old"]);
     let shares = section(&report, "shares");
-    assert_eq!(column(shares, "group"), ["design", "physics", "-"]);
+    assert_eq!(column(shares, "user"), ["anna", "berta", "-"]);
     assert_eq!(column(shares, "share"), ["0.75", "0.25", "1"]);
-    let money = |text: &String| text.parse::<f64>().unwrap();
-    let cost: f64 = column(products, "cost").iter().map(money).sum();
-    let shared: f64 = column(shares, "cost").iter().map(money).sum();
+    let cost: f64 = column(products, "cost").iter().map(|it| money(it)).sum();
+    let shared: f64 = column(shares, "cost").iter().map(|it| money(it)).sum();
     assert!((cost - shared).abs() < 1e-6, "{cost} {shared}");
     // 12000 a year over 30 of 365 days, and 300 for the month.
     let cad = money(&column(products, "cost")[0]);
     assert!(
         (cad - (12_000.0 * 30.0 / 365.0 + 300.0)).abs() < 0.01,
         "{cad}"
+    );
+}
+
+#[test]
+fn a_group_pays_for_all_of_its_people_and_who_is_in_two_is_paid_for_twice() {
+    let report = report(ReportName::Cost);
+    let shares = section(&report, "shares");
+    let groups = column(shares, "group");
+    assert_eq!(groups, ["design", "physics", "in no group", "?", "-"]);
+    let membership = ["group", "group", "none", "not_known", "-"];
+    assert_eq!(column(shares, "membership"), membership);
+    let share = ["0.75", "0.25", "0.1667", "0.0833", "1"];
+    assert_eq!(column(shares, "share"), share, "of 120 hours in all");
+    let cost = money(&column(section(&report, "products"), "cost")[0]);
+    let design = money(&column(shares, "cost")[0]);
+    assert!((design - cost * 0.75).abs() < 0.01, "{design} of {cost}");
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|it| it.contains("more than the whole"))
+    );
+    // Their peaks are at different instants, and of one it is not known.
+    let peaks = crate::made_up::report(ReportName::Peaks);
+    let groups = section(&peaks, "groups");
+    assert_eq!(column(groups, "peak"), ["4", "4", "4", "?"]);
+    assert_eq!(column(groups, "mean")[0], "0.1255", "90 hours of 717");
+}
+
+#[test]
+fn a_seat_is_only_called_idle_or_not_if_its_agent_says_so() {
+    let report = report(ReportName::Holders);
+    let idle = section(&report, "idle");
+    assert_eq!(column(idle, "user"), ["anna"]);
+    assert_eq!(column(idle, "idle_seconds"), ["7260"]);
+    assert_eq!(column(section(&report, "products"), "idle"), ["1"]);
+    let mut silent = crate::made_up::holding();
+    silent.held[0].idle_seconds = None;
+    let report = holders(&asked(), silent.clone());
+    assert!(section(&report, "idle").rows.is_empty());
+    assert_eq!(column(section(&report, "products"), "idle"), ["?"]);
+    silent.held[0].idle_seconds = Some(60);
+    let report = holders(&asked(), silent);
+    assert_eq!(column(section(&report, "products"), "idle"), ["0"]);
+}
+
+#[test]
+fn a_person_is_shown_in_each_of_their_groups() {
+    let report = report(ReportName::People);
+    let groups = section(&report, "groups");
+    assert_eq!(
+        column(groups, "group"),
+        ["design", "physics", "in no group"]
+    );
+    assert_eq!(column(groups, "user"), ["anna", "anna", "berta"]);
+    let summary = "1 person in 2 groups; 1 person in no group; of 0 people it is not known.";
+    assert_eq!(groups.summary, summary);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|it| it.contains("more than the whole"))
     );
 }
 
@@ -209,17 +282,16 @@ fn a_cost_of_which_no_rows_say_whose_it_is_is_not_called_that_of_nobody() {
     let input = CostInput {
         entitlements: entitlements(),
         figures: figures(),
-        uses: Vec::new(),
+        ..CostInput::default()
     };
-    let by_group = cost(&asked(), input.clone());
-    assert!(by_group.sections.iter().all(|it| it.key != "shares"));
-    assert_eq!(by_group.cut[1].what, "what each group pays");
-    let mut asked = asked();
-    asked.parameters.group_by = Some(GroupBy::User);
-    let by_user = cost(&asked, input);
-    let shares = section(&by_user, "shares");
-    assert_eq!(column(shares, "product"), ["cad", "old"]);
-    assert_eq!(column(shares, "user"), ["?", "-"]);
+    for (group_by, key) in [(GroupBy::User, "user"), (GroupBy::Group, "group")] {
+        let mut asked = asked();
+        asked.parameters.group_by = Some(group_by);
+        let report = cost(&asked, input.clone());
+        let shares = section(&report, "shares");
+        assert_eq!(column(shares, "product"), ["cad", "old"]);
+        assert_eq!(column(shares, key), ["?", "-"]);
+    }
 }
 
 #[test]
@@ -240,4 +312,28 @@ fn of_a_product_that_is_counted_twice_the_larger_use_stands_beside_what_is_owned
     let now = section(&report, "now");
     assert_eq!(column(now, "used"), ["12"]);
     assert_eq!(column(now, "shortfall"), ["2"]);
+}
+
+#[test]
+fn what_only_rows_say_is_not_known_of_a_time_whose_rows_were_removed() {
+    let removed = Some(at("2026-11-15T00:00:00Z"));
+    let mut asked = asked();
+    asked.kept.sessions = removed;
+    asked.kept.waits = removed;
+    let input = UsageInput {
+        figures: figures(),
+        by: Vec::new(),
+        groups: GroupUses::default(),
+    };
+    let report = usage(&asked, input);
+    let here = |key: &str| column(section(&report, "products"), key).remove(1);
+    for key in ["users", "computers", "waits", "wait_p95_seconds"] {
+        assert_eq!(here(key), "?", "{key}");
+    }
+    // Roll-ups say it, or its rows are kept.
+    for (key, expected) in [("sessions", "40"), ("peak", "10"), ("denials_final", "3")] {
+        assert_eq!(here(key), expected, "{key}");
+    }
+    // Nothing that another licence server counts was removed.
+    assert_ne!(column(section(&report, "products"), "users")[0], "?");
 }

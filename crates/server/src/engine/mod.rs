@@ -5,5 +5,6 @@ pub(crate) mod hopper;
 pub(crate) mod joins;
 pub(crate) mod metrics;
 pub(crate) mod readers;
+pub(crate) mod touched;
 pub(crate) mod used;
 pub(crate) mod watchers;

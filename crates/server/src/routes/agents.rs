@@ -160,6 +160,10 @@ pub(crate) async fn sync(
         _ => return Err(Refusal::unexpected()),
     };
     core.app.seen(&computer.id, now_ms);
+    for (session, untouched_seconds) in request.items.iter().filter_map(sync_items::untouched) {
+        let touched = &core.app.touched;
+        touched.note(&computer.id, session, untouched_seconds, now_ms);
+    }
     let policy = match core.app.current_policy() {
         Some(policy) => policy,
         None => core.app.policy().await?,

@@ -332,6 +332,9 @@ fn item(app: &App, row: LeaseRow, now: Now, claims: &Claims) -> Lease {
     let kept_seconds = claim.and_then(|seconds| {
         kept::left_seconds(&app.used, row.id, row.granted_at, *seconds, now.wall.0)
     });
+    let idle_seconds = row
+        .session
+        .and_then(|session| app.touched.of(&row.computer_key, session, now.wall.0));
     Lease {
         joined: app.joins.of(row.id),
         proof: None,
@@ -351,5 +354,6 @@ fn item(app: &App, row: LeaseRow, now: Now, claims: &Claims) -> Lease {
         also: Vec::new(),
         with: row.with.map(|first| first.to_string()),
         kept_seconds,
+        idle_seconds,
     }
 }

@@ -21,6 +21,7 @@ use crate::engine::hopper::{ANSWER_SECONDS, no_answer};
 use crate::engine::joins::Joins;
 use crate::engine::metrics::CoreCounts;
 use crate::engine::readers::{NotRead, Readers};
+use crate::engine::touched::Touched;
 use crate::engine::used::Used;
 use crate::secrets::proof::LeaseProofs;
 use crate::secrets::signing::PolicyKey;
@@ -65,6 +66,8 @@ pub(crate) struct App {
     pub(crate) joins: Joins,
     /// Kept seats that somebody uses.
     pub(crate) used: Used,
+    /// For how long nobody had touched sessions.
+    pub(crate) touched: Touched,
     /// When its certificate expires, in Unix seconds; none: it speaks plain HTTP.
     pub(crate) certificate_ends_s: Option<i64>,
     /// How accounts of computers' own files are counted.
@@ -126,6 +129,7 @@ impl App {
             proofs: parts.proofs,
             joins: Joins::default(),
             used: Used::default(),
+            touched: Touched::default(),
             local_accounts: parts.local_accounts,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,

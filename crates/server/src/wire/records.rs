@@ -217,6 +217,7 @@ pub(crate) fn lease(
         also: Vec::new(),
         with: None,
         kept_seconds: None,
+        idle_seconds: None,
     }
 }
 

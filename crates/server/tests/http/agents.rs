@@ -420,3 +420,36 @@ async fn computers_that_look_like_one_another_raise_a_warning() {
     let seen = server.call_as(&client, "GET", "/v1/status", None).await;
     assert_eq!(seen.body["computers"], json!([]));
 }
+
+#[tokio::test]
+async fn a_lease_says_for_how_long_its_agent_saw_no_touch() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    let seated = json!([checkout(1, 10, "cad", "ann"), checkout(2, 11, "cad", "bob")]);
+    sync(&server, report(1, seated)).await;
+    let idle = async |items: Value| {
+        sync(&server, report(1, items)).await;
+        let leases = server.get("/v1/leases").await;
+        let items = leases["items"].as_array().unwrap();
+        let idle = items.iter().map(|lease| lease["idle_seconds"].clone());
+        idle.collect::<Vec<Value>>()
+    };
+    let renew = |sequence: u64, untouched: Value| {
+        json!([{ "sequence": sequence, "kind": "renew", "session": 10,
+            "untouched_seconds": untouched }])
+    };
+    assert_eq!(
+        idle(renew(3, 1_860.into())).await,
+        [json!(1_860), Value::Null]
+    );
+    assert_eq!(idle(renew(4, 0.into())).await, [json!(0), Value::Null]);
+    // The agent does not know it any more.
+    assert_eq!(
+        idle(renew(5, Value::Null)).await,
+        [Value::Null, Value::Null]
+    );
+    let other = json!([{ "sequence": 6, "kind": "checkin", "session": 10,
+        "untouched_seconds": 3 }]);
+    let refused = sync(&server, report(1, other)).await;
+    assert_eq!(refused.body["results"][0]["outcome"], "rejected");
+}

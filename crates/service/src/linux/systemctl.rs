@@ -5,7 +5,6 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use usher_child::ended_within;
 use usher_core::lifecycle::ServiceState;
 
 use crate::unit::{AskError, Unit};
@@ -132,22 +131,22 @@ fn ask(unit: &str, words: &[&str], patience: Duration) -> Result<String, AskErro
             why: "/run/systemd/system is not there".to_owned(),
         });
     }
-    let mut child = Command::new("systemctl")
+    let mut systemctl = Command::new("systemctl");
+    systemctl
         .args(["--no-pager", "--no-ask-password"])
         .args(words)
         // Its words are read, whatever the user's language.
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| AskError::NoManager {
-            unit: unit.to_owned(),
-            why: format!("systemctl cannot be run: {error}"),
-        })?;
-    let out = child.stdout.take().map(collect);
-    let err = child.stderr.take().map(collect);
-    let Some(status) = ended_within(&mut child, patience) else {
+        .stderr(Stdio::piped());
+    let mut asked = usher_child::start(&mut systemctl).map_err(|error| AskError::NoManager {
+        unit: unit.to_owned(),
+        why: format!("systemctl cannot be run: {error}"),
+    })?;
+    let out = asked.stdout().map(collect);
+    let err = asked.stderr().map(collect);
+    let Some(status) = asked.ended_within(patience) else {
         return Err(AskError::Late {
             command,
             seconds: patience.as_secs(),

@@ -2,17 +2,21 @@
 //! an item that arrives twice is stored once.
 
 mod items;
+mod known;
 mod marks;
 mod names;
 mod past;
 mod places;
+mod ranges;
 
 use rusqlite::{Connection, Result, params};
 
-use crate::collected::{Appended, HistoryBatch};
+use crate::collected::{Appended, Ended, HistoryBatch, HistoryItem};
 use crate::columns::signed;
+use crate::retention;
 use crate::usage::RollUp;
 
+use items::Teller;
 pub(crate) use names::{ELSEWHERE, Names};
 pub(crate) use past::{page as past_page, sources};
 pub(crate) use places::{follow, of as places_of, up_to};
@@ -41,18 +45,49 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
     }
     places::write(connection, source, before, batch)?;
     let mut names = Names::enter(connection, batch)?;
-    let mut roll_up = RollUp::new(connection);
-    for item in &batch.items {
-        match items::append(connection, source, item, &mut names)? {
-            true => {
-                done.added += 1;
-                roll_up.add_ended(names.product(&item.product)?, item)?;
-            }
-            false => done.already += 1,
+    let since = retention::since(connection)?;
+    let items = batch.items.iter().filter(|it| !since.is_before(&it.what));
+    let items: Vec<&HistoryItem> = items.collect();
+    done.past = batch.items.len().abs_diff(items.len()) as u64;
+    done.added = put_in(connection, source, &items, &mut names)?;
+    done.already = (items.len() as u64).saturating_sub(done.added);
+    Ok(done)
+}
+
+/// Puts the items into their tables, and what is new of them into the roll-ups; how many are new.
+fn put_in<'c>(
+    connection: &'c Connection,
+    source: i64,
+    items: &[&HistoryItem],
+    names: &mut Names<'c>,
+) -> Result<u64> {
+    let (mut sessions, mut leases) = (Vec::new(), Vec::new());
+    let (mut denials, mut waits) = (Vec::new(), Vec::new());
+    for item in items.iter().copied() {
+        match &item.what {
+            Ended::Session(it) => sessions.push((item, it)),
+            Ended::Lease(it) => leases.push((item, it)),
+            Ended::Denial(it) => denials.push((item, it)),
+            Ended::Wait(it) => waits.push((item, it)),
         }
     }
+    let mut from = Teller {
+        connection,
+        source,
+        names,
+    };
+    let mut roll_up = RollUp::new(connection);
+    let new = from.sessions(&sessions)?;
+    let mut added = new.len() as u64;
+    // Before the leases of the batch are there: they are counted as what they are at once.
+    roll_up.add_sessions(&new)?;
+    let new = from.leases(&leases)?;
+    added += new.len() as u64;
+    roll_up.add_leases(&new)?;
+    added += from.denials(&denials)?;
+    added += from.waits(&waits)?;
     roll_up.write()?;
-    Ok(done)
+    Ok(added)
 }
 
 /// The number of a server; it is assigned with the first batch.

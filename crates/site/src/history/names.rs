@@ -1,9 +1,9 @@
 //! The names in a batch: each gets a surrogate of the site's, the same from whatever server or file it
 //! comes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::collected::HistoryBatch;
 
@@ -39,12 +39,15 @@ impl<'c> Names<'c> {
     /// Enters who and what the batch names.
     pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
         let mut names = Names::new(connection);
-        for it in &batch.people {
+        // Of whom a batch names more than once the last is what somebody is called.
+        let people: BTreeMap<&str, _> = batch.people.iter().map(|it| (&*it.id, it)).collect();
+        for it in people.into_values() {
             let id = names.person_named(&it.realm, &it.account, &it.name)?;
             names.people.insert(it.id.clone(), id);
         }
-        for it in &batch.computers {
-            let id = names.computer_named(&it.key, &it.name)?;
+        let computers: BTreeMap<&str, _> = batch.computers.iter().map(|it| (&*it.id, it)).collect();
+        for it in computers.into_values() {
+            let id = names.computer_named(&it.key, Some(&it.name))?;
             names.computers.insert(it.id.clone(), id);
         }
         Ok(names)
@@ -65,7 +68,20 @@ impl<'c> Names<'c> {
         Ok(id)
     }
 
+    /// Only what is new or changed is written: almost everybody is known by the name that is told.
     fn person_named(&self, realm: &str, account: &str, name: &str) -> Result<i64> {
+        let known: Option<(i64, bool)> = self
+            .connection
+            .prepare_cached(
+                "SELECT id, name = ?3 FROM history_people WHERE realm = ?1 AND account = ?2",
+            )?
+            .query_row(params![realm, account, name], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        if let Some((id, true)) = known {
+            return Ok(id);
+        }
         self.connection
             .prepare_cached(&format!(
                 "INSERT INTO history_people (id, realm, account, name) \
@@ -84,20 +100,34 @@ impl<'c> Names<'c> {
     pub(crate) fn computer_of(&mut self, key: &str) -> Result<i64> {
         match self.keys.get(key) {
             Some(id) => Ok(*id),
-            None => self.computer_named(key, key),
+            None => self.computer_named(key, None),
         }
     }
 
-    fn computer_named(&mut self, key: &str, name: &str) -> Result<i64> {
-        let id = self
+    /// With the name that it has now; none: it keeps the one that it has, or is called by its key.
+    fn computer_named(&mut self, key: &str, name: Option<&str>) -> Result<i64> {
+        let known: Option<(i64, bool)> = self
             .connection
+            .prepare_cached(
+                "SELECT id, name = coalesce(?2, name) FROM history_computers WHERE key = ?1",
+            )?
+            .query_row(params![key, name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let id = match known {
+            Some((id, true)) => id,
+            _ => self.enter_computer(key, name.unwrap_or(key))?,
+        };
+        self.keys.insert(key.to_owned(), id);
+        Ok(id)
+    }
+
+    fn enter_computer(&self, key: &str, name: &str) -> Result<i64> {
+        self.connection
             .prepare_cached(&format!(
                 "INSERT INTO history_computers (id, key, name) VALUES ({SURROGATE}, ?1, ?2) \
                  ON CONFLICT (key) DO UPDATE SET name = ?2 RETURNING id"
             ))?
-            .query_row(params![key, name], |row| row.get(0))?;
-        self.keys.insert(key.to_owned(), id);
-        Ok(id)
+            .query_row(params![key, name], |row| row.get(0))
     }
 
     /// A product.
@@ -105,13 +135,20 @@ impl<'c> Names<'c> {
         if let Some(number) = self.products.get(id) {
             return Ok(*number);
         }
-        let number = self
+        let known: Option<i64> = self
             .connection
-            .prepare_cached(
-                "INSERT INTO history_products (product) VALUES (?1) \
-                 ON CONFLICT (product) DO UPDATE SET product = ?1 RETURNING number",
-            )?
-            .query_row([id], |row| row.get(0))?;
+            .prepare_cached("SELECT number FROM history_products WHERE product = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        let number = match known {
+            Some(number) => number,
+            None => self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO history_products (product) VALUES (?1) RETURNING number",
+                )?
+                .query_row([id], |row| row.get(0))?,
+        };
         self.products.insert(id.to_owned(), number);
         Ok(number)
     }

@@ -1,8 +1,8 @@
 //! What was held, wanted and refused of one product, read from the tables page by page.
 //!
-//! The tables are in the order of their keys and have no index by product or time, which each row
-//! that comes in would pay for. So a page looks through a number of rows, of whatever product, and
-//! the calls of others have their turn between two pages.
+//! Sessions are in the order of their products and beginnings. The other tables are in the order of
+//! their keys, so a page looks through a number of their rows, of whatever product. The calls of
+//! others have their turn between two pages.
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use usher_core::ledger::Reason;
@@ -15,15 +15,16 @@ use crate::past::{PastAsked, PastPage, PastPlace, SourceRow};
 /// Rows that a page looks through: some hundredths of a second.
 const PAGE_ROWS: u32 = 50_000;
 
-/// The number of columns of a key.
-type Key = [i64; 3];
-/// Before all keys.
-const BEGIN: Key = [i64::MIN; 3];
+/// Where a page ends within a table: the key of its last row, and when that began.
+type Key = [i64; 4];
+/// Before all rows.
+const BEGIN: Key = [i64::MIN; 4];
 
 /// A table of the history, and what a row of it says.
 struct Table {
     /// Its first columns are the key, the product, the server and the beginning, in that order;
-    /// `?1` to `?3` are the key after which it begins, `?4` is how many rows are wanted.
+    /// `?1` to `?4` are the key and the beginning after which it begins, `?5` is the product, `?6`
+    /// before when it began, and `?7` how many rows are wanted.
     sql: &'static str,
     /// What a row tells, and the end of that.
     read: fn(&Row<'_>, i64) -> Result<(Past, i64)>,
@@ -34,28 +35,29 @@ const TABLES: [Table; 4] = [
         sql: "SELECT source, made_in, made_by, product, source, granted_ms, person, computer, \
               seats, held_ms, kept, cause, ticket_made_in, ticket_made_by FROM history_leases \
               WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?4",
+              ORDER BY source, made_in, made_by LIMIT ?7",
         read: lease,
     },
     Table {
         sql: "SELECT computer, agent_incarnation, session, product, source, started_ms, person, \
               duration_ms, unseated_ms, lease_made_in, lease_made_by FROM history_sessions \
-              WHERE (computer, agent_incarnation, session) > (?1, ?2, ?3) \
-              ORDER BY computer, agent_incarnation, session LIMIT ?4",
+              WHERE product = ?5 AND started_ms < ?6 \
+              AND (started_ms, computer, agent_incarnation, session) > (?4, ?1, ?2, ?3) \
+              ORDER BY started_ms, computer, agent_incarnation, session LIMIT ?7",
         read: session,
     },
     Table {
         sql: "SELECT source, made_in, made_by, product, source, queued_ms, person, computer, \
               seats, waited_ms, decided_ms, outcome, lease_made_in, lease_made_by, priority \
               FROM history_waits WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?4",
+              ORDER BY source, made_in, made_by LIMIT ?7",
         read: wait,
     },
     Table {
         sql: "SELECT source, made_in, made_by, product, source, first_ms, person, computer, \
               seats, last_ms, waits, reason FROM history_denials \
               WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?4",
+              ORDER BY source, made_in, made_by LIMIT ?7",
         read: refusal,
     },
 ];
@@ -76,16 +78,21 @@ fn look(connection: &Connection, asked: &PastAsked, rows: u32) -> Result<PastPag
         return Ok(page);
     };
     page.is_known = true;
+    if asked.after.is_none() {
+        page.first_ms = first_session_ms(connection)?;
+    }
     let (first, mut after) = place(asked.after.as_ref());
     let mut left = rows;
     for (number, table) in TABLES.iter().enumerate().skip(first) {
         let mut statement = connection.prepare_cached(table.sql)?;
-        let [one, two, three] = after;
-        let mut found = statement.query(params![one, two, three, left])?;
+        let [one, two, three, begin_ms] = after;
+        let until_ms = asked.until_ms;
+        let mut found =
+            statement.query(params![one, two, three, begin_ms, product, until_ms, left])?;
         while let Some(row) = found.next()? {
             left = left.saturating_sub(1);
-            after = [row.get(0)?, row.get(1)?, row.get(2)?];
             let begin_ms: i64 = row.get(5)?;
+            after = [row.get(0)?, row.get(1)?, row.get(2)?, begin_ms];
             page.first_ms = Some(page.first_ms.map_or(begin_ms, |it| it.min(begin_ms)));
             if row.get::<_, i64>(3)? != product || begin_ms >= asked.until_ms {
                 continue;
@@ -105,12 +112,22 @@ fn look(connection: &Connection, asked: &PastAsked, rows: u32) -> Result<PastPag
     Ok(page)
 }
 
+/// When the first session of any product began.
+fn first_session_ms(connection: &Connection) -> Result<Option<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT min((SELECT started_ms FROM history_sessions s WHERE s.product = p.number \
+             ORDER BY started_ms LIMIT 1)) FROM history_products p",
+        )?
+        .query_row([], |row| row.get(0))
+}
+
 /// The table and the key after which a page begins.
 fn place(after: Option<&PastPlace>) -> (usize, Key) {
     match after.map(|after| &*after.0) {
-        Some([table, one, two, three]) => {
+        Some([table, one, two, three, begin_ms]) => {
             let table = usize::try_from(*table).unwrap_or(TABLES.len());
-            (table, [*one, *two, *three])
+            (table, [*one, *two, *three, *begin_ms])
         }
         _ => (0, BEGIN),
     }
@@ -118,8 +135,8 @@ fn place(after: Option<&PastPlace>) -> (usize, Key) {
 
 fn next(table: usize, key: Key) -> PastPlace {
     let table = i64::try_from(table).unwrap_or(i64::MAX);
-    let [one, two, three] = key;
-    PastPlace(vec![table, one, two, three])
+    let [one, two, three, begin_ms] = key;
+    PastPlace(vec![table, one, two, three, begin_ms])
 }
 
 /// The servers whose history is collected.

@@ -7,6 +7,7 @@ mod kinds;
 mod known;
 mod owned;
 mod rank;
+mod removals;
 mod rows;
 mod state;
 mod uses;
@@ -204,14 +205,17 @@ fn order(connection: &Connection, number: i64) -> Result<()> {
     state::forget_old(connection, number)
 }
 
-/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`].
+/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`]. Of what it told
+/// nothing is known from now on, also if a later one was of the same time.
 pub(crate) fn remove(connection: &Connection, id: &str) -> Result<Option<ImportRecord>> {
     let Some(found) = find(connection, id)? else {
         return Ok(None);
     };
+    removals::note(connection, found.number)?;
     connection
         .prepare_cached("UPDATE imports SET state = ?2 WHERE number = ?1")?
         .execute(params![found.number, REMOVED])?;
+    removals::forget(connection)?;
     Ok(Some(found))
 }
 

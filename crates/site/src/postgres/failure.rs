@@ -56,10 +56,12 @@ impl Error {
         }
     }
 
-    /// Whether a lock was waited for longer than `lock_timeout`.
-    pub(super) fn is_of_lock(&self) -> bool {
+    /// Whether a lock was waited for longer than `lock_timeout`, or a statement took longer than
+    /// `statement_timeout`.
+    pub(super) fn is_of_time(&self) -> bool {
+        const OF_TIME: [SqlState; 2] = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
         match self {
-            Error::Database(error) => error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE),
+            Error::Database(error) => error.code().is_some_and(|code| OF_TIME.contains(code)),
             _ => false,
         }
     }

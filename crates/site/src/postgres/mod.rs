@@ -19,10 +19,12 @@ mod open;
 mod password;
 mod people;
 mod record;
+mod retention;
 mod schema;
 mod secured;
 mod servers;
 mod settings;
+mod since;
 mod tallies;
 mod usage;
 mod values;
@@ -41,9 +43,12 @@ use crate::imported::{
 };
 use crate::now::{Settled, SettledAsked, SourceNow};
 use crate::past::{PastAsked, PastPage, SourceRow};
-use crate::people::KnownPerson;
+use crate::people::{KnownPerson, NumberedPerson};
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
-use crate::reported::{LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum};
+use crate::reported::{
+    GroupSums, GroupsAsked, LastUsed, OwnedElsewhere, Refused, SumsAsked, UseSums, WaitSum,
+};
+use crate::retained::{Extent, Overdue, Retained, RetainedSince};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
     Standing, Unwatched,
@@ -277,8 +282,19 @@ impl Site for PostgresSite {
     }
 
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
-        self.writes("append to the history", move |it| {
-            history::append(it, &batch)
+        let doing = "append to the history";
+        let (asks, batch) = (self.engine.asks(), Arc::new(batch));
+        Box::pin(async move {
+            loop {
+                let batch = batch.clone();
+                let step = asks.ask(doing, move |link| {
+                    link.write(doing, |db| history::append(db, &batch))
+                });
+                // The calls of others have their turn between two transactions.
+                if let Some(done) = step.await? {
+                    return Ok(done);
+                }
+            }
         })
     }
 
@@ -334,9 +350,31 @@ impl Site for PostgresSite {
         })
     }
 
+    fn numbered_people(&self, after: Option<u64>, limit: u32) -> Answer<Vec<NumberedPerson>> {
+        self.reports("read the numbers of people", move |it| {
+            people::numbered(it, after, limit)
+        })
+    }
+
     fn used_products(&self, from: String, limit: u32) -> Answer<Vec<UsedProduct>> {
         self.reports("read which products were used", move |it| {
             usage::products(it, &from, limit)
+        })
+    }
+
+    fn retained(&self) -> Answer<RetainedSince> {
+        self.reports("read what is kept", since::since)
+    }
+
+    fn extent(&self, what: Retained) -> Answer<Option<Extent>> {
+        self.reports("read of which time rows are there", move |it| {
+            retention::extent(it, what)
+        })
+    }
+
+    fn retire(&self, overdue: Overdue) -> Answer<u64> {
+        self.writes("remove rows whose time is over", move |it| {
+            retention::retire(it, &overdue)
         })
     }
 
@@ -364,6 +402,12 @@ impl Site for PostgresSite {
 
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
         self.reports("read who used a product", move |it| usage::sums(it, &asked))
+    }
+
+    fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums> {
+        self.reports("read which groups used a product", move |it| {
+            usage::grouped(it, &asked)
+        })
     }
 
     fn refused(&self, asked: SumsAsked) -> Answer<Refused> {

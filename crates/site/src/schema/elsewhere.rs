@@ -261,3 +261,18 @@ CREATE VIEW elsewhere_limits AS
         SELECT 1 FROM imports n WHERE n.source = i.source AND n.kind = i.kind AND n.state = 1
         AND n.finish_order > i.finish_order);
 ";
+
+/// The step that makes the table of what was taken out.
+pub(super) const REMOVALS: &str = "
+-- Imports that were taken out while others of their source and kind may have left out what they had: those
+-- with a later finish_order, up to a number; and the time of which nothing is known thereby.
+CREATE TABLE import_removals (
+    source       INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    finish_order INTEGER NOT NULL,
+    until_number INTEGER NOT NULL,
+    from_ms      INTEGER NOT NULL,
+    to_ms        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX import_removals_by_source ON import_removals (source, kind);
+";

@@ -1,6 +1,8 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
 mod elsewhere;
+mod retention;
+mod sessions;
 mod usage;
 
 /// Each step, from an empty file on. `user_version` counts those that were carried out.
@@ -208,4 +210,8 @@ CREATE TABLE history_waits (
 ",
     elsewhere::STEP,
     usage::STEP,
+    usage::RUNS,
+    sessions::STEP,
+    retention::STEP,
+    elsewhere::REMOVALS,
 ];

@@ -1,6 +1,6 @@
 //! The tables of the roll-ups, and the indexes by which the rows are read that they leave out.
 
-/// The step of the schema.
+/// The step with the first of them.
 pub(super) const STEP: &str = "
 -- What changes in a quarter of an hour of a quantity of a product: a node of core::usage, and the
 -- edges that it is of. Only of quarters in which something begins or ends.
@@ -38,4 +38,20 @@ CREATE INDEX history_leases_by_grant
     WHERE kept = 0 AND cause <> 'unclaimed';
 CREATE INDEX history_denials_by_first ON history_denials (product, first_ms);
 CREATE INDEX history_waits_by_begin ON history_waits (product, queued_ms);
+";
+
+/// The step after which a quarter has what happens to all quantities, in runs. The roll-ups are made again
+/// from the rows.
+pub(super) const RUNS: &str = "
+DROP TABLE usage_quarters;
+DELETE FROM usage_days;
+-- What happens in a quarter of an hour of a product: runs of edges, each with the quantities that it is an
+-- edge of. Only of quarters in which something begins or ends.
+CREATE TABLE usage_quarters (
+    product INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    quarter INTEGER NOT NULL,
+    edges   BLOB NOT NULL,
+    PRIMARY KEY (product, counted, quarter)
+) STRICT, WITHOUT ROWID;
 ";

@@ -5,8 +5,9 @@ use usher_core::usage::Counted;
 
 use super::about::product_number;
 use super::known::products;
-use super::line::{Line, Of};
-use super::quarter::{COLUMNS, read};
+use super::line::counted_number;
+use super::mark::Mark;
+use super::quarter::read;
 use crate::reported::LastUsed;
 use crate::used::UsedProduct;
 
@@ -33,34 +34,23 @@ fn of(connection: &Connection, it: UsedProduct) -> Result<LastUsed> {
 /// The first beginning and the last end: what is kept has ended, so they are the first and the last
 /// edge of the roll-ups.
 fn here(connection: &Connection, product: i64) -> Result<(Option<i64>, Option<i64>)> {
-    let (mut first_ms, mut last_ms): (Option<i64>, Option<i64>) = (None, None);
-    for line in [Line::Wanted, Line::Running] {
-        let of = Of {
-            product,
-            counted: Counted::Here,
-            line,
-        };
-        let first = edge(connection, of, "ASC")?.map(|ends| ends.0);
-        first_ms = first_ms.into_iter().chain(first).min();
-        last_ms = last_ms.max(edge(connection, of, "DESC")?.map(|ends| ends.1));
-    }
-    Ok((first_ms, last_ms))
+    let first = marks(connection, product, "ASC")?;
+    let last = marks(connection, product, "DESC")?;
+    let at_ms = |mark: &Mark| mark.edge.at_ms;
+    Ok((first.first().map(at_ms), last.last().map(at_ms)))
 }
 
-/// The first and the last edge of the first quarter in an order.
-fn edge(connection: &Connection, of: Of, order: &str) -> Result<Option<(i64, i64)>> {
-    let [product, counted, line] = of.columns();
+/// The marks of the first quarter in an order.
+fn marks(connection: &Connection, product: i64, order: &str) -> Result<Vec<Mark>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM usage_quarters WHERE product = ?1 AND counted = ?2 AND line = ?3 \
+        "SELECT quarter, edges FROM usage_quarters WHERE product = ?1 AND counted = ?2 \
          ORDER BY quarter {order} LIMIT 1"
     );
     let found = connection
         .prepare_cached(&sql)?
-        .query_row([product, counted, line], read)
+        .query_row([product, counted_number(Counted::Here)], read)
         .optional()?;
-    let edges = found.map(|(_, edges)| edges).unwrap_or_default();
-    let ends = edges.first().zip(edges.last());
-    Ok(ends.map(|(first, last)| (first.at_ms, last.at_ms)))
+    Ok(found.map(|(_, marks)| marks).unwrap_or_default())
 }
 
 /// Sums of another licence server may tell of a last use that no row is of.

@@ -18,6 +18,26 @@ pub(crate) enum Line {
     Unseated,
 }
 
+/// All of them, by their places.
+pub(crate) const LINES: [Line; 3] = [Line::Wanted, Line::Running, Line::Unseated];
+
+impl Line {
+    /// Its place in [`LINES`].
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Line::Wanted => 0,
+            Line::Running => 1,
+            Line::Unseated => 2,
+        }
+    }
+}
+
+/// The quantity that the tables call so; none: there is no such.
+pub(crate) fn line_of(number: i64) -> Option<Line> {
+    let place = usize::try_from(number).ok()?;
+    LINES.get(place).copied()
+}
+
 /// Of which product, by its number, and which quantity of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Of {
@@ -29,11 +49,7 @@ pub(crate) struct Of {
 impl Of {
     /// As the tables have it.
     pub(crate) fn columns(self) -> [i64; 3] {
-        let line = match self.line {
-            Line::Wanted => 0,
-            Line::Running => 1,
-            Line::Unseated => 2,
-        };
+        let line = self.line.place() as i64;
         [self.product, counted_number(self.counted), line]
     }
 }

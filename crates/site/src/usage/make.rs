@@ -9,9 +9,9 @@ use super::roll_up::RollUp;
 use crate::settings;
 
 /// The setting that says which version of the roll-ups is made.
-const MADE: &str = "usage_rolled_up";
+pub(crate) const MADE: &str = "usage_rolled_up";
 /// The version that this build makes.
-const THESE: &str = "1";
+pub(crate) const THESE: &str = "2";
 
 /// Makes them if they are not made yet, all of them or none.
 pub(crate) fn make_missing(connection: &mut Connection) -> Result<()> {

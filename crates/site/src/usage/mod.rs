@@ -3,12 +3,16 @@
 
 mod about;
 mod alone;
+mod changes;
 mod elsewhere;
+mod grouped;
 mod known;
 mod last;
 mod level;
 mod line;
+mod lines;
 mod make;
+mod mark;
 mod named;
 mod packed;
 mod quarter;
@@ -24,6 +28,7 @@ mod uses;
 mod waited;
 mod within;
 
+pub(crate) use grouped::grouped;
 pub(crate) use known::{products, record};
 pub(crate) use last::last_used;
 pub(crate) use make::make_missing;
@@ -38,14 +43,20 @@ pub(crate) use waited::outcomes;
 /// What every engine does with what it reads.
 pub(crate) use {
     about::surrogate,
+    changes::{Changes, Days, Place, by_quarters, carry_out, only_adds},
     elsewhere::{Sweep, UNKNOWN},
-    level::sum,
-    line::{Adds, LeaseRow, Line, Of, SessionRow, counted_number, is_use, of_lease, of_session},
+    grouped::Grouped,
+    level::Levels,
+    line::{
+        Adds, LeaseRow, Line, SessionRow, counted_number, is_use, line_of, of_lease, of_session,
+    },
+    lines::lines,
+    make::{MADE, THESE},
+    mark::Mark,
     named::{Name, Named, Needed},
     packed::{Unreadable, pack, unpack},
-    quarter::{COLUMNS, QUARTERS_OF_DAY, number_of},
+    quarter::{QUARTERS_OF_DAY, begin_of, number_of},
     refused::{Refusal, Refusals},
-    roll_up::{CHANGED_LIMIT, apply, clamped},
     running::{Names, Runs},
     settled::{
         Times, granted_within, nobody, of_product, refused_since, running_of, to_those, told_times,
@@ -53,7 +64,7 @@ pub(crate) use {
     },
     sources::{DAY_MS, LevelTold, Owned, OwnedRow, ToldNow},
     sums::Uses,
-    told::{Spans, between},
+    told::{Import, Spans, between, left_of},
     uses::{Found, leases_over, sessions_over},
     within::Whose,
 };

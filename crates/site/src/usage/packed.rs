@@ -1,56 +1,83 @@
-//! The edges of a quarter of an hour in few bytes: for each, the milliseconds since the one before
-//! and its seats with what happens, as numbers of 7 bits a byte.
+//! What happens in a quarter of an hour in few bytes: runs, one behind another. A run begins with the
+//! number of its marks; each has the milliseconds since the one before it, or since the beginning of the
+//! quarter, and its seats with what happens to which quantities, as numbers of 7 bits a byte.
+//!
+//! So what a transaction adds is put behind what is there, without a look at it.
 
 use usher_core::usage::{Change, Edge};
 
+use super::mark::{LineSet, Mark};
+
 /// Bits in which it is said what happens.
 const CHANGE_BITS: u32 = 2;
+/// Bits in which it is said to which quantities.
+const LINE_BITS: u32 = 3;
 
 /// The bytes are none that [`pack`] has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the edges of a quarter of an hour cannot be read")]
 pub(crate) struct Unreadable;
 
-/// `edges` are in their order and begin at `from_ms` or later.
-pub(crate) fn pack(from_ms: i64, edges: &[Edge]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(edges.len().saturating_mul(4));
+/// A run: `marks` are in their order and begin at `from_ms` or later.
+pub(crate) fn pack(from_ms: i64, marks: &[Mark]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(marks.len().saturating_mul(5).saturating_add(2));
+    put(&mut bytes, marks.len() as u64);
     let mut before_ms = from_ms;
-    for edge in edges {
+    for Mark { edge, of } in marks {
         put(&mut bytes, edge.at_ms.abs_diff(before_ms));
         let change = match edge.change {
             Change::End => 0,
             Change::Begin => 1,
             Change::InstantEnd => 2,
         };
-        put(&mut bytes, (u64::from(edge.seats) << CHANGE_BITS) | change);
+        let what = u64::from(of.bits()) << CHANGE_BITS | change;
+        put(
+            &mut bytes,
+            u64::from(edge.seats) << (CHANGE_BITS + LINE_BITS) | what,
+        );
         before_ms = edge.at_ms;
     }
     bytes
 }
 
-/// The edges of a quarter that begins at `from_ms`.
-pub(crate) fn unpack(from_ms: i64, bytes: &[u8]) -> Result<Vec<Edge>, Unreadable> {
-    let mut edges = Vec::new();
-    let (mut at_ms, mut rest) = (from_ms, bytes);
+/// The marks of a quarter that begins at `from_ms`, in their order.
+pub(crate) fn unpack(from_ms: i64, bytes: &[u8]) -> Result<Vec<Mark>, Unreadable> {
+    let mut marks = Vec::with_capacity(bytes.len() / 4);
+    let (mut runs, mut rest) = (0, bytes);
     while !rest.is_empty() {
-        let later_ms = take(&mut rest).ok_or(Unreadable)?;
-        let later_ms = i64::try_from(later_ms).map_err(|_| Unreadable)?;
-        at_ms = at_ms.checked_add(later_ms).ok_or(Unreadable)?;
-        let number = take(&mut rest).ok_or(Unreadable)?;
-        let change = match number & 3 {
-            0 => Change::End,
-            1 => Change::Begin,
-            2 => Change::InstantEnd,
-            _ => return Err(Unreadable),
-        };
-        let seats = u32::try_from(number >> CHANGE_BITS).map_err(|_| Unreadable)?;
-        edges.push(Edge {
-            at_ms,
-            change,
-            seats,
-        });
+        runs += 1;
+        let mut at_ms = from_ms;
+        for _ in 0..take(&mut rest).ok_or(Unreadable)? {
+            let mark = mark(at_ms, &mut rest).ok_or(Unreadable)?;
+            at_ms = mark.edge.at_ms;
+            marks.push(mark);
+        }
     }
-    Ok(edges)
+    if runs > 1 {
+        marks.sort_unstable();
+    }
+    Ok(marks)
+}
+
+/// The next mark of a run.
+fn mark(before_ms: i64, rest: &mut &[u8]) -> Option<Mark> {
+    let later_ms = i64::try_from(take(rest)?).ok()?;
+    let at_ms = before_ms.checked_add(later_ms)?;
+    let number = take(rest)?;
+    let change = match number & 3 {
+        0 => Change::End,
+        1 => Change::Begin,
+        2 => Change::InstantEnd,
+        _ => return None,
+    };
+    let of = LineSet::of_bits((number >> CHANGE_BITS) as u8 & 7)?;
+    let seats = u32::try_from(number >> (CHANGE_BITS + LINE_BITS)).ok()?;
+    let edge = Edge {
+        at_ms,
+        change,
+        seats,
+    };
+    Some(Mark { edge, of })
 }
 
 fn put(bytes: &mut Vec<u8>, mut number: u64) {
@@ -84,42 +111,57 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn edge(at_ms: i64, change: Change, seats: u32) -> Edge {
-        Edge {
-            at_ms,
-            change,
-            seats,
+    fn mark(at_ms: i64, change: Change, seats: u32, bits: u8) -> Mark {
+        Mark {
+            edge: Edge {
+                at_ms,
+                change,
+                seats,
+            },
+            of: LineSet::of_bits(bits).unwrap(),
         }
     }
 
     #[test]
-    fn edges_are_read_as_they_were_written() {
-        let edges = [
-            edge(-900_000, Change::End, 1),
-            edge(-900_000, Change::Begin, u32::MAX),
-            edge(-900_000, Change::InstantEnd, 0),
-            edge(-899_999, Change::Begin, 40),
-            edge(-1, Change::End, 40),
-            edge(-1, Change::End, 40),
+    fn marks_are_read_as_they_were_written() {
+        let marks = [
+            mark(-900_000, Change::End, 1, 7),
+            mark(-900_000, Change::Begin, u32::MAX, 1),
+            mark(-900_000, Change::InstantEnd, 0, 2),
+            mark(-899_999, Change::Begin, 40, 5),
+            mark(-1, Change::End, 3, 1),
+            mark(-1, Change::End, 3, 1),
         ];
-        let bytes = pack(-900_000, &edges);
-        assert_eq!(unpack(-900_000, &bytes), Ok(edges.to_vec()));
+        let bytes = pack(-900_000, &marks);
+        assert_eq!(unpack(-900_000, &bytes), Ok(marks.to_vec()));
         assert!(bytes.len() < 25, "{}", bytes.len());
         assert_eq!(unpack(0, &[]), Ok(Vec::new()));
+        assert_eq!(unpack(0, &[0]), Ok(Vec::new()));
     }
 
     #[test]
-    fn what_are_no_edges_is_refused() {
+    fn runs_behind_one_another_are_read_as_one() {
+        let (first, second) = (mark(70, Change::Begin, 1, 7), mark(5, Change::End, 2, 1));
+        let bytes = [pack(0, &[first]), pack(0, &[second])].concat();
+        assert_eq!(unpack(0, &bytes), Ok(vec![second, first]));
+    }
+
+    #[test]
+    fn what_are_no_marks_is_refused() {
         for bytes in [
             &[1][..],
+            &[1, 1],
             &[0x80],
-            &[0, 3],
-            &[0, 0x80],
+            // Three for what happens, and no quantity.
+            &[1, 0, 0b111],
+            &[1, 0, 1],
+            &[1, 0, 0x80],
+            &[2, 0, 5],
             &[0xff; 12],
-            &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+            &[1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
         ] {
             assert_eq!(unpack(0, bytes), Err(Unreadable), "{bytes:?}");
         }
-        assert_eq!(unpack(i64::MAX, &[1, 1]), Err(Unreadable));
+        assert_eq!(unpack(i64::MAX, &[1, 1, 5]), Err(Unreadable));
     }
 }

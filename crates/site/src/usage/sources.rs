@@ -6,6 +6,7 @@ use rusqlite::{Connection, Result, params};
 
 use crate::columns::unsigned;
 use crate::now::{EntitlementNow, NOW_LIMIT, ProductNow, SourceNow};
+use crate::reported::order_of_owned;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// A level that stays the same is told again after a quarter of an hour and the pause between two
@@ -268,31 +269,22 @@ impl Owned {
         let day = jiff::Timestamp::from_millisecond(at_ms).ok()?;
         let day = day.strftime("%Y-%m-%d").to_string();
         let is_valid = |row: &&OwnedRow| {
-            row.source == source
-                && row.from_day.as_ref().is_none_or(|from| *from <= day)
+            row.from_day.as_ref().is_none_or(|from| *from <= day)
                 && row.to_day.as_ref().is_none_or(|to| *to >= day)
         };
-        // A licence file and a report of the same source tell of the same seats.
-        let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in rows.iter().filter(is_valid) {
-            let seats = by_kind.entry(&row.kind).or_default();
-            *seats = seats.saturating_add(row.seats?);
-        }
         // Those of another day are none today.
-        Some(by_kind.into_values().max().unwrap_or(0))
+        let mut seats = 0_u64;
+        for row in of_one_kind(rows, source).filter(is_valid) {
+            seats = seats.saturating_add(row.seats?);
+        }
+        Some(seats)
     }
 
-    /// What a source says, as far as seats are counted: of several kinds of its files, the one that
-    /// tells of the most entitlements of a product.
+    /// What a source says, as far as seats are counted.
     pub(crate) fn of(&self, source: i64) -> Vec<EntitlementNow> {
         let mut all = Vec::new();
         for (product, rows) in &self.by_product {
-            let mut by_kind: BTreeMap<&str, Vec<&OwnedRow>> = BTreeMap::new();
-            for row in rows.iter().filter(|row| row.source == source) {
-                by_kind.entry(&row.kind).or_default().push(row);
-            }
-            let most = by_kind.into_values().max_by_key(Vec::len);
-            all.extend(most.into_iter().flatten().filter_map(|row| {
+            all.extend(of_one_kind(rows, source).filter_map(|row| {
                 Some(EntitlementNow {
                     product: product.clone(),
                     seats: row.seats?,
@@ -304,4 +296,15 @@ impl Owned {
         all.truncate(NOW_LIMIT as usize);
         all
     }
+}
+
+/// What a source says of a product: a licence file and a report of it tell of the same seats, so it is what
+/// one of them says.
+fn of_one_kind(rows: &[OwnedRow], source: i64) -> impl Iterator<Item = &OwnedRow> {
+    let of_source = move |row: &&OwnedRow| row.source == source;
+    let kinds = rows.iter().filter(of_source).map(|row| &*row.kind);
+    let kind = kinds.min_by_key(|kind| order_of_owned(kind));
+    rows.iter()
+        .filter(of_source)
+        .filter(move |row| Some(&*row.kind) == kind)
 }

@@ -31,18 +31,50 @@ pub(crate) fn sums(connection: &Connection, asked: &SumsAsked) -> Result<UseSums
     found.answer(|needed| named(connection, needed))
 }
 
+/// What was used within a time.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    sessions: u64,
+pub(super) struct Sum {
+    pub(super) sessions: u64,
     running: u64,
-    open_ms: u64,
-    seat_ms: u64,
+    pub(super) open_ms: u64,
+    pub(super) seat_ms: u64,
     others: u64,
-    last_ms: i64,
+    pub(super) last_ms: i64,
 }
 
 impl Sum {
-    fn join(&mut self, other: &Sum) {
+    /// What of a use of that quantity is in the time that is asked about; none: nothing.
+    pub(super) fn within(asked: &SumsAsked, line: Line, span: Span) -> Option<Sum> {
+        let (from_ms, to_ms) = (asked.from_ms, asked.to_ms);
+        let is_late = span.from_ms >= to_ms;
+        let is_early = match span.is_instant() {
+            true => span.from_ms < from_ms,
+            false => span.until_ms <= from_ms,
+        };
+        if is_late || is_early {
+            return None;
+        }
+        let ms = span.ms_within(from_ms, to_ms);
+        let last_ms = span.until_ms.min(to_ms);
+        match line {
+            // It is among what is wanted.
+            Line::Unseated => None,
+            Line::Wanted => Some(Sum {
+                seat_ms: ms.saturating_mul(span.seats.into()),
+                last_ms,
+                ..Sum::default()
+            }),
+            Line::Running => Some(Sum {
+                sessions: 1,
+                running: u64::from(span.until_ms == i64::MAX),
+                open_ms: ms,
+                last_ms,
+                ..Sum::default()
+            }),
+        }
+    }
+
+    pub(super) fn join(&mut self, other: &Sum) {
         self.sessions = self.sessions.saturating_add(other.sessions);
         self.running = self.running.saturating_add(other.running);
         self.open_ms = self.open_ms.saturating_add(other.open_ms);
@@ -90,41 +122,10 @@ impl<'a> Uses<'a> {
             UsedBy::Computer => (computer, person),
         };
         for (line, span) in adds.into_iter().flatten() {
-            if let Some(sum) = self.sum(line, span) {
+            if let Some(sum) = Sum::within(self.asked, line, span) {
                 let known = self.pairs.entry(pair);
                 known.and_modify(|known| known.join(&sum)).or_insert(sum);
             }
-        }
-    }
-
-    /// What of it is in the time; none: nothing.
-    fn sum(&self, line: Line, span: Span) -> Option<Sum> {
-        let (from_ms, to_ms) = (self.asked.from_ms, self.asked.to_ms);
-        let is_late = span.from_ms >= to_ms;
-        let is_early = match span.is_instant() {
-            true => span.from_ms < from_ms,
-            false => span.until_ms <= from_ms,
-        };
-        if is_late || is_early {
-            return None;
-        }
-        let ms = span.ms_within(from_ms, to_ms);
-        let last_ms = span.until_ms.min(to_ms);
-        match line {
-            // It is among what is wanted.
-            Line::Unseated => None,
-            Line::Wanted => Some(Sum {
-                seat_ms: ms.saturating_mul(span.seats.into()),
-                last_ms,
-                ..Sum::default()
-            }),
-            Line::Running => Some(Sum {
-                sessions: 1,
-                running: u64::from(span.until_ms == i64::MAX),
-                open_ms: ms,
-                last_ms,
-                ..Sum::default()
-            }),
         }
     }
 

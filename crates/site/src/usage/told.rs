@@ -42,14 +42,54 @@ pub(super) fn told(about: &About<'_>) -> Result<Vec<ToldElsewhere>> {
 /// From, included, to, not included.
 pub(crate) type Spans = Vec<(i64, i64)>;
 
-/// One for each finished import of a source and kind.
+/// What the finished imports of a source and kind tell of.
 fn spans(about: &About<'_>, source: i64, kind: &str) -> Result<Spans> {
-    let mut statement = about.connection.prepare_cached(
-        "SELECT from_ms, coalesce(to_ms, from_ms) FROM elsewhere_spans \
+    let read = |sql: &str| -> Result<Vec<Import>> {
+        let mut statement = about.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![source, kind], |row| {
+            Ok(Import {
+                order: row.get(0)?,
+                number: row.get(1)?,
+                span: (row.get(2)?, row.get(3)?),
+            })
+        })?;
+        rows.collect()
+    };
+    let imports = read(
+        "SELECT finish_order, number, from_ms, coalesce(to_ms, from_ms) FROM imports \
+         WHERE source = ?1 AND kind = ?2 AND state = 1 AND from_ms IS NOT NULL",
+    )?;
+    let removals = read(
+        "SELECT finish_order, until_number, from_ms, to_ms FROM import_removals \
          WHERE source = ?1 AND kind = ?2",
     )?;
-    let rows = statement.query_map(params![source, kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    rows.collect()
+    Ok(left_of(&imports, &removals))
+}
+
+/// An import, or one that was taken out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Import {
+    /// In which order they came to count.
+    pub(crate) order: i64,
+    /// Its number; of one that was taken out, the last number there was then.
+    pub(crate) number: i64,
+    /// From the first to the last instant of which it tells.
+    pub(crate) span: (i64, i64),
+}
+
+/// The times of which imports of a source and kind tell, without what they had left out because one that
+/// was taken out since had it.
+pub(crate) fn left_of(imports: &[Import], removals: &[Import]) -> Spans {
+    let mut spans = Vec::with_capacity(imports.len());
+    for import in imports {
+        let relied = |it: &&Import| it.order < import.order && import.number <= it.number;
+        let gone: Spans = removals.iter().filter(relied).map(|it| it.span).collect();
+        match gone.is_empty() {
+            true => spans.push(import.span),
+            false => spans.extend(between(gone, import.span)),
+        }
+    }
+    spans
 }
 
 /// Of which a file says itself that nothing is known, within the time that is asked about.
@@ -89,6 +129,22 @@ pub(crate) fn between(mut spans: Spans, (from_ms, to_ms): (i64, i64)) -> Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_taken_out_is_known_by_earlier_and_by_newer_imports_alone() {
+        let import = |order, number, from_ms, to_ms| Import {
+            order,
+            number,
+            span: (from_ms, to_ms),
+        };
+        let days = [import(1, 1, 0, 10), import(3, 3, 0, 30)];
+        let second = import(2, 3, 5, 20);
+        assert_eq!(left_of(&days, &[]), [(0, 10), (0, 30)]);
+        assert_eq!(left_of(&days, &[second]), [(0, 10), (0, 5), (20, 30)]);
+        // Imported again, all of it is there.
+        let again = [import(3, 3, 0, 30), import(4, 4, 5, 20)];
+        assert_eq!(left_of(&again, &[second]), [(0, 5), (20, 30), (5, 20)]);
+    }
 
     #[test]
     fn what_no_span_has_is_between_them() {

@@ -8,8 +8,8 @@ use usher_core::usage::{Counted, quarter_of};
 
 use super::about::surrogate;
 use super::alone::IS_ALONE;
-use super::level::level_before;
-use super::line::{Adds, LeaseRow, Line, Of, SessionRow, of_lease, of_session};
+use super::level::levels_before;
+use super::line::{Adds, LeaseRow, Line, SessionRow, of_lease, of_session};
 use super::quarter::number_of;
 
 const SESSIONS_BEFORE: &str = "SELECT started_ms, ended_ms, person, computer, unseated_ms, \
@@ -96,19 +96,14 @@ impl<'a> Look<'a> {
 
     /// Has sessions and leases taken, and a few that ended just before the time.
     pub(super) fn here(&self, take: &mut Take<'_>) -> Result<()> {
-        let open = |line| -> Result<i64> {
-            let of = Of {
-                product: self.product,
-                counted: Counted::Here,
-                line,
-            };
-            Ok(level_before(self.connection, of, number_of(self.begin_ms))?.uses)
-        };
+        let of = (self.product, Counted::Here);
+        let levels = levels_before(self.connection, of, number_of(self.begin_ms))?;
+        let open = |line| levels.of(line).uses;
         // Leases and sessions without a seat are wanted.
-        let leases = open(Line::Wanted)?.saturating_sub(open(Line::Unseated)?);
+        let leases = open(Line::Wanted).saturating_sub(open(Line::Unseated));
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
         self.within(&leases_within(), of_lease_row, take)?;
-        let sessions = open(Line::Running)?.saturating_sub(alone);
+        let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
         self.within(SESSIONS_WITHIN, of_session_row, take)
     }

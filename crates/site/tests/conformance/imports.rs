@@ -48,10 +48,18 @@ fn used(key: &str, product: &str, started_ms: i64, known: Known) -> ElsewhereRow
 }
 
 async fn begin(site: &dyn Site, id: &str, source: &str, at_ms: i64) {
+    begin_import(site, (id, source, "flexnet-log"), at_ms).await;
+}
+
+async fn begin_of_kind(site: &dyn Site, id: &str, source: &str, kind: &str) {
+    begin_import(site, (id, source, kind), 1_000).await;
+}
+
+async fn begin_import(site: &dyn Site, (id, source, kind): (&str, &str, &str), at_ms: i64) {
     let new = NewImport {
         id: id.to_owned(),
         request: None,
-        kind: "flexnet-log".to_owned(),
+        kind: kind.to_owned(),
         source: source.to_owned(),
         time_zone: Some("Europe/Berlin".to_owned()),
         at_ms,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use usher_core::usage::Bucket;
 use usher_site::{
     Appended, Change, Ended, EndedSession, HistoryBatch, HistoryItem, Point, PostgresAddress,
     PostgresSite, Run, Site, SiteError,
@@ -11,6 +12,7 @@ use usher_site::{
 use usher_testing::postgres::Postgres;
 
 use crate::common::*;
+use crate::usage::{asked, found};
 
 /// A database with nothing in it.
 pub(crate) async fn begun() -> (Postgres, PostgresSite) {
@@ -27,7 +29,7 @@ pub(crate) async fn opened(cluster: &Postgres, database: &str) -> Result<Postgre
     PostgresSite::open(address(cluster, database)).await
 }
 
-fn sql(cluster: &Postgres, sql: &str) -> String {
+pub(crate) fn sql(cluster: &Postgres, sql: &str) -> String {
     cluster.sql("postgres", sql).unwrap()
 }
 
@@ -76,7 +78,41 @@ async fn tables_on_postgresql_that_another_version_has_made_are_left_as_they_are
         matches!(other, SiteError::OtherTables { step: 1, .. }),
         "{other}"
     );
-    assert_eq!(sql(&cluster, "SELECT made FROM site_schema"), "other");
+    let first = "SELECT made FROM site_schema WHERE step = 1";
+    assert_eq!(sql(&cluster, first), "other");
+}
+
+/// Sessions as the first step kept them: the tables are made by its text, which a database keeps.
+#[tokio::test]
+async fn roll_ups_on_postgresql_are_made_of_what_a_version_with_others_has_collected() {
+    let (cluster, site) = begun().await;
+    drop(site);
+    let step = sql(&cluster, "SELECT made FROM site_schema WHERE step = 1");
+    // What reads it takes the line break at its end.
+    let step = format!("{step}\n");
+    let database = cluster.database().unwrap();
+    let made = format!(
+        "CREATE TABLE site_schema (step bigint PRIMARY KEY, made text NOT NULL); {step}; \
+         INSERT INTO site_schema VALUES (1, $made${step}$made$); \
+         INSERT INTO history_products (product) VALUES ('cad'); \
+         INSERT INTO history_sessions (computer, agent_incarnation, session, source, product, \
+         person, program, started_ms, ended_ms, duration_ms, unseated_ms) \
+         SELECT 1, 1, n, 1, 1, n, 'cad.bin', n * 60000, n * 60000 + 90000, 90000, 90000 \
+         FROM generate_series(1, 30) n; \
+         INSERT INTO history_leases (source, made_in, made_by, incarnation, event, product, seats, \
+         kept, granted_ms, ended_ms, held_ms, cause, retry) \
+         VALUES (1, 1, 1, 1, 1, 1, 5, false, 60000, 1860000, 1800000, 'checked_in', false);"
+    );
+    cluster.sql(&database, &made).unwrap();
+    let site = opened(&cluster, &database).await.unwrap();
+    let all = [Bucket {
+        from_ms: 0,
+        to_ms: 3_600_000,
+    }];
+    let items = found(&site, asked("cad", &all, i64::MAX)).await;
+    // Two sessions at once, and five seats beside them.
+    let figures = (items[0].sessions, items[0].peak, items[0].running_peak);
+    assert_eq!(figures, (31, 7, 3));
 }
 
 #[tokio::test]
@@ -238,6 +274,25 @@ async fn sessions_of_a_new_day_are_taken_in_while_another_reads_all_sessions() {
                 ORDER BY tableoid::regclass::text COLLATE \"C\"";
     let expected = "history_sessions_d20000|1\nhistory_sessions_d20003|1\nhistory_sessions_late|3";
     assert_eq!(sql(&cluster, days), expected);
+}
+
+/// PostgreSQL looks through all late sessions when it makes a partition: however long that takes.
+#[tokio::test]
+async fn sessions_are_taken_in_if_the_partition_of_their_day_takes_too_long_to_make() {
+    const DAY_MS: i64 = 86_400_000;
+    let (cluster, site) = begun().await;
+    sql(
+        &cluster,
+        "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_sleep(600); END $$; \
+         CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE TABLE') \
+         EXECUTE FUNCTION slow();",
+    );
+    let today = 20_000 * DAY_MS;
+    let first = batch(None, today, vec![session(1, today)]);
+    assert_eq!(site.append_history(first).await.unwrap().added, 1);
+    let late = "SELECT count(*) FROM history_sessions_late";
+    assert_eq!(sql(&cluster, late), "1");
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! What reports ask besides the figures of use: who used a product, who was refused, what was last
 //! used.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use usher_core::usage::{Counted, UsageItem};
 use usher_site::{
-    Ended, EndedDenial, EndedWait, HistoryItem, LastUsed, Made, ReasonSum, Running, RunningUse,
-    Site, SumsAsked, UseSum, UsedBy, WaitSum,
+    Ended, EndedDenial, EndedWait, GroupSum, GroupsAsked, HistoryItem, InGroups, LastUsed, Made,
+    ReasonSum, Running, RunningUse, Site, SumsAsked, UseSum, UsedBy, WaitSum, WhichGroup,
 };
 
 use crate::usage::{Server, lease};
@@ -44,6 +47,46 @@ pub(crate) async fn adds_up_to(
         assert_eq!(seconds, whole.open_seconds, "{by:?} {context}");
         let mut ends = sums.rows.iter().map(|row| row.last_ms);
         assert!(ends.all(|ms| (time.0..=time.1).contains(&ms)), "{context}");
+    }
+    let everybody = people(site, |_| vec![7]).await;
+    let groups = GroupsAsked {
+        sums: asked(product, UsedBy::Person, time),
+        people: Arc::new(everybody),
+        running: Vec::new(),
+    };
+    let sums = site.group_sums(groups).await.unwrap();
+    assert_eq!((sums.left_out, sums.in_several), (0, 0), "{context}");
+    let found = sums.rows.first().map_or((0, 0, 0, 0, None), |row| {
+        assert_eq!(row.whose, WhichGroup::Group(7), "{context}");
+        assert_eq!(
+            (row.seat_ms, sums.rows.len()),
+            (sums.seat_ms, 1),
+            "{context}"
+        );
+        let peak = row.peak.unwrap();
+        (row.sessions, row.users, row.computers, peak, row.peak_at_ms)
+    });
+    let peak_at_ms = whole.peak_at.map(|at| at.as_millisecond());
+    let figures = (whole.sessions, whole.users, whole.computers, whole.peak);
+    let expected = (figures.0, figures.1, figures.2, figures.3, peak_at_ms);
+    assert_eq!(found, expected, "{context}");
+}
+
+/// The groups of all people, by the number of their account.
+async fn people(site: &dyn Site, groups: impl Fn(u32) -> Vec<u32>) -> HashMap<u64, InGroups> {
+    let (mut people, mut last) = (HashMap::new(), None);
+    loop {
+        let page = site.numbered_people(last, 4).await.unwrap();
+        let Some(next) = page.last() else {
+            return people;
+        };
+        last = Some(next.number);
+        for it in page {
+            let number = it.person.account.strip_prefix("person");
+            if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                people.insert(it.number, InGroups::Of(groups(number)));
+            }
+        }
     }
 }
 
@@ -133,6 +176,89 @@ pub(crate) async fn tells_who_used_a_product_by_name(site: &dyn Site) {
     assert_eq!((zoe.running, zoe.last_ms), (1, time.1));
     let nothing = asked("reported-nothing", UsedBy::Person, time);
     assert_eq!(site.use_sums(nothing).await.unwrap().rows, []);
+}
+
+/// Group, sessions, hours, people, computers, seats at the peak and its hour.
+type GroupRow = (WhichGroup, u64, u64, u64, u64, Option<u64>, Option<i64>);
+
+fn groups(rows: &[GroupSum]) -> Vec<GroupRow> {
+    let each = rows.iter().map(|row| {
+        let hours = row.open_ms / HOUR_MS.unsigned_abs();
+        let peak_at = row.peak_at_ms.map(|ms| ms / HOUR_MS);
+        (
+            row.whose,
+            row.sessions,
+            hours,
+            row.users,
+            row.computers,
+            row.peak,
+            peak_at,
+        )
+    });
+    each.collect()
+}
+
+pub(crate) async fn tells_which_groups_used_a_product(site: &dyn Site) {
+    let product = "reported-groups";
+    let mut server = Server::new("reported-5");
+    // Each is of two seats.
+    let items = vec![
+        held(product, 21, (1, 1), (0, 4)),
+        held(product, 22, (2, 1), (3, 6)),
+        held(product, 23, (3, 2), (6, 8)),
+        // The server has forgotten who it was.
+        held(product, 24, (77, 1), (5, 7)),
+        held(product, 25, (4, 1), (20, 30)),
+    ];
+    server.tells(site, items).await;
+    let of = |number| match number {
+        1 => vec![0, 1],
+        2 => vec![1],
+        _ => Vec::new(),
+    };
+    let time = (2 * HOUR_MS, 10 * HOUR_MS);
+    let asked = GroupsAsked {
+        sums: asked(product, UsedBy::Person, time),
+        people: Arc::new(people(site, of).await),
+        running: Vec::new(),
+    };
+    let found = site.group_sums(asked.clone()).await.unwrap();
+    let expected = [
+        (WhichGroup::Group(0), 1, 2, 1, 1, Some(2), Some(2)),
+        (WhichGroup::Group(1), 2, 5, 2, 1, Some(4), Some(3)),
+        (WhichGroup::InNone, 1, 2, 1, 1, Some(2), Some(6)),
+        (WhichGroup::NotKnown, 1, 2, 0, 1, Some(2), Some(5)),
+    ];
+    assert_eq!(groups(&found.rows), expected);
+    assert_eq!((found.in_several, found.left_out), (1, 0));
+    let seat_hours = found.seat_ms / HOUR_MS.unsigned_abs();
+    assert_eq!(seat_hours, 2 * (2 + 3 + 2 + 2), "each use once");
+    // One whom the site does not know yet is in the groups that the asker says.
+    let runs = RunningUse {
+        what: Running::Session { lease: None },
+        from_ms: 9 * HOUR_MS,
+        realm: Some("corp.example".to_owned()),
+        user: "yara".to_owned(),
+        computer: "desk".to_owned(),
+    };
+    let running = GroupsAsked {
+        sums: SumsAsked {
+            running: vec![runs],
+            limit: 1,
+            ..asked.sums.clone()
+        },
+        running: vec![InGroups::Of(vec![1])],
+        ..asked.clone()
+    };
+    let found = site.group_sums(running).await.unwrap();
+    let expected = [(WhichGroup::Group(1), 3, 6, 3, 2, Some(4), Some(3))];
+    assert_eq!(groups(&found.rows), expected);
+    assert_eq!(found.left_out, 3);
+    let nothing = GroupsAsked {
+        sums: self::asked("reported-nothing", UsedBy::Person, time),
+        ..asked
+    };
+    assert_eq!(site.group_sums(nothing).await.unwrap().rows, []);
 }
 
 fn refused(product: &str, event: u64, person: u64, hour: i64, count: u64) -> HistoryItem {

@@ -9,8 +9,8 @@ use usher_core::usage::{
     Account, Beside, Bucket, Counted, Gaps, Grain, UsageItem, buckets, items, judged, usage,
 };
 use usher_site::{
-    Ended, EndedLease, HistoryBatch, HistoryComputer, HistoryItem, HistoryPerson, Made, Point,
-    Running, RunningUse, Site, SqliteSite, UsedAsked, UsedProduct,
+    Appended, Ended, EndedLease, HistoryBatch, HistoryComputer, HistoryItem, HistoryPerson, Made,
+    Point, Running, RunningUse, Site, SqliteSite, UsedAsked, UsedProduct,
 };
 
 use crate::common::embedded;
@@ -65,15 +65,17 @@ impl Server {
         }
     }
 
-    pub(crate) async fn tells(&mut self, site: &dyn Site, items: Vec<HistoryItem>) {
+    pub(crate) async fn tells(&mut self, site: &dyn Site, items: Vec<HistoryItem>) -> Appended {
         let batch = self.batch(items);
         let through = batch.through;
-        assert!(!site.append_history(batch).await.unwrap().is_stale);
+        let done = site.append_history(batch).await.unwrap();
+        assert!(!done.is_stale);
         self.last = Some(through);
+        done
     }
 }
 
-fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
+pub(crate) fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
     UsedAsked {
         product: product.to_owned(),
         counted: Counted::Here,

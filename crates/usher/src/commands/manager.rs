@@ -2,6 +2,7 @@
 
 mod database;
 mod groups;
+mod retention;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,8 @@ pub(crate) struct Manager {
     mail: Mail,
     #[command(flatten)]
     groups: groups::Groups,
+    #[command(flatten)]
+    retention: retention::Retention,
     /// Take any free port if the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
@@ -276,6 +279,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         sources: configured::sources(context)?,
         authority,
         groups: args.groups.options()?,
+        retention: args.retention.options(),
     };
     let ready = move |address: SocketAddr| {
         let said = line(format!(

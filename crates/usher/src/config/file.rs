@@ -11,7 +11,7 @@ use crate::host;
 use crate::near::nearest;
 
 /// The tables of the file.
-const TABLES: [&str; 2] = ["people", "groups"];
+const TABLES: [&str; 3] = ["people", "groups", "retention"];
 /// The table of tables of roles, and the roles: each with those whose settings hold for it, the
 /// first before the next.
 const ROLE: &str = "role";

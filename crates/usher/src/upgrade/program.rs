@@ -110,18 +110,18 @@ fn version_of(program: &Path, owner: Option<Owner>) -> Result<String, String> {
         // Root's other groups go with it.
         command.gid(owner.gid).uid(owner.uid);
     }
-    let mut child = command
+    command
         .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| error.to_string())?;
+        .stderr(Stdio::null());
+    let mut asked = usher_child::start(&mut command).map_err(|error| error.to_string())?;
+    let answer = asked.stdout();
     let late = || format!("it did not end within {} s", PATIENCE.as_secs());
-    let status = usher_child::ended_within(&mut child, PATIENCE).ok_or_else(late)?;
+    let status = asked.ended_within(PATIENCE).ok_or_else(late)?;
     let mut text = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        stdout
+    if let Some(answer) = answer {
+        answer
             .take(256)
             .read_to_string(&mut text)
             .map_err(|error| error.to_string())?;

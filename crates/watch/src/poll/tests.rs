@@ -10,7 +10,8 @@ fn run(script: &str, within: Duration) -> Result<String, String> {
         out: &out,
         err: &err,
     };
-    report(&words, within, printed).map(|text| String::from_utf8(text).unwrap())
+    report(&Commands::default(), &words, within, printed)
+        .map(|text| String::from_utf8(text).unwrap())
 }
 
 const LONG: Duration = Duration::from_secs(60);
@@ -63,10 +64,11 @@ fn a_command_that_is_not_there_is_told() {
         err: &err,
     };
     let words = ["/none/lmutil".to_owned()];
-    let failed = report(&words, LONG, printed).unwrap_err();
+    let commands = Commands::default();
+    let failed = report(&commands, &words, LONG, printed).unwrap_err();
     assert!(
         failed.starts_with("cannot start /none/lmutil: "),
         "{failed}"
     );
-    assert!(report(&[], LONG, printed).is_err());
+    assert!(report(&commands, &[], LONG, printed).is_err());
 }

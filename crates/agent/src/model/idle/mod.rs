@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 use usher_api::{OnIdle, Reason, ReleasedSession};
-use usher_core::idle::untouched_ms;
+use usher_core::idle::{known_untouched_ms, untouched_ms};
 use usher_core::reminders::{Effect, Event, IdleRule, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId, Stamp, Who};
 
@@ -26,14 +26,28 @@ use crate::model::view::View;
 use crate::system::accounts::Accounts;
 use crate::watch::sense::{IdleQuestion, Places};
 
+/// For how long what was last seen of a session counts, in milliseconds: several looks.
+const FRESH_MS: u64 = 10_000;
+
 /// The state of programs that nobody touches.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     pub(crate) displays: Displays,
+    /// What was last seen of each session that is looked at.
+    looked: FxHashMap<SessionId, Looked>,
     /// Sessions whose seat was given back, and since when.
     released: FxHashMap<SessionId, Stamp>,
     /// Sessions that have asked for a seat again, and have no answer yet.
     back: BTreeSet<SessionId>,
+}
+
+/// For how long nobody has touched a session.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    /// None: of one of its places nothing is known, or it has none.
+    for_ms: Option<u64>,
+    /// When it was looked at, on the clock that stands still while the computer sleeps.
+    awake_ms: u64,
 }
 
 impl Idle {
@@ -88,18 +102,49 @@ impl Idle {
     ) -> Vec<Event> {
         let untouched = |of: &Places| {
             let session = view.sessions.get(of.session)?;
-            let displays = of.displays.iter();
-            let displays = displays.map(|name| self.displays.of(awake_ms, session.who, name));
-            let untouched = untouched_ms(of.terminals.iter().copied().chain(displays));
-            // It cannot have been left alone before it was there.
-            let age = boot_ms.saturating_sub(session.started.boot_ms);
+            let untouched = untouched_ms(self.each_place(of, session.who, awake_ms));
             Some(Event::Untouched {
                 session: session.id,
-                for_ms: untouched.min(age),
+                for_ms: untouched.min(age_ms(session, boot_ms)),
                 rule: self.rule(session, view.rulebook),
             })
         };
         places.iter().filter_map(untouched).collect()
+    }
+
+    /// For how long each of these places was not touched; none if nothing is known of it.
+    fn each_place<'a>(
+        &'a self,
+        of: &'a Places,
+        who: Who,
+        awake_ms: u64,
+    ) -> impl Iterator<Item = Option<u64>> + 'a {
+        let displays = of.displays.iter();
+        let displays = displays.map(move |name| self.displays.of(awake_ms, who, name));
+        of.terminals.iter().copied().chain(displays)
+    }
+
+    /// Notes for the record how long nobody has touched sessions, of which it was looked which places
+    /// they belong to.
+    pub(crate) fn note(&mut self, places: &[Places], view: View<'_>, awake_ms: u64, boot_ms: u64) {
+        for of in places {
+            let Some(session) = view.sessions.get(of.session) else {
+                continue;
+            };
+            let known = known_untouched_ms(self.each_place(of, session.who, awake_ms));
+            let looked = Looked {
+                for_ms: known.map(|for_ms| for_ms.min(age_ms(session, boot_ms))),
+                awake_ms,
+            };
+            self.looked.insert(session.id, looked);
+        }
+    }
+
+    /// For how many seconds nobody has touched a session, as it is known now; none: it is not known.
+    pub(crate) fn untouched_seconds(&self, session: SessionId, awake_ms: u64) -> Option<u64> {
+        let looked = self.looked.get(&session)?;
+        let is_fresh = awake_ms.saturating_sub(looked.awake_ms) <= FRESH_MS;
+        Some(looked.for_ms.filter(|_| is_fresh)? / 1_000)
     }
 
     /// What to do with a session that nobody touches; none: nothing.
@@ -194,9 +239,15 @@ impl Idle {
 
     /// Notes that a session has ended.
     pub(crate) fn gone(&mut self, session: SessionId) {
+        self.looked.remove(&session);
         self.released.remove(&session);
         self.back.remove(&session);
     }
+}
+
+/// How old a session is, in milliseconds: it cannot have been left alone for longer.
+fn age_ms(session: &Session, boot_ms: u64) -> u64 {
+    boot_ms.saturating_sub(session.started.boot_ms)
 }
 
 /// The sessions to check, with their processes.

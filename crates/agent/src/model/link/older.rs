@@ -15,9 +15,10 @@ const ASSUMED_MS: u64 = 10 * 60 * 1_000;
 
 /// Fields of items that came later than the first servers. Without them an item says less, and nothing
 /// else.
-const OF_ITEMS: [&str; 7] = [
+const OF_ITEMS: [&str; 8] = [
     "duration_ms",
     "unseated_ms",
+    "untouched_seconds",
     "incarnation",
     "program",
     "claim",

@@ -54,7 +54,7 @@ impl ItemKind {
 fn session_of(action: &SyncAction<'_>) -> Option<u64> {
     match action {
         SyncAction::Checkout(checkout) => Some(checkout.session),
-        SyncAction::Renew { session }
+        SyncAction::Renew { session, .. }
         | SyncAction::Checkin { session }
         | SyncAction::Released { session } => Some(*session),
         SyncAction::Finished(finished) => Some(finished.session),

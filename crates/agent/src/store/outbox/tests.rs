@@ -7,7 +7,10 @@ use usher_api::SyncAction;
 use super::*;
 
 fn renew(session: u64) -> SyncAction<'static> {
-    SyncAction::Renew { session }
+    SyncAction::Renew {
+        session,
+        untouched_seconds: None,
+    }
 }
 
 fn open(folder: &tempfile::TempDir) -> Outbox {
@@ -229,7 +232,7 @@ fn what_is_sent_is_an_item_as_the_server_reads_it() {
     let batch = outbox.next_batch(10, 1000).unwrap();
     let item: usher_api::SyncItem<'_> = serde_json::from_str(batch[0].json.get()).unwrap();
     assert_eq!(item.sequence, 1);
-    assert!(matches!(item.action, SyncAction::Renew { session: 7 }));
+    assert!(matches!(item.action, SyncAction::Renew { session: 7, .. }));
 }
 
 #[test]

@@ -101,19 +101,20 @@ fn ask(
     uid: &str,
     deadline: Instant,
 ) -> Result<Option<String>, Silent> {
-    let started = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = started else {
+        .stderr(Stdio::null());
+    let Ok(mut asked) = usher_child::start(&mut command) else {
         return Ok(None);
     };
-    if usher_child::ended_by(&mut child, deadline).is_none() {
+    let answer = asked.stdout();
+    if asked.ended_by(deadline).is_none() {
         return Err(Silent);
     }
-    let lines = child.stdout.take().and_then(written);
+    let lines = answer.and_then(written);
     let line = lines.as_deref().and_then(|lines| lines.lines().next());
     Ok(line.and_then(|line| name_if(line, uid)))
 }

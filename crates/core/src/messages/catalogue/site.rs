@@ -165,8 +165,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Informational,
         kind: Kind::Audit,
         text: "{0} changed how the metering server {1} is watched: {2}",
-        meaning: "The manager uses another address, token, unit or data directory for this server from now on.",
-        check: "Nothing.",
+        meaning: "The manager uses another address, token, unit or data directory for this server from now on. If the manager itself says so, the same server is watched under two names: in use, reports and metrics it counts once, under the first of these names under which it answers.",
+        check: "If the server is watched twice: `usher servers remove` with one of the names. Nothing otherwise.",
         does: "The manager polls the server at once. Its messages and open trouble stay.",
     },
     Entry {

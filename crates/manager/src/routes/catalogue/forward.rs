@@ -89,6 +89,9 @@ impl Ask {
 /// The named server; if none is named, the only one that is watched.
 fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
     let mut all = servers(app);
+    if named.is_none() {
+        each_once(app, &mut all);
+    }
     match named {
         Some(name) => {
             let found = all.iter().position(|server| server.name == name);
@@ -127,6 +130,11 @@ pub(in crate::routes) fn servers(app: &App) -> Vec<Asked> {
         token: watch.token.read(),
     });
     asked.collect()
+}
+
+/// Leaves out those that count under another name.
+pub(super) fn each_once(app: &App, all: &mut Vec<Asked>) {
+    all.retain(|server| app.tools.identities.counts(&server.name));
 }
 
 /// What a server answers to a look, or why it does not.

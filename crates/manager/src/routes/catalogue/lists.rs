@@ -10,7 +10,7 @@ use usher_api::{Page, SitePage, Unseen};
 use usher_http::input;
 
 use super::PageOf;
-use super::forward::{Asked, look, servers};
+use super::forward::{Asked, each_once, look, servers};
 use crate::app::App;
 use crate::problem::Refusal;
 
@@ -57,10 +57,13 @@ pub(super) async fn page(app: &Arc<App>, path: &str, asked: PageOf) -> Result<Si
         }
     };
     let mut all = servers(app);
-    if let Some(named) = &asked.server {
-        all.retain(|server| server.name == *named);
-        if all.is_empty() {
-            return Err(Refusal::unknown_server(named));
+    match &asked.server {
+        None => each_once(app, &mut all),
+        Some(named) => {
+            all.retain(|server| server.name == *named);
+            if all.is_empty() {
+                return Err(Refusal::unknown_server(named));
+            }
         }
     }
     if let Some(from) = &from {

@@ -24,7 +24,9 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let servers: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
     verdicts(&mut text, &servers);
     products::all(&mut text, &app);
-    history(&mut text, &servers);
+    let is_once = |it: &WatchedServer| app.tools.identities.counts(&it.name);
+    let once: Vec<WatchedServer> = servers.into_iter().filter(is_once).collect();
+    history(&mut text, &once);
     deliveries(&mut text, &app);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

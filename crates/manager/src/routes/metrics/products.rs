@@ -65,7 +65,7 @@ fn here(app: &App, shown: &mut Shown) {
             continue;
         };
         // One that is watched under two names would count twice.
-        if watch.view.get().same_as.is_some() {
+        if !app.tools.identities.counts(name) {
             continue;
         }
         let age = levels.age();

@@ -22,7 +22,11 @@ pub(super) enum Form {
     Json,
     Csv,
     Html,
+    Parquet,
 }
+
+/// What a Parquet file is called on the web.
+const PARQUET: &str = "application/vnd.apache.parquet";
 
 impl Form {
     /// That of `format`; else the one that the sender likes best.
@@ -31,12 +35,9 @@ impl Form {
             Some("json") => Ok(Form::Json),
             Some("csv") => Ok(Form::Csv),
             Some("html") => Ok(Form::Html),
-            Some("parquet") => Err(Refusal::invalid(
-                "`format` is parquet, in which this version writes no reports: give json, csv or \
-                 html",
-            )),
+            Some("parquet") => Ok(Form::Parquet),
             Some(other) => Err(Refusal::invalid(format!(
-                "`format` is {}: give json, csv or html, or leave it out",
+                "`format` is {}: give json, csv, html or parquet, or leave it out",
                 shown(other)
             ))),
             None => {
@@ -58,28 +59,35 @@ impl Form {
         let response = Response::builder()
             .header(VARY, "Accept")
             .header(X_CONTENT_TYPE_OPTIONS, "nosniff");
-        let (kind, text) = match self {
+        let (kind, bytes) = match self {
             Form::Json => (
                 "application/json",
-                serde_json::to_string(report).map_err(|error| failed(&error))?,
+                serde_json::to_vec(report).map_err(|error| failed(&error))?,
             ),
             Form::Csv => (
                 "text/csv; charset=utf-8; header=present",
-                render::csv(report).map_err(|error| failed(&error))?,
+                render::csv(report)
+                    .map_err(|error| failed(&error))?
+                    .into_bytes(),
             ),
             Form::Html => {
                 // It was found by that name, or is UTC.
                 let zone = TimeZone::get(&report.time_zone).unwrap_or(TimeZone::UTC);
-                ("text/html; charset=utf-8", render::html(report, &zone))
+                let page = render::html(report, &zone);
+                ("text/html; charset=utf-8", page.into_bytes())
             }
+            Form::Parquet => (
+                PARQUET,
+                render::parquet(report).map_err(|error| failed(&error))?,
+            ),
         };
         let response = match self {
             Form::Html => response
                 .header(CONTENT_SECURITY_POLICY, POLICY)
                 .header(REFERRER_POLICY, "no-referrer"),
-            Form::Json | Form::Csv => response,
+            Form::Json | Form::Csv | Form::Parquet => response,
         };
-        let response = response.header(CONTENT_TYPE, kind).body(Body::from(text));
+        let response = response.header(CONTENT_TYPE, kind).body(Body::from(bytes));
         response.map_err(|error| failed(&error))
     }
 }
@@ -94,6 +102,7 @@ fn preferred<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
             Some("text/html") => Form::Html,
             Some("text/csv") => Form::Csv,
             Some("application/json") => Form::Json,
+            Some(PARQUET) => Form::Parquet,
             _ => continue,
         };
         let weight = parts.find_map(|it| it.strip_prefix("q=")?.parse().ok());
@@ -114,6 +123,7 @@ mod tests {
         let form = |accept: &str| preferred([accept].into_iter());
         assert_eq!(form("*/*"), Form::Json);
         assert_eq!(form("text/csv"), Form::Csv);
+        assert_eq!(form("application/vnd.apache.parquet"), Form::Parquet);
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         assert_eq!(form(browser), Form::Html);
         assert_eq!(form("text/html;q=0.5, application/json"), Form::Json);
@@ -128,7 +138,7 @@ mod tests {
         let of = |format| Form::of(format, &headers).ok();
         assert_eq!(of(None), Some(Form::Html));
         assert_eq!(of(Some("csv")), Some(Form::Csv));
-        assert_eq!(of(Some("parquet")), None);
+        assert_eq!(of(Some("parquet")), Some(Form::Parquet));
         assert_eq!(of(Some("pdf")), None);
     }
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use usher_api::{Code, Cut};
 use usher_core::usage::Counted;
-use usher_report::Asked as Basis;
-use usher_site::{RunningUse, UsedProduct};
+use usher_report::{Asked as Basis, Kept};
+use usher_site::{Retained, RunningUse, UsedProduct};
 
 use super::question::Question;
 use crate::app::App;
+use crate::clock::date;
 use crate::problem::Refusal;
 use crate::routes::together::{self, OfServer};
 use crate::routes::usage::answer::{self, Ground};
+use crate::routes::usage::retained::cuts;
 
 /// The most products that a report looks at.
 const PRODUCTS_LIMIT: usize = 2_000;
@@ -30,7 +32,9 @@ impl<'a> Gathering<'a> {
     /// Asks the servers what runs and what is owned.
     pub(super) async fn of(app: &'a Arc<App>, question: Question) -> Result<Self, Refusal> {
         let ground = Ground::of(app, question.product(), &question.period).await?;
-        let cut = ground.cut().cloned().collect();
+        let from_ms = question.period.from_ms;
+        let mut cut: Vec<Cut> = ground.cut().cloned().collect();
+        cut.extend(cuts(&ground.retained, question.rows(), from_ms));
         let gathering = Gathering {
             app,
             question,
@@ -107,8 +111,19 @@ impl<'a> Gathering<'a> {
         Basis {
             as_of: self.ground.known.as_of.clone(),
             cut: self.cut.clone(),
+            kept: self.kept(),
             notes: self.notes.clone(),
             ..self.question.basis()
+        }
+    }
+
+    /// Since when rows are kept.
+    fn kept(&self) -> Kept {
+        let since = |what| self.ground.retained.of(what).map(date);
+        Kept {
+            sessions: since(Retained::Sessions),
+            denials: since(Retained::Denials),
+            waits: since(Retained::Waits),
         }
     }
 

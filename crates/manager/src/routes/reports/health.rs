@@ -10,10 +10,11 @@ use super::question::Question;
 use crate::app::App;
 use crate::dispatch::shown;
 use crate::problem::Refusal;
+use crate::routes::usage::answer::watched;
 use crate::summary;
 
 pub(super) async fn report(app: &Arc<App>, question: Question) -> Result<Report, Refusal> {
-    let servers = app.watches().values().map(|it| it.view.get()).collect();
+    let servers = watched(app);
     let components = summary::components(app).await?;
     let open = MessageFilter {
         open: true,

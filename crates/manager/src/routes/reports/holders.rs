@@ -55,8 +55,8 @@ pub(super) async fn report(app: &Arc<App>, question: Question) -> Result<Report,
     }
     let mut basis = question.basis();
     basis.notes.push(
-        "For how long nobody has touched a program only the agent of its computer knows, so it is \
-         not known here."
+        "Idle for: as the agent said when it last renewed the seat. Agents look at programs of \
+         products with `on_idle` only."
             .to_owned(),
     );
     let input = now.input();
@@ -173,7 +173,7 @@ fn of_lease(server: &str, it: Lease) -> Held {
             Some(_) => HeldAs::Kept,
             None => HeldAs::InUse,
         },
-        idle_seconds: None,
+        idle_seconds: it.idle_seconds,
     }
 }
 

@@ -11,6 +11,7 @@ mod figures;
 mod form;
 mod gathering;
 mod gave_up;
+mod groups;
 mod health;
 mod heatmap;
 mod holders;
@@ -43,7 +44,7 @@ use crate::problem::Refusal;
 /// How long one may take.
 const AT_MOST: Duration = Duration::from_secs(120);
 
-/// A report about the site, as JSON, comma-separated values or one page of HTML. By default it is
+/// A report about the site, as JSON, comma-separated values, one page of HTML or a Parquet file. By default it is
 /// about the last 30 days. What does not apply to a report is ignored, and null in its `parameters`.
 #[utoipa::path(
     get,
@@ -52,14 +53,14 @@ const AT_MOST: Duration = Duration::from_secs(120);
         ("name" = String, Path, description = "`usage`, `peaks`, `heatmap`, `denials`, `waits`, `gave_up`, `holders`, `people`, `unused`, `programs`, `position`, `expiring`, `cost` or `health`"),
         ("product" = Option<String>, Query, description = "Of this product alone"),
         ("user" = Option<String>, Query, description = "Of this person alone, by the name of the account (`people`, `holders`, `gave_up`)"),
-        ("group_by" = Option<String>, Query, description = "What a row of `usage` and `cost` stands for: `product`, `user`, `computer` or `group`"),
+        ("group_by" = Option<String>, Query, description = "What a row of `usage` and `cost` stands for: `product`, `user`, `computer` or `group`; `peaks` and `people` can be by `group`"),
         ("grain" = Option<String>, Query, description = "The stretches of `usage`, `peaks`, `denials` and `waits`: `hour`, `day`, `week` (from Monday) or `month`; by default what suits the time"),
         ("from" = Option<String>, Query, description = "From this day or instant on"),
         ("to" = Option<String>, Query, description = "To the end of this day, or to this instant, which is the first that does not count; now by default"),
         ("since" = Option<String>, Query, description = "The same as `from`"),
         ("until" = Option<String>, Query, description = "The same as `to`"),
         ("time_zone" = Option<String>, Query, description = "Hours, days, weeks and months are of this zone, such as Europe/Berlin; by default of the site's"),
-        ("format" = Option<String>, Query, description = "`json`, `csv` or `html`; by default what `Accept` prefers, else JSON"),
+        ("format" = Option<String>, Query, description = "`json`, `csv`, `html` or `parquet`; by default what `Accept` prefers, else JSON"),
     ),
     responses(
         (status = 200, body = Report),

@@ -33,7 +33,8 @@ impl Gathering<'_> {
         if !elsewhere.is_empty() {
             self.note(
                 "What another licence server counts is as its files say, listed under the name of \
-                 the import's source instead of a server's.",
+                 the import's source instead of a server's. If a source has both, it is what the \
+                 server's own report says, and not its licence file.",
             );
         }
         let counted = elsewhere.iter().filter(|it| it.seats.is_some()).count();
@@ -90,6 +91,7 @@ mod tests {
         let of = |seats, set_aside: Option<&str>| OwnedElsewhere {
             source: "lic1".to_owned(),
             product: "MLM:Simulink".to_owned(),
+            kind: "flexnet-licence".to_owned(),
             version: None,
             seats,
             overdraft: 0,

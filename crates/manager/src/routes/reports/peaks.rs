@@ -1,4 +1,4 @@
-//! `peaks`: the figures of use.
+//! `peaks`: the figures of use, and those of groups.
 
 use usher_api::Report;
 use usher_report::PeaksInput;
@@ -8,8 +8,9 @@ use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
     let figures = gathering.figures().await?;
+    let groups = gathering.groups_if_asked().await?;
     Ok(usher_report::peaks(
         &gathering.basis(),
-        PeaksInput { figures },
+        PeaksInput { figures, groups },
     ))
 }

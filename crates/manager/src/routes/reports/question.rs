@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use usher_api::{Code, GroupBy, ReportGrain, ReportName, ReportParameters};
 use usher_core::usage::{Bucket, Grain, buckets};
 use usher_http::shown;
-use usher_report::Asked as Basis;
+use usher_report::{Asked as Basis, Kept};
+use usher_site::Retained;
 
 use crate::app::App;
 use crate::clock::date;
@@ -71,7 +72,7 @@ impl Question {
             parameters: ReportParameters {
                 product: asked.product.filter(|_| applies.product),
                 user: asked.user.filter(|_| applies.user),
-                group_by: group_by.filter(|_| applies.group_by),
+                group_by: group_by.filter(|by| applies.group_by.contains(by)),
                 grain,
             },
             period,
@@ -82,6 +83,23 @@ impl Question {
 
     pub(super) fn product(&self) -> Option<&str> {
         self.parameters.product.as_deref()
+    }
+
+    /// The kinds of rows that it is answered from.
+    pub(super) fn rows(&self) -> &'static [Retained] {
+        match self.name {
+            ReportName::Usage => &Retained::ALL,
+            ReportName::People | ReportName::Cost => &[Retained::Sessions],
+            ReportName::GaveUp => &[Retained::Sessions, Retained::Denials],
+            ReportName::Denials => &[Retained::Sessions, Retained::Denials],
+            ReportName::Position => &[Retained::Sessions, Retained::Denials],
+            ReportName::Waits => &[Retained::Waits],
+            // Roll-ups say when something was used, and by how many at once.
+            ReportName::Peaks | ReportName::Heatmap | ReportName::Unused => &[],
+            ReportName::Expiring => &[],
+            // Of the moment.
+            ReportName::Holders | ReportName::Programs | ReportName::Health => &[],
+        }
     }
 
     /// The whole time in one.
@@ -101,6 +119,7 @@ impl Question {
             now: date(self.period.now_ms),
             zone: self.zone.clone(),
             as_of: Vec::new(),
+            kept: Kept::default(),
             cut: Vec::new(),
             notes: Vec::new(),
         }
@@ -111,7 +130,8 @@ impl Question {
 struct Applies {
     product: bool,
     user: bool,
-    group_by: bool,
+    /// What its rows may stand for.
+    group_by: &'static [GroupBy],
     grain: bool,
 }
 
@@ -123,7 +143,16 @@ impl Applies {
         Applies {
             product: !matches!(name, Programs | Health),
             user: matches!(name, People | Holders | GaveUp),
-            group_by: matches!(name, Usage | Cost),
+            group_by: match name {
+                Usage | Cost => &[
+                    GroupBy::Product,
+                    GroupBy::User,
+                    GroupBy::Computer,
+                    GroupBy::Group,
+                ],
+                Peaks | People => &[GroupBy::Group],
+                _ => &[],
+            },
             grain: matches!(name, Usage | Peaks | Denials | Waits),
         }
     }

@@ -1,4 +1,4 @@
-//! `usage`: use over time, and by person or computer.
+//! `usage`: use over time, and by person, computer or group.
 
 use usher_api::{GroupBy, Report};
 use usher_report::{UsageInput, UseOf};
@@ -9,31 +9,27 @@ use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
     let figures = gathering.figures().await?;
-    let by = match gathering.question.parameters.group_by {
-        None | Some(GroupBy::Product) => Vec::new(),
-        Some(group) => by_group(&mut gathering, group).await?,
-    };
+    let group = gathering.question.parameters.group_by;
+    let by = by_each(&mut gathering, group).await?;
+    let groups = gathering.groups_if_asked().await?;
     Ok(usher_report::usage(
         &gathering.basis(),
-        UsageInput { figures, by },
+        UsageInput {
+            figures,
+            by,
+            groups,
+        },
     ))
 }
 
 /// Who used what, by person or computer.
-pub(super) async fn by_group(
+pub(super) async fn by_each(
     gathering: &mut Gathering<'_>,
-    group: GroupBy,
+    group: Option<GroupBy>,
 ) -> Result<Vec<UseOf>, Refusal> {
     match group {
-        GroupBy::User => gathering.uses(UsedBy::Person).await,
-        GroupBy::Computer => gathering.uses(UsedBy::Computer).await,
-        GroupBy::Product => Ok(Vec::new()),
-        GroupBy::Group => {
-            gathering.note(
-                "This version does not know which groups people are in: nothing is divided among \
-                 groups. group_by=user shows each person.",
-            );
-            Ok(Vec::new())
-        }
+        Some(GroupBy::User) => gathering.uses(UsedBy::Person).await,
+        Some(GroupBy::Computer) => gathering.uses(UsedBy::Computer).await,
+        None | Some(GroupBy::Product | GroupBy::Group) => Ok(Vec::new()),
     }
 }

@@ -8,10 +8,11 @@ use usher_api::{CountedBy, Cut, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits
 use usher_core::usage::{
     Beside, Bucket, Counted, Gaps, Timeline, UsageItem, items, judged, stretches,
 };
-use usher_site::{UsedAsked, UsedProduct};
+use usher_site::{Retained, RetainedSince, UsedAsked, UsedProduct};
 
 use super::known::Known;
 use super::period::{Cursor, Period};
+use super::retained;
 use super::told::{self, Told};
 use crate::app::App;
 use crate::problem::Refusal;
@@ -25,6 +26,8 @@ pub(in crate::routes) struct Ground {
     pub(in crate::routes) watched: Vec<WatchedServer>,
     pub(in crate::routes) told: Told,
     pub(in crate::routes) known: Known,
+    /// From which instant on rows are all there.
+    pub(in crate::routes) retained: RetainedSince,
 }
 
 impl Ground {
@@ -38,11 +41,13 @@ impl Ground {
         // What ends while it is asked is in both, and counts once.
         let told = told::ask(app, product, &watched).await;
         let record = app.tools.site.used_record().await?;
+        let retained = app.tools.site.retained().await?;
         let known = Known::of(record, &watched, (period.from_ms, period.now_ms));
         Ok(Ground {
             watched,
             told,
             known,
+            retained,
         })
     }
 
@@ -55,7 +60,7 @@ impl Ground {
 /// The servers that are watched, each once: one that is watched under two names would count twice.
 pub(in crate::routes) fn watched(app: &App) -> Vec<WatchedServer> {
     let mut watched: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
-    watched.retain(|it| it.same_as.is_none());
+    watched.retain(|it| app.tools.identities.counts(&it.name));
     watched
 }
 
@@ -75,6 +80,8 @@ pub(super) async fn page(
         as_of: ground.known.as_of.clone(),
         cut: ground.cut().cloned().collect(),
     };
+    let removed = retained::cuts(&ground.retained, &Retained::ALL, period.from_ms);
+    page.cut.extend(removed);
     let began = Instant::now();
     for of in products(app, product, cursor.as_ref(), &ground.told, limit).await? {
         let is_there =

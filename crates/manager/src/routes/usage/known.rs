@@ -76,10 +76,7 @@ impl Known {
         for watched in watched {
             if !has_history.contains(&&*watched.name) {
                 let none = || "nothing of it is collected yet".to_owned();
-                // The same server under another name is collected under that one.
-                if watched.same_as.is_none() {
-                    gaps.push((from_ms, now_ms));
-                }
+                gaps.push((from_ms, now_ms));
                 known.cut.push(Cut {
                     what: format!("history of {}", watched.name),
                     why: not_collected(watched).unwrap_or_else(none),

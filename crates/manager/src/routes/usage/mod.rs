@@ -3,6 +3,7 @@
 pub(in crate::routes) mod answer;
 pub(in crate::routes) mod known;
 pub(in crate::routes) mod period;
+pub(in crate::routes) mod retained;
 pub(in crate::routes) mod told;
 
 use std::sync::Arc;

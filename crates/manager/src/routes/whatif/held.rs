@@ -1,7 +1,6 @@
 //! What the watched servers say of a product now: what is owned, and which seats are still held. The
 //! history tells only what has ended.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,7 +157,6 @@ impl Held {
 
 /// The servers that are watched, each once.
 fn watched(app: &App) -> Vec<(forward::Asked, WatchedServer)> {
-    let mut known = BTreeSet::new();
     let watches = app.watches();
     let all = watches.values().map(|watch| {
         let seen = watch.view.get();
@@ -169,11 +167,8 @@ fn watched(app: &App) -> Vec<(forward::Asked, WatchedServer)> {
         };
         (server, seen)
     });
-    all.filter(|(_, seen)| match &seen.server_id {
-        Some(id) => known.insert(id.clone()),
-        None => true,
-    })
-    .collect()
+    all.filter(|(_, seen)| app.tools.identities.counts(&seen.name))
+        .collect()
 }
 
 async fn found(

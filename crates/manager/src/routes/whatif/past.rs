@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use usher_core::replay::{Gap, Past, Recording};
-use usher_site::{PastAsked, Site, SourceRow};
+use usher_site::{PastAsked, Retained, Site, SourceRow};
 
 use super::asked::Asked;
 use super::held::Held;
@@ -36,6 +36,9 @@ pub(super) async fn read(site: &Arc<dyn Site>, asked: &Asked) -> Result<PastRead
         sources: site.sources().await?,
         ..PastRead::default()
     };
+    let kept = site.retained().await?;
+    // What is left of the time before is a part of it.
+    let kept_ms = Retained::ALL.into_iter().filter_map(|it| kept.of(it)).max();
     let mut wanted = PastAsked {
         product: asked.product.clone(),
         from_ms: asked.earliest_ms(),
@@ -58,7 +61,10 @@ pub(super) async fn read(site: &Arc<dyn Site>, asked: &Asked) -> Result<PastRead
         }
         match page.next {
             Some(next) => wanted.after = Some(next),
-            None => return Ok(read),
+            None => {
+                read.first_ms = read.first_ms.max(kept_ms);
+                return Ok(read);
+            }
         }
     }
 }

@@ -46,6 +46,7 @@ pub(crate) struct Item<'a> {
     duration_seconds: Option<u64>,
     duration_ms: Option<u64>,
     unseated_ms: Option<u64>,
+    untouched_seconds: Option<u64>,
     #[serde(default, borrow)]
     lease: Option<Cow<'a, str>>,
     #[serde(default, borrow, deserialize_with = "usher_api::object::each_optional")]
@@ -72,7 +73,8 @@ pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem,
             "claim",
             "program",
         ],
-        "renew" | "checkin" | "released" => &["session"],
+        "renew" => &["session", "untouched_seconds"],
+        "checkin" | "released" => &["session"],
         "finished" => &[
             "session",
             "product",
@@ -115,6 +117,12 @@ pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem,
     }
 }
 
+/// The session that an item renews, and for how many seconds nobody has touched it, if its agent says
+/// so; none: it renews none. The ledger is not told: it decides nothing by that.
+pub(crate) fn untouched(item: &Item<'_>) -> Option<(u64, Option<u64>)> {
+    (&*item.kind == "renew").then_some((item.session?, item.untouched_seconds))
+}
+
 /// The fields that are there.
 fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
     [
@@ -131,6 +139,7 @@ fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
         (item.duration_seconds.is_some(), "duration_seconds"),
         (item.duration_ms.is_some(), "duration_ms"),
         (item.unseated_ms.is_some(), "unseated_ms"),
+        (item.untouched_seconds.is_some(), "untouched_seconds"),
         (item.lease.is_some(), "lease"),
         (item.counts.is_some(), "counts"),
         (item.held.is_some(), "held"),

@@ -34,7 +34,10 @@ fn what_the_types_of_the_wire_write_is_read() {
             claim: Some("L000000ab-8".into()),
             program: Some("cad.bin".into()),
         }),
-        SyncAction::Renew { session: 1 },
+        SyncAction::Renew {
+            session: 1,
+            untouched_seconds: Some(7),
+        },
         SyncAction::Checkin { session: 1 },
         SyncAction::Released { session: 1 },
         SyncAction::Finished(FinishedSession {

@@ -2,7 +2,8 @@
 //!
 //! Only days about the one of collecting get one. What a clock that is wrong or a server that was cut off
 //! for long brings besides is kept in `history_sessions_late`, however many days that are; so is a day
-//! whose partition could not be made, because a backup or another reader was in its way.
+//! whose partition could not be made, because a backup or another reader was in its way, or because the
+//! late ones, all of which PostgreSQL looks through for it, are too many.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,8 @@ const AROUND: (i64, i64) = (35, 1);
 /// How long a partition waits for those that read sessions. Longer than `deadlock_timeout`, 1 s, after
 /// which PostgreSQL itself ends an autovacuum that is in the way.
 const IN_THE_WAY: &str = "2s";
+/// How long making a partition may take.
+const MADE_WITHIN: &str = "5s";
 
 /// Makes the partitions that are missing for what began at these instants.
 pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> Result<()> {
@@ -36,8 +39,10 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
     let missing: Vec<i64> = db.all(sql, Arrays::of(&rows).params(), |row| row.get(0))?;
     for day in missing {
         let (from_ms, to_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
-        let sql = "SELECT 1 FROM history_sessions_late WHERE started_ms >= $1 AND started_ms < $2 \
-                   LIMIT 1";
+        // By the index, which begins with the product.
+        let sql = "SELECT 1 FROM history_products p WHERE EXISTS (SELECT 1 \
+                   FROM history_sessions_late s WHERE s.product = p.number \
+                   AND s.started_ms >= $1 AND s.started_ms < $2) LIMIT 1";
         // A day of which some were late stays there: they cannot be in two places.
         if db.exists(sql, &params![from_ms, to_ms])? {
             continue;
@@ -55,23 +60,47 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
 }
 
 /// Carries out what needs the tables of sessions for itself, unless somebody reads them for long, such
-/// as `pg_dump`; whether it did. The transaction goes on in both cases.
+/// as `pg_dump`, or it takes long itself; whether it did. The transaction goes on in each case.
 fn unless_in_the_way(db: &Db, sql: &str) -> Result<bool> {
-    let usual: String = db.one("SELECT current_setting('lock_timeout')", &[], |row| {
-        row.get(0)
+    let usual = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')";
+    let (lock, statement) = db.one(usual, &[], |row| {
+        Ok((row.get::<String>(0)?, row.get::<String>(1)?))
     })?;
     let done = db.batch(&format!(
-        "SAVEPOINT alone; SET LOCAL lock_timeout = '{IN_THE_WAY}'; {sql}; \
-         SET LOCAL lock_timeout = '{usual}'; RELEASE SAVEPOINT alone"
+        "SAVEPOINT alone; SET LOCAL lock_timeout = '{IN_THE_WAY}'; \
+         SET LOCAL statement_timeout = '{MADE_WITHIN}'; {sql}; \
+         SET LOCAL lock_timeout = '{lock}'; SET LOCAL statement_timeout = '{statement}'; \
+         RELEASE SAVEPOINT alone"
     ));
     match done {
-        Err(error) if error.is_of_lock() => {
-            // The timeout, too, is again what it was.
+        Err(error) if error.is_of_time() => {
+            // The timeouts, too, are again what they were.
             db.batch("ROLLBACK TO SAVEPOINT alone; RELEASE SAVEPOINT alone")?;
             Ok(false)
         }
         other => other.map(|()| true),
     }
+}
+
+/// The names of the partitions of whole days that were over at an instant, the earliest first.
+pub(in crate::postgres) fn before(db: &Db, before_ms: i64) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+               WHERE i.inhparent = 'history_sessions'::regclass";
+    let found: Vec<String> = db.all(sql, &[], |row| row.get(0))?;
+    let mut days: Vec<i64> = found.iter().filter_map(|name| day_of(name)).collect();
+    days.retain(|day| day.saturating_mul(DAY_MS) < before_ms);
+    days.sort_unstable();
+    Ok(days.into_iter().map(name).collect())
+}
+
+/// Removes a partition with nothing in it, if its day was over at an instant and nobody reads sessions
+/// for long; whether it did.
+pub(in crate::postgres) fn drop_if_empty(db: &Db, name: &str, before_ms: i64) -> Result<bool> {
+    let is_over = day_of(name).is_some_and(|day| (day + 1).saturating_mul(DAY_MS) <= before_ms);
+    if !is_over || db.exists(&format!("SELECT 1 FROM {name} LIMIT 1"), &[])? {
+        return Ok(false);
+    }
+    unless_in_the_way(db, &format!("DROP TABLE {name}"))
 }
 
 /// Whether what began in that millisecond is on time.
@@ -89,6 +118,16 @@ fn name(day: i64) -> String {
     format!("history_sessions_{sign}{}", day.unsigned_abs())
 }
 
+/// The day of a partition by its name.
+fn day_of(name: &str) -> Option<i64> {
+    let after = name.strip_prefix("history_sessions_")?;
+    let days = |digits: &str| digits.parse::<i64>().ok();
+    match after.strip_prefix('d') {
+        Some(digits) => days(digits),
+        None => days(after.strip_prefix('n')?)?.checked_neg(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +141,8 @@ mod tests {
         assert!(!is_on_time(i64::MAX, at_ms) && !is_on_time(i64::MIN, at_ms));
         assert_eq!(name(20_000), "history_sessions_d20000");
         assert_eq!(name(-1), "history_sessions_n1");
+        assert_eq!(day_of(&name(20_000)), Some(20_000));
+        assert_eq!(day_of(&name(-1)), Some(-1));
+        assert_eq!(day_of("history_sessions_late"), None);
     }
 }

@@ -70,6 +70,24 @@ impl<'d> Names<'d> {
         Ok(names)
     }
 
+    /// Enters what rows of another licence server name, all of it together.
+    pub(in crate::postgres) fn enter_elsewhere(
+        &mut self,
+        people: &BTreeSet<&str>,
+        computers: &BTreeSet<&str>,
+        products: &BTreeSet<&str>,
+    ) -> Result<()> {
+        let named = people.iter();
+        let named = named.map(|account| ((ELSEWHERE, *account), *account));
+        for ((_, account), id) in people_named(self.db, &named.collect())? {
+            self.elsewhere.insert(account, id);
+        }
+        let named = computers.iter().map(|key| (*key, None)).collect();
+        self.keys.extend(computers_named(self.db, &named)?);
+        self.products.extend(products_named(self.db, products)?);
+        Ok(())
+    }
+
     /// The person with the server's surrogate; none: the server has forgotten the person.
     pub(super) fn person(&self, id: &str) -> Option<i64> {
         self.people.get(id).copied()

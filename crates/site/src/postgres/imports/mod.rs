@@ -5,8 +5,10 @@ mod clean;
 mod keyed;
 mod kinds;
 mod owned;
+mod removals;
 mod rows;
 mod state;
+mod table;
 mod uses;
 
 use super::db::Db;
@@ -43,14 +45,6 @@ fn record(row: &Row) -> Result<ImportRecord> {
         live: row.get(11)?,
         summary: row.get(12)?,
     })
-}
-
-/// SQL that puts a row with these columns into a table.
-fn insert<'n>(table: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
-    let (names, places) = (names.join(", "), places.join(", "));
-    format!("INSERT INTO {table} ({names}) VALUES ({places})")
 }
 
 /// Begins an import, unless the request has begun it.
@@ -185,13 +179,16 @@ fn order(db: &Db, number: i64) -> Result<()> {
     state::forget_old(db, number)
 }
 
-/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`].
+/// An import counts no more; as it was, if there was one. Its rows are removed by [`clean()`]. Of what it told
+/// nothing is known from now on, also if a later one was of the same time.
 pub(super) fn remove(db: &Db, id: &str) -> Result<Option<ImportRecord>> {
     let Some(found) = find(db, id)? else {
         return Ok(None);
     };
+    removals::note(db, found.number)?;
     let sql = "UPDATE imports SET state = $2 WHERE number = $1";
     db.run(sql, &params![found.number, REMOVED])?;
+    removals::forget(db)?;
     Ok(Some(found))
 }
 

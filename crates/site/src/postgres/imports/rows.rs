@@ -2,12 +2,11 @@
 
 use super::super::db::Db;
 use super::super::failure::Result;
-use super::super::history::Names;
 use super::super::values::params;
 use super::{count, kinds, state};
 use crate::columns::unsigned;
 use crate::imported::{ImportBatch, RowsTaken};
-use crate::imports::{Counts, REMOVED, Target};
+use crate::imports::{REMOVED, Target};
 
 /// Takes in a body of rows if it is the next.
 pub(in crate::postgres) fn take(db: &Db, batch: &ImportBatch) -> Result<RowsTaken> {
@@ -40,11 +39,7 @@ pub(in crate::postgres) fn take(db: &Db, batch: &ImportBatch) -> Result<RowsTake
         source: found.source,
         valid: state::valid(db, found.source, &found.kind)?,
     };
-    let mut names = Names::new(db);
-    let mut counts = Counts::default();
-    for row in &batch.rows {
-        counts.add(kinds::take(db, target, row, &mut names)?);
-    }
+    let counts = kinds::take(db, target, &batch.rows)?;
     count(db, found.import, batch, &counts)?;
     Ok(RowsTaken::Taken {
         next_number: next_number.saturating_add(1),

@@ -1,10 +1,14 @@
 //! What is owned and limited, as a file has it: a state, of which each import keeps its own, and the last
 //! finished one of a source and kind is valid.
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::super::db::Db;
 use super::super::failure::Result;
 use super::super::values::{Param, params};
-use crate::imports::{Became, FINISHED, STATES_KEPT, Target};
+use super::keyed::texts;
+use super::table::{Row, Table};
+use crate::imports::{Became, Counts, FINISHED, STATES_KEPT, Target};
 
 pub(super) use crate::imports::STATES as TABLES;
 
@@ -21,31 +25,53 @@ fn behind(db: &Db, source: i64, kind: &str, after: u32) -> Result<Option<i64>> {
     db.optional(sql, &values, |row| row.get(0))
 }
 
-/// Puts a row into one of [`TABLES`]: it is there already if it is of the state that is valid.
+/// What each row of such a table begins with.
+const OWN: [(&str, &str); 2] = [("import", "bigint"), ("key", "text")];
+
+/// Puts rows into one of [`TABLES`]: one is there already if it is of the state that is valid.
 pub(super) fn put(
     db: &Db,
     target: Target,
-    table: &'static str,
-    key: &str,
-    columns: &[(&str, Param)],
-) -> Result<Became> {
-    let mut values = params![target.import, key].to_vec();
-    values.extend(columns.iter().map(|(_, value)| value.clone()));
-    let own = ["import", "key"].into_iter();
-    let names = own.chain(columns.iter().map(|(name, _)| *name));
-    let sql = super::insert(table, names);
-    let is_new = db.run(&format!("{sql} ON CONFLICT DO NOTHING"), &values)?;
-    let Some(valid) = target.valid.filter(|_| is_new > 0) else {
-        return Ok(match is_new {
-            0 => Became::AlreadyThere,
-            _ => Became::Added,
+    table: &Table,
+    rows: &[Row<'_>],
+    counts: &mut Counts,
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // Of those with the same key the first is kept.
+    let mut first: BTreeMap<&str, &Row<'_>> = BTreeMap::new();
+    for row in rows {
+        first.entry(row.key).or_insert(row);
+    }
+    let values = first.values().map(|row| {
+        let mut values = params![target.import, row.key].to_vec();
+        values.extend(row.values.iter().cloned());
+        values
+    });
+    let values: Vec<Vec<Param>> = values.collect();
+    let mut new: HashSet<String> = HashSet::with_capacity(values.len());
+    let more = "ON CONFLICT DO NOTHING RETURNING key";
+    table.insert(db, &OWN, &values, more, |key| {
+        new.insert(key);
+    })?;
+    if let Some(valid) = target.valid.filter(|_| !new.is_empty()) {
+        let name = table.name;
+        let sql = format!("SELECT key FROM {name} WHERE import = $1 AND key = ANY ($2::text[])");
+        let mut asked = params![valid].to_vec();
+        asked.push(texts(first.keys().copied()));
+        db.each(&sql, &asked, |row| {
+            new.remove(&row.get::<String>(0)?);
+            Ok(())
+        })?;
+    }
+    for row in rows {
+        counts.add(match new.remove(row.key) {
+            true => Became::Added,
+            false => Became::AlreadyThere,
         });
-    };
-    let sql = format!("SELECT 1 FROM {table} WHERE import = $1 AND key = $2");
-    Ok(match db.exists(&sql, &params![valid, key])? {
-        true => Became::AlreadyThere,
-        false => Became::Added,
-    })
+    }
+    Ok(())
 }
 
 /// Forgets the state of the import that is one too many since this one was finished.

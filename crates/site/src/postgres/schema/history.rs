@@ -154,3 +154,19 @@ CREATE TABLE history_waits (
 );
 CREATE INDEX history_waits_by_begin ON history_waits (product, queued_ms);
 ";
+
+/// The second step.
+pub(super) const MARKS: &str = "
+-- Servers that were restored, and of which not all is marked yet that is gone: how far that is. part is a
+-- table, and one, two and three are the key in it after which it goes on.
+CREATE TABLE history_marks (
+    source  bigint PRIMARY KEY,
+    target  text NOT NULL,
+    gone_ms bigint NOT NULL,
+    part    bigint NOT NULL,
+    one     bigint NOT NULL,
+    two     bigint NOT NULL,
+    three   bigint NOT NULL,
+    marked  bigint NOT NULL
+);
+";

@@ -260,3 +260,18 @@ CREATE VIEW elsewhere_limits AS
         SELECT 1 FROM imports n WHERE n.source = i.source AND n.kind = i.kind AND n.state = 1
         AND n.finish_order > i.finish_order);
 ";
+
+/// The third step.
+pub(super) const REMOVALS: &str = "
+-- Imports that were taken out while others of their source and kind may have left out what they had: those
+-- with a later finish_order, up to a number; and the time of which nothing is known thereby.
+CREATE TABLE import_removals (
+    source       bigint NOT NULL,
+    kind         text COLLATE \"C\" NOT NULL,
+    finish_order bigint NOT NULL,
+    until_number bigint NOT NULL,
+    from_ms      bigint NOT NULL,
+    to_ms        bigint NOT NULL
+);
+CREATE INDEX import_removals_by_source ON import_removals (source, kind);
+";

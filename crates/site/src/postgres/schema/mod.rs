@@ -5,14 +5,22 @@
 
 mod history;
 mod imports;
+mod retention;
 mod usage;
 
 use super::db::Db;
 use super::failure::Result;
+use super::usage::make_missing;
 use super::values::params;
 
 /// Each step, from an empty database on. `site_schema` has those that were carried out.
-const STEPS: &[&[&str]] = &[&[MANAGER, history::STEP, imports::STEP, usage::STEP]];
+const STEPS: &[&[&str]] = &[
+    &[MANAGER, history::STEP, imports::STEP, usage::STEP],
+    &[usage::RUNS],
+    &[history::MARKS],
+    &[retention::STEP],
+    &[imports::REMOVALS],
+];
 
 /// The table of the steps, which is there before the first.
 const BEGIN: &str = "
@@ -145,6 +153,7 @@ pub(super) fn prepare(db: &Db) -> Result<Found> {
         let sql = "INSERT INTO site_schema (step, made) VALUES ($1, $2)";
         db.run(sql, &params![step, ours])?;
     }
+    make_missing(db)?;
     // What processes have left that are long over.
     db.batch("DELETE FROM site_calls WHERE at < now() - interval '30 days'")?;
     Ok(Found::Ours)

@@ -31,3 +31,19 @@ CREATE TABLE usage_days (
     PRIMARY KEY (product, counted, line, day)
 );
 ";
+
+/// The step after which a quarter has what happens to all quantities, in runs. The roll-ups are made again
+/// from the rows.
+pub(super) const RUNS: &str = "
+DROP TABLE usage_quarters;
+DELETE FROM usage_days;
+-- What happens in a quarter of an hour of a product: runs of edges, each with the quantities that it is an
+-- edge of. Only of quarters in which something begins or ends.
+CREATE TABLE usage_quarters (
+    product bigint NOT NULL,
+    counted bigint NOT NULL,
+    quarter bigint NOT NULL,
+    edges   bytea NOT NULL,
+    PRIMARY KEY (product, counted, quarter)
+);
+";

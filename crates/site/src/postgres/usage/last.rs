@@ -9,7 +9,7 @@ use super::about::product_number;
 use super::known::products;
 use super::quarter::read;
 use crate::reported::LastUsed;
-use crate::usage::{COLUMNS, Line, Of};
+use crate::usage::{Mark, counted_number};
 use crate::used::UsedProduct;
 
 /// Of the products that something is known of, in the order of their ids, from one on.
@@ -35,31 +35,19 @@ fn of(db: &Db, it: UsedProduct) -> Result<LastUsed> {
 /// The first beginning and the last end: what is kept has ended, so they are the first and the last
 /// edge of the roll-ups.
 fn here(db: &Db, product: i64) -> Result<(Option<i64>, Option<i64>)> {
-    let (mut first_ms, mut last_ms): (Option<i64>, Option<i64>) = (None, None);
-    for line in [Line::Wanted, Line::Running] {
-        let of = Of {
-            product,
-            counted: Counted::Here,
-            line,
-        };
-        let first = edge(db, of, "ASC")?.map(|ends| ends.0);
-        first_ms = first_ms.into_iter().chain(first).min();
-        last_ms = last_ms.max(edge(db, of, "DESC")?.map(|ends| ends.1));
-    }
-    Ok((first_ms, last_ms))
+    let (first, last) = (marks(db, product, "ASC")?, marks(db, product, "DESC")?);
+    let at_ms = |mark: &Mark| mark.edge.at_ms;
+    Ok((first.first().map(at_ms), last.last().map(at_ms)))
 }
 
-/// The first and the last edge of the first quarter in an order.
-fn edge(db: &Db, of: Of, order: &str) -> Result<Option<(i64, i64)>> {
-    let [product, counted, line] = of.columns();
+/// The marks of the first quarter in an order.
+fn marks(db: &Db, product: i64, order: &str) -> Result<Vec<Mark>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM usage_quarters WHERE product = $1 AND counted = $2 AND line = $3 \
+        "SELECT quarter, edges FROM usage_quarters WHERE product = $1 AND counted = $2 \
          ORDER BY quarter {order} LIMIT 1"
     );
-    let found = db.optional(&sql, &params![product, counted, line], read)?;
-    let edges = found.map(|(_, edges)| edges).unwrap_or_default();
-    let ends = edges.first().zip(edges.last());
-    Ok(ends.map(|(first, last)| (first.at_ms, last.at_ms)))
+    let found = db.optional(&sql, &params![product, counted_number(Counted::Here)], read)?;
+    Ok(found.map(|(_, marks)| marks).unwrap_or_default())
 }
 
 /// Sums of another licence server may tell of a last use that no row is of.

@@ -3,9 +3,11 @@
 
 mod about;
 mod elsewhere;
+mod grouped;
 mod known;
 mod last;
 mod level;
+mod make;
 mod named;
 mod quarter;
 mod read;
@@ -20,8 +22,10 @@ mod uses;
 mod waited;
 mod within;
 
+pub(super) use grouped::grouped;
 pub(super) use known::{products, record};
 pub(super) use last::last_used;
+pub(super) use make::make_missing;
 pub(super) use read::used;
 pub(super) use refused::refused;
 pub(super) use roll_up::RollUp;

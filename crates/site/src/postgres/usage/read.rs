@@ -3,19 +3,17 @@
 
 use std::collections::HashSet;
 
-use usher_core::usage::{
-    Bucket, Counted, Denied, Lines, Node, QUARTER_MS, RETRY_MS, Stretch, Stretches, Timeline, Wait,
-};
+use usher_core::usage::{Bucket, Counted, Denied, Lines, RETRY_MS, Wait};
 
 use super::super::db::Db;
 use super::super::failure::Result;
 use super::super::values::params;
 use super::about::{About, product_number};
-use super::level::level_before;
+use super::level::levels_before;
 use super::running::runs;
 use super::{elsewhere, quarter, uses};
 use crate::columns::unsigned;
-use crate::usage::{COLUMNS, Line, Of, Runs, UNKNOWN, number_of, sum, surrogate};
+use crate::usage::{Runs, UNKNOWN, counted_number, lines, number_of, surrogate};
 use crate::used::{Used, UsedAsked};
 
 /// What is known of a product in the buckets that are asked about.
@@ -36,12 +34,7 @@ pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
         return elsewhere::used(&about);
     }
     let runs = runs(db, about.product, &asked.running)?;
-    let lines = Lines {
-        wanted: about.line(Line::Wanted, &runs)?,
-        running: about.line(Line::Running, &runs)?,
-        unseated: about.line(Line::Unseated, &runs)?,
-        ..Lines::default()
-    };
+    let lines = about.lines(&runs)?;
     let denials = about.denials()?;
     let granted = about.granted(&denials, &runs)?;
     Ok(Used {
@@ -55,47 +48,24 @@ pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
 }
 
 impl About<'_> {
-    /// A quantity in each bucket, in one pass over the quarters.
-    fn line(&self, line: Line, runs: &Runs) -> Result<Vec<Stretch>> {
-        let of = Of {
-            product: self.product,
-            counted: self.asked.counted,
-            line,
-        };
+    /// Each quantity in each bucket, in one pass over the quarters.
+    fn lines(&self, runs: &Runs) -> Result<Lines> {
         let Bucket { from_ms, to_ms } = self.time;
         let first = number_of(from_ms);
-        let runs = Timeline::of(runs.spans(line));
-        let begin_ms = first.saturating_mul(QUARTER_MS);
-        let opening = sum(level_before(self.db, of, first)?, runs.opening(begin_ms));
-        let (asked, gaps) = (self.asked, &self.asked.gaps);
-        let mut made = Stretches::new(&asked.buckets, asked.now_ms, gaps, opening);
-        let mut running = runs.quarters_between(begin_ms, to_ms).peekable();
-        let [product, counted, line] = of.columns();
-        let sql = format!(
-            "SELECT {COLUMNS} FROM usage_quarters WHERE product = $1 AND counted = $2 \
-             AND line = $3 AND quarter >= $4 AND quarter <= $5 ORDER BY quarter"
-        );
-        let last = number_of(to_ms.saturating_sub(1));
-        let values = params![product, counted, line, first, last];
-        self.db.each(&sql, &values, |row| {
-            let (node, mut edges) = quarter::read(row)?;
-            while let Some((other, others)) = running.next_if(|it| it.0.from_ms < node.from_ms) {
-                made.take(&other, others);
-            }
-            match running.next_if(|it| it.0.from_ms == node.from_ms) {
-                None => made.take(&node, &edges),
-                Some((_, others)) => {
-                    edges.extend_from_slice(others);
-                    edges.sort_unstable();
-                    made.take(&Node::of(node.from_ms, node.to_ms, &edges), &edges);
-                }
-            }
-            Ok(())
-        })?;
-        for (node, edges) in running {
-            made.take(&node, edges);
-        }
-        Ok(made.end())
+        let of = (self.product, self.asked.counted);
+        let opening = levels_before(self.db, of, first)?;
+        lines(self.asked, self.time, &opening, runs, |take| {
+            let sql = "SELECT quarter, edges FROM usage_quarters WHERE product = $1 \
+                       AND counted = $2 AND quarter >= $3 AND quarter <= $4 ORDER BY quarter";
+            let last = number_of(to_ms.saturating_sub(1));
+            let counted = counted_number(self.asked.counted);
+            self.db
+                .each(sql, &params![self.product, counted, first, last], |row| {
+                    let (from_ms, marks) = quarter::read(row)?;
+                    take(from_ms, &marks);
+                    Ok(())
+                })
+        })
     }
 
     /// Refusals in the time, and before it those by which one in it may be a retry.

@@ -1,9 +1,9 @@
-//! Keeps the roll-ups on PostgreSQL, as [`crate::usage`] does in the embedded engine: the quarters that a
-//! batch changes are read together, and written together.
+//! Keeps the roll-ups on PostgreSQL, as [`crate::usage`] does in the embedded engine: what a batch adds to
+//! quarters is put behind what they have, by one statement.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use usher_core::usage::{Counted, Edge, Level, Node, QUARTER_MS, Span};
+use usher_core::usage::Counted;
 
 use super::super::db::Db;
 use super::super::failure::Result;
@@ -11,8 +11,8 @@ use super::super::values::{Arrays, Param, params};
 use crate::collected::{EndedLease, EndedSession, Made};
 use crate::columns::signed;
 use crate::usage::{
-    Adds, CHANGED_LIMIT, LeaseRow, Line, Of, QUARTERS_OF_DAY, apply, clamped, is_use, number_of,
-    of_lease, of_session, pack, unpack,
+    Adds, Changes, Days, LeaseRow, Line, Mark, Place, begin_of, by_quarters, carry_out,
+    counted_number, is_use, of_lease, of_session, only_adds, pack, unpack,
 };
 
 /// A lease, as its server numbers it.
@@ -25,8 +25,7 @@ fn key_of(lease: Made) -> LeaseKey {
 /// What changes in a transaction, and is not written yet.
 pub(in crate::postgres) struct RollUp<'d> {
     db: &'d Db,
-    /// For each quarter how many times each edge is added to it (or, below 0, taken out).
-    changed: BTreeMap<(Of, i64), BTreeMap<Edge, i64>>,
+    changes: Changes,
 }
 
 impl<'d> RollUp<'d> {
@@ -34,7 +33,7 @@ impl<'d> RollUp<'d> {
     pub(in crate::postgres) fn new(db: &'d Db) -> RollUp<'d> {
         RollUp {
             db,
-            changed: BTreeMap::new(),
+            changes: Changes::default(),
         }
     }
 
@@ -127,116 +126,77 @@ impl<'d> RollUp<'d> {
     }
 
     /// Adds what a row says so many times; less than 0: takes it out.
-    fn change(&mut self, product: i64, adds: Adds, times: i64) -> Result<()> {
-        for (line, span) in adds.into_iter().flatten() {
-            let of = Of {
-                product,
-                counted: Counted::Here,
-                line,
-            };
-            self.change_span(of, span, times);
-        }
-        match self.changed.len() < CHANGED_LIMIT {
-            true => Ok(()),
-            false => self.write(),
-        }
-    }
-
-    fn change_span(&mut self, of: Of, span: Span, times: i64) {
-        let (begin, end) = span.edges();
-        for edge in [Some(begin), end].into_iter().flatten() {
-            let quarter = self.changed.entry((of, number_of(edge.at_ms)));
-            *quarter.or_default().entry(edge).or_default() += times;
+    pub(super) fn change(&mut self, product: i64, adds: Adds, times: i64) -> Result<()> {
+        self.changes.add(product, Counted::Here, adds, times);
+        match self.changes.is_full() {
+            true => self.write(),
+            false => Ok(()),
         }
     }
 
     /// Writes what has changed.
     pub(in crate::postgres) fn write(&mut self) -> Result<()> {
-        let changed = std::mem::take(&mut self.changed);
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let mut known = self.edges(changed.keys())?;
-        let mut days: BTreeMap<(Of, i64), Level> = BTreeMap::new();
-        let (mut written, mut empty) = (Vec::new(), Vec::new());
-        for ((of, quarter), changes) in changed {
-            let from_ms = quarter.saturating_mul(QUARTER_MS);
-            let packed = known.remove(&columns(of, quarter)).unwrap_or_default();
-            let mut edges = unpack(from_ms, &packed)?;
-            let day = quarter.div_euclid(QUARTERS_OF_DAY);
-            let level = days.entry((of, day)).or_default();
-            for (edge, times) in changes {
-                let changed = apply(&mut edges, edge, times);
-                let seats = changed.saturating_mul(edge.seats_change());
-                level.seats = level.seats.saturating_add(seats);
-                let uses = changed.saturating_mul(edge.uses_change());
-                level.uses = level.uses.saturating_add(uses);
-            }
-            edges.sort_unstable();
-            match edges.is_empty() {
-                true => empty.push(place(of, quarter)),
-                false => written.push(quarter_row(of, quarter, &edges)),
+        let changes = self.changes.take();
+        let read = by_quarters(&changes).filter(|(_, quarter)| !only_adds(quarter));
+        let read: Vec<Key> = read.map(|(place, _)| key(place)).collect();
+        let mut known = self.take_out(&read)?;
+        let (mut days, mut runs) = (Days::default(), Vec::new());
+        for (place, quarter) in by_quarters(&changes) {
+            let key = key(place);
+            let mut marks = known.remove(&key).unwrap_or_default();
+            carry_out(quarter, &mut marks, &mut days);
+            if !marks.is_empty() {
+                let [product, counted, number] = key;
+                let run = pack(begin_of(number), &marks);
+                runs.push(params![product, counted, number, run].to_vec());
             }
         }
-        self.put(&written)?;
-        self.delete(&empty)?;
+        self.put(&runs)?;
         self.add_to_days(&days)
     }
 
-    /// The packed edges of those of these quarters that have any.
-    fn edges<'k>(
-        &self,
-        quarters: impl Iterator<Item = &'k (Of, i64)>,
-    ) -> Result<HashMap<[i64; 4], Vec<u8>>> {
-        let rows: Vec<Vec<Param>> = quarters.map(|(of, quarter)| place(*of, *quarter)).collect();
-        let sql = "SELECT q.product, q.counted, q.line, q.quarter, q.edges \
-                   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
-                   AS k(product, counted, line, quarter) \
-                   JOIN usage_quarters q USING (product, counted, line, quarter)";
-        let mut edges = HashMap::with_capacity(rows.len());
+    /// Removes quarters; the marks that they had.
+    fn take_out(&self, quarters: &[Key]) -> Result<HashMap<Key, Vec<Mark>>> {
+        let mut marks = HashMap::new();
+        if quarters.is_empty() {
+            return Ok(marks);
+        }
+        let row = |[product, counted, quarter]: &Key| params![product, counted, quarter].to_vec();
+        let rows: Vec<Vec<Param>> = quarters.iter().map(row).collect();
+        let sql = "DELETE FROM usage_quarters q \
+                   USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
+                   AS k(product, counted, quarter) WHERE q.product = k.product \
+                   AND q.counted = k.counted AND q.quarter = k.quarter \
+                   RETURNING q.product, q.counted, q.quarter, q.edges";
         self.db.each(sql, Arrays::of(&rows).params(), |row| {
-            let key = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-            edges.insert(key, row.get(4)?);
+            let key: Key = [row.get(0)?, row.get(1)?, row.get(2)?];
+            marks.insert(key, unpack(begin_of(key[2]), &row.get::<Vec<u8>>(3)?)?);
             Ok(())
         })?;
-        Ok(edges)
+        Ok(marks)
     }
 
-    fn put(&self, rows: &[Vec<Param>]) -> Result<()> {
+    fn put(&self, runs: &[Vec<Param>]) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO usage_quarters (product, counted, quarter, edges) \
+                   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) \
+                   ON CONFLICT (product, counted, quarter) \
+                   DO UPDATE SET edges = usage_quarters.edges || excluded.edges";
+        self.db.run(sql, Arrays::of(runs).params()).map(drop)
+    }
+
+    fn add_to_days(&self, days: &Days) -> Result<()> {
+        let rows: Vec<Vec<Param>> = days
+            .rows()
+            .map(|([product, counted, line, day], level)| {
+                params![product, counted, line, day, level.seats, level.uses].to_vec()
+            })
+            .collect();
         if rows.is_empty() {
             return Ok(());
         }
-        let sql = "INSERT INTO usage_quarters (product, counted, line, quarter, seats_change, \
-                   uses_change, best_over, best_at_ms, seat_ms, use_ms, begun, ended_at_once, edges) \
-                   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], \
-                   $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], \
-                   $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[]) \
-                   ON CONFLICT (product, counted, line, quarter) DO UPDATE SET \
-                   seats_change = excluded.seats_change, uses_change = excluded.uses_change, \
-                   best_over = excluded.best_over, best_at_ms = excluded.best_at_ms, \
-                   seat_ms = excluded.seat_ms, use_ms = excluded.use_ms, begun = excluded.begun, \
-                   ended_at_once = excluded.ended_at_once, edges = excluded.edges";
-        self.db.run(sql, Arrays::of(rows).params()).map(drop)
-    }
-
-    fn delete(&self, rows: &[Vec<Param>]) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let sql = "DELETE FROM usage_quarters q \
-                   USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
-                   AS k(product, counted, line, quarter) WHERE q.product = k.product \
-                   AND q.counted = k.counted AND q.line = k.line AND q.quarter = k.quarter";
-        self.db.run(sql, Arrays::of(rows).params()).map(drop)
-    }
-
-    fn add_to_days(&self, days: &BTreeMap<(Of, i64), Level>) -> Result<()> {
-        let row = |((of, day), level): (&(Of, i64), &Level)| {
-            let mut row = place(*of, *day);
-            row.extend(params![level.seats, level.uses]);
-            row
-        };
-        let rows: Vec<Vec<Param>> = days.iter().map(row).collect();
         let sql = "INSERT INTO usage_days (product, counted, line, day, seats_change, uses_change) \
                    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], \
                    $5::bigint[], $6::bigint[]) ON CONFLICT (product, counted, line, day) \
@@ -246,30 +206,9 @@ impl<'d> RollUp<'d> {
     }
 }
 
-fn columns(of: Of, quarter: i64) -> [i64; 4] {
-    let [product, counted, line] = of.columns();
-    [product, counted, line, quarter]
-}
+/// Product, who counts, and quarter.
+type Key = [i64; 3];
 
-/// A quarter or a day of a quantity.
-fn place(of: Of, number: i64) -> Vec<Param> {
-    columns(of, number).map(|it| Param::Int(Some(it))).to_vec()
-}
-
-fn quarter_row(of: Of, quarter: i64, edges: &[Edge]) -> Vec<Param> {
-    let from_ms = quarter.saturating_mul(QUARTER_MS);
-    let node = Node::of(from_ms, from_ms.saturating_add(QUARTER_MS), edges);
-    let mut row = place(of, quarter);
-    row.extend(params![
-        node.change,
-        node.uses_change,
-        node.best.map(|best| best.over),
-        node.best.map(|best| best.at_ms),
-        clamped(node.seat_ms),
-        clamped(node.use_ms),
-        signed(node.begun),
-        signed(node.ended_at_once),
-        pack(from_ms, edges),
-    ]);
-    row
+fn key(place: Place) -> Key {
+    [place.product, counted_number(place.counted), place.quarter]
 }

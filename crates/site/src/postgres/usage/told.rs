@@ -2,9 +2,9 @@
 //! as none.
 
 use super::super::failure::Result;
-use super::super::values::params;
+use super::super::values::{Row, params};
 use super::about::About;
-use crate::usage::{Spans, between};
+use crate::usage::{Import, Spans, between, left_of};
 use crate::used::ToldElsewhere;
 
 /// What each source that tells of the product has told of, of the time that is asked about.
@@ -43,14 +43,24 @@ pub(super) fn told(about: &About<'_>) -> Result<Vec<ToldElsewhere>> {
     each.collect()
 }
 
-/// One for each finished import of a source and kind.
+/// What the finished imports of a source and kind tell of.
 fn spans(about: &About<'_>, source: i64, kind: &str) -> Result<Spans> {
-    let sql = "SELECT from_ms, coalesce(to_ms, from_ms) FROM elsewhere_spans \
-               WHERE source = $1 AND kind = $2";
     let values = params![source, kind];
-    about
-        .db
-        .all(sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
+    let imports = "SELECT finish_order, number, from_ms, coalesce(to_ms, from_ms) FROM imports \
+                   WHERE source = $1 AND kind = $2 AND state = 1 AND from_ms IS NOT NULL";
+    let removals = "SELECT finish_order, until_number, from_ms, to_ms FROM import_removals \
+                    WHERE source = $1 AND kind = $2";
+    let imports = about.db.all(imports, &values, import)?;
+    let removals = about.db.all(removals, &values, import)?;
+    Ok(left_of(&imports, &removals))
+}
+
+fn import(row: &Row) -> Result<Import> {
+    Ok(Import {
+        order: row.get(0)?,
+        number: row.get(1)?,
+        span: (row.get(2)?, row.get(3)?),
+    })
 }
 
 /// Of which a file says itself that nothing is known, within the time that is asked about.

@@ -8,9 +8,9 @@ use usher_core::usage::{Counted, quarter_of};
 use super::super::db::Db;
 use super::super::failure::Result;
 use super::super::values::{Param, Row, params};
-use super::level::level_before;
+use super::level::levels_before;
 use crate::usage::{
-    Adds, LeaseRow, Line, Of, SessionRow, Whose, number_of, of_lease, of_session, surrogate,
+    Adds, LeaseRow, Line, SessionRow, Whose, number_of, of_lease, of_session, surrogate,
 };
 
 /// Of those that last into the time `$2`, the `$3` that began last before it. One that ends just there
@@ -26,7 +26,7 @@ const ELSEWHERE: &str = "SELECT started_ms, coalesce(ended_ms, seen_ms, $4), per
     AND (started_ms >= $2 OR coalesce(ended_ms, seen_ms, $4) > $2)";
 
 /// Whether a lease of `history_leases l` is a session itself, as a condition.
-const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
+pub(super) const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
     (SELECT 1 FROM history_session_keys s WHERE s.lease_made_in = l.made_in \
     AND s.lease_made_by = l.made_by))";
 
@@ -94,19 +94,14 @@ impl<'a> Look<'a> {
 
     /// Has sessions and leases taken, and a few that ended just before the time.
     pub(super) fn here(&self, take: &mut Take<'_>) -> Result<()> {
-        let open = |line| -> Result<i64> {
-            let of = Of {
-                product: self.product,
-                counted: Counted::Here,
-                line,
-            };
-            Ok(level_before(self.db, of, number_of(self.begin_ms))?.uses)
-        };
+        let of = (self.product, Counted::Here);
+        let levels = levels_before(self.db, of, number_of(self.begin_ms))?;
+        let open = |line| levels.of(line).uses;
         // Leases and sessions without a seat are wanted.
-        let leases = open(Line::Wanted)?.saturating_sub(open(Line::Unseated)?);
+        let leases = open(Line::Wanted).saturating_sub(open(Line::Unseated));
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
         self.within(&leases_within(), of_lease_row, take)?;
-        let sessions = open(Line::Running)?.saturating_sub(alone);
+        let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
         self.within(SESSIONS_WITHIN, of_session_row, take)
     }

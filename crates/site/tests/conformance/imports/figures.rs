@@ -246,6 +246,51 @@ pub(crate) async fn tells_use_counted_elsewhere_of_finished_imports_apart(site: 
     assert_eq!(next.len(), 1, "another product is the first behind it");
 }
 
+/// A grown log, of which each import brings what the one before it did not have.
+pub(crate) async fn knows_nothing_of_the_time_of_an_import_that_was_taken_out(site: &dyn Site) {
+    const HOUR_MS: i64 = 3_600_000;
+    let product = "figures-out";
+    let whole = buckets(0, HOUR_MS, Grain::Whole, &TimeZone::UTC).unwrap();
+    let untold = async || {
+        let asked = asked(product, &whole, HOUR_MS);
+        let told = site.used(asked).await.unwrap().told;
+        let of_it = told.into_iter().filter(|it| it.source == "figures-out");
+        of_it.map(|it| it.untold).next().unwrap_or_default()
+    };
+    let day = async |id: &str, upto: i64, to_ms: i64| {
+        begin(site, id, "figures-out", 1_000).await;
+        let all = 0..upto;
+        let all = all.map(|at| used(&format!("k{at}"), product, at, Known::Ended(at + 1)));
+        assert_eq!(rows(site, id, 1, all.collect()).await, taken(2));
+        let end = ImportEnd {
+            id: id.to_owned(),
+            bodies: 1,
+            summary: String::new(),
+            from_ms: Some(0),
+            to_ms: Some(to_ms),
+            at_ms: 2_000,
+        };
+        counts(site.finish_import(end).await.unwrap())
+    };
+    assert_eq!(day("i-out-1", 1, 1_000).await, (1, 0, 0));
+    assert_eq!(day("i-out-2", 2, 2_000).await, (1, 1, 0));
+    assert_eq!(day("i-out-3", 3, 3_000).await, (1, 2, 0));
+    assert_eq!(untold().await, [(3_000, HOUR_MS)]);
+    // What the second brought the third had left out.
+    removed(site, "i-out-2").await;
+    let without = [(1_000, 2_000), (3_000, HOUR_MS)];
+    assert_eq!(untold().await, without);
+    clean(site, 0).await;
+    assert_eq!(untold().await, without);
+    // Imported again, it is known again.
+    assert_eq!(day("i-out-4", 2, 2_000).await, (1, 1, 0));
+    assert_eq!(untold().await, [(3_000, HOUR_MS)]);
+    for id in ["i-out-4", "i-out-3", "i-out-1"] {
+        removed(site, id).await;
+    }
+    clean(site, 0).await;
+}
+
 pub(crate) async fn tells_what_is_owned_elsewhere(site: &dyn Site) {
     let owned = |key: &str, product: &str, seats| ElsewhereRow {
         key: key.to_owned(),
@@ -286,4 +331,33 @@ pub(crate) async fn tells_what_is_owned_elsewhere(site: &dyn Site) {
         listed(None, 10_000).await,
         [("owned-b".to_owned(), Some(7))]
     );
+    // A licence file of the same server tells of the same seats, and of some that it did not say.
+    let file = vec![
+        owned("x", "owned-b", Some(6)),
+        owned("y", "owned-b", Some(2)),
+        owned("z", "owned-c", Some(3)),
+    ];
+    begin_of_kind(site, "i-owned-3", "owned", "flexnet-licence").await;
+    assert_eq!(rows(site, "i-owned-3", 1, file).await, taken(2));
+    counts(finish(site, "i-owned-3", 1).await);
+    let expected = [("owned-b", 7), ("owned-c", 3)];
+    let expected = expected.map(|(product, seats)| (product.to_owned(), Some(seats)));
+    assert_eq!(listed(None, 10_000).await, expected);
+    assert_eq!(listed(Some("owned-b"), 1).await, expected[..1]);
+    let found = site.sources_now(0, 9_000).await.unwrap();
+    let now = found.into_iter().find(|it| it.source == "owned").unwrap();
+    let now: Vec<(&str, u64)> = now
+        .entitlements
+        .iter()
+        .map(|it| (&*it.product, it.seats))
+        .collect();
+    // With what may be used beyond.
+    assert_eq!(now, [("owned-b", 8), ("owned-c", 4)]);
+    // Without the report it is as the file says.
+    for id in ["i-owned", "i-owned-2"] {
+        removed(site, id).await;
+    }
+    let expected = [("owned-b", 6), ("owned-b", 2), ("owned-c", 3)];
+    let expected = expected.map(|(product, seats)| (product.to_owned(), Some(seats)));
+    assert_eq!(listed(None, 10_000).await, expected);
 }

@@ -6,6 +6,7 @@ use usher_site::{
 };
 
 use super::*;
+use crate::postgres;
 
 fn holder() -> Holder {
     Holder {
@@ -213,4 +214,64 @@ async fn a_use_that_is_seen_again_and_again_has_few_rows() {
     assert!(kept <= 3, "{kept} rows are kept");
     removed(&site, "i-19").await;
     assert_eq!(counted(&site, "cad").await, [(10, Known::Seen(118))]);
+}
+
+/// Each statement is a way there and back, and a body has thousands of rows.
+#[tokio::test]
+async fn the_rows_of_a_body_are_put_into_postgresql_together() {
+    const MANY: i64 = 500;
+    let (cluster, site) = postgres::begun().await;
+    postgres::sql(
+        &cluster,
+        "CREATE SEQUENCE changes; CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM nextval('changes'); RETURN NULL; END $$; \
+         CREATE TRIGGER counted AFTER INSERT OR UPDATE OR DELETE ON import_uses \
+         FOR EACH STATEMENT EXECUTE FUNCTION counted(); \
+         CREATE TRIGGER counted AFTER INSERT OR UPDATE ON history_people \
+         FOR EACH STATEMENT EXECUTE FUNCTION counted();",
+    );
+    let whose = |at: i64, known| {
+        let mut row = used(&format!("k{at}"), "many", at, known);
+        if let Elsewhere::Use(it) = &mut row.what {
+            it.holder.user = format!("u{at}");
+        }
+        row
+    };
+    let all = |known: fn(i64) -> Known| (0..MANY).map(|at| whose(at, known(at))).collect();
+    let many = u64::try_from(MANY).unwrap();
+    let first = import(&site, "i-1", "s", all(|_| Known::Seen(1_000))).await;
+    assert_eq!(first, (many, 0, 0));
+    let second = import(&site, "i-2", "s", all(|at| Known::Ended(at + 1))).await;
+    assert_eq!(second, (0, 0, many));
+    let statements = postgres::sql(&cluster, "SELECT last_value FROM changes");
+    let statements: u32 = statements.parse().unwrap();
+    assert!(statements < 10, "{statements} statements");
+    assert_eq!(counted(&site, "many").await.len(), 500);
+}
+
+/// Whatever one body says twice: it is as if its rows came one after another.
+#[tokio::test]
+async fn what_a_body_says_twice_counts_as_on_the_embedded_engine() {
+    let body = || {
+        vec![
+            used("k", "twice", 10, Known::Seen(20)),
+            used("k", "twice", 10, Known::Seen(15)),
+            used("k", "twice", 10, Known::Ended(30)),
+            used("k", "twice", 10, Known::Runs),
+            sum(60),
+            sum(90),
+            sum(80),
+            owned("e", 5),
+            owned("e", 7),
+        ]
+    };
+    let (_cluster, on_postgres) = postgres::begun().await;
+    let (_folder, embedded) = embedded();
+    let both: [&dyn Site; 2] = [&on_postgres, &embedded];
+    for site in both {
+        assert_eq!(import(site, "i-1", "s", body()).await, (3, 4, 2));
+        assert_eq!(counted(site, "twice").await, [(10, Known::Ended(30))]);
+        let owned = site.owned_elsewhere(None, 10).await.unwrap();
+        assert_eq!((owned.len(), owned[0].seats), (1, Some(5)));
+    }
 }

@@ -77,6 +77,9 @@ pub struct LeaseRow {
     pub with: Option<LeaseId>,
     /// Whether it is kept for a later start, and no session has claimed it yet.
     pub kept: bool,
+    /// The session that holds it, as the agent of its computer numbers it; none: none does, or
+    /// several share it.
+    pub session: Option<u64>,
 }
 
 /// A waiting request.
@@ -124,7 +127,9 @@ impl History {
             let mut statement = connection.prepare_cached(
                 "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
                  l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, s.key, \
-                 l.session IS NULL AND l.program IS '(kept)' \
+                 l.session IS NULL AND l.program IS '(kept)', \
+                 CASE WHEN l.holders IN ('', l.computer || ':' || l.session || ':' \
+                    || l.session_incarnation) THEN l.session END \
                  FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
@@ -165,12 +170,14 @@ impl History {
                 .prepare_cached(
                     "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
                      l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, \
-                     s.key, l.session IS NULL AND l.program IS '(kept)', l.ended IS NOT NULL \
+                     s.key, l.session IS NULL AND l.program IS '(kept)', \
+                     CASE WHEN l.holders IN ('', l.computer || ':' || l.session || ':' \
+                        || l.session_incarnation) THEN l.session END, l.ended IS NOT NULL \
                      FROM leases l JOIN products p ON p.number = l.product \
                      JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                      WHERE l.number = ?1",
                 )?
-                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(15)?)))
+                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(16)?)))
                 .optional()
         })
     }
@@ -266,6 +273,7 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<EventNumb
 fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
     let draws: String = row.get(11)?;
     let bundle: Option<i64> = row.get(12)?;
+    let session: Option<i64> = row.get(15)?;
     let incarnation = Incarnation(row.get(1)?);
     Ok(LeaseRow {
         id: LeaseId {
@@ -287,6 +295,7 @@ fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
         deadline: Steady(from_i64(row.get(9)?)),
         ttl_seconds: row.get(10)?,
         kept: row.get(14)?,
+        session: session.map(from_i64),
         allotments: crate::base::columns::read_draws(&draws)
             .iter()
             .map(|d| d.allotment.0)

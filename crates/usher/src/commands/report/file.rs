@@ -11,13 +11,11 @@ use crate::output::shown_path;
 
 /// Writes it whole or not at all, for its owner alone. What is no regular file, such as a pipe, is
 /// written to as it is.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = match std::fs::metadata(path) {
         Ok(there) if there.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        Ok(there) if !there.is_file() => std::fs::write(path, text),
-        _ => {
-            draft(path).and_then(|draft| files::put(path, &draft, Readers::Nobody, text.as_bytes()))
-        }
+        Ok(there) if !there.is_file() => std::fs::write(path, bytes),
+        _ => draft(path).and_then(|draft| files::put(path, &draft, Readers::Nobody, bytes)),
     };
     written.map_err(|error| {
         Failure::failed(format!(
@@ -48,11 +46,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.html");
         for text in ["one", "another"] {
-            write(&path, text).unwrap();
+            write(&path, text.as_bytes()).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(write(folder.path(), "text").is_err());
-        assert!(write(&folder.path().join("none/report"), "text").is_err());
+        assert!(write(folder.path(), b"text").is_err());
+        assert!(write(&folder.path().join("none/report"), b"text").is_err());
     }
 }

@@ -35,11 +35,11 @@ pub(super) fn text(format: Format) -> Result<String, Failure> {
     }
     match format {
         Format::Csv => table.csv(),
-        Format::Html => Err(Failure::usage(
-            "the list of reports is no report, and no page is made of it",
+        Format::Html | Format::Parquet => Err(Failure::usage(
+            "the list of reports is no report, and no page or Parquet file is made of it",
         )
         .next("Leave --format out, or say --format csv.")),
-        Format::Table | Format::Json | Format::Parquet => Ok(table.text()),
+        Format::Table | Format::Json => Ok(table.text()),
     }
 }
 
@@ -54,6 +54,6 @@ mod tests {
         assert!(table.contains("gave-up "), "{table}");
         let json = text(Format::Json).unwrap();
         assert!(json.contains("\"gave_up\""), "{json}");
-        assert!(text(Format::Html).is_err());
+        assert!(text(Format::Html).is_err() && text(Format::Parquet).is_err());
     }
 }

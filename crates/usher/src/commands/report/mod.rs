@@ -19,7 +19,7 @@ use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Query, eprintln_quiet};
-use crate::output::{print, shown_path};
+use crate::output::{print_bytes, shown_path};
 
 /// A manager gives one up after two minutes.
 const WITHIN: Duration = Duration::from_secs(150);
@@ -34,8 +34,9 @@ Examples:
   usher report usage --group-by user --from 2026-11-01 --to 2026-11-30
   usher report heatmap --product gimp --output gimp.html  one page, to mail or print
   usher report unused --format csv > unused.csv
+  usher report usage --grain day --output usage.parquet   typed columns, for programs
   usher report people --user anna
-  usher report cost --group-by user --json
+  usher report cost --group-by group --json
 
 The manager makes it of what it has collected from its servers, of what was imported, and of what
 the servers say now. It says as of which events of which servers it is, and what is not in it. Its
@@ -55,7 +56,7 @@ pub(crate) struct Report {
     /// Only this person (people, holders, gave-up)
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// What a row stands for (usage, cost)
+    /// What a row stands for (usage, cost; peaks and people by group)
     #[arg(long, value_name = "WHAT",
         value_parser = one_of::<GroupBy>(&["product", "user", "computer", "group"]))]
     group_by: Option<GroupBy>,
@@ -101,7 +102,7 @@ enum Format {
     Json,
     /// One page with plots
     Html,
-    #[value(hide = true)]
+    /// A Parquet file with typed columns
     Parquet,
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn run(args: &Report, context: &Context) -> Result<(), Failure> {
         What::Report(name) => name,
         What::List => {
             args.must_be_plain()?;
-            return args.deliver(&listed::text(format)?);
+            return args.deliver(listed::text(format)?.as_bytes());
         }
     };
     let path = args.path(name)?;
@@ -144,7 +145,7 @@ pub(crate) fn run(args: &Report, context: &Context) -> Result<(), Failure> {
         None => width(),
         Some(_) => usize::MAX,
     };
-    args.deliver(&text(&report, format, width)?)?;
+    args.deliver(&written(&report, format, width)?)?;
     if let Some(file) = &args.output
         && !context.json()
     {
@@ -154,16 +155,17 @@ pub(crate) fn run(args: &Report, context: &Context) -> Result<(), Failure> {
 }
 
 /// The report in that form. `width` is that of the terminal.
-fn text(report: &Made, format: Format, width: usize) -> Result<String, Failure> {
+fn written(report: &Made, format: Format, width: usize) -> Result<Vec<u8>, Failure> {
     // A zone that this computer does not know is shown as UTC, which the times say.
     let zone = TimeZone::get(&report.time_zone).unwrap_or(TimeZone::UTC);
     let failed = |error: render::RenderError| Failure::failed(error.to_string());
-    match format {
-        Format::Table | Format::Parquet => Ok(render::table(report, &zone, width)),
-        Format::Html => Ok(render::html(report, &zone)),
-        Format::Csv => render::csv(report).map_err(failed),
-        Format::Json => json(report),
-    }
+    Ok(match format {
+        Format::Table => render::table(report, &zone, width).into_bytes(),
+        Format::Html => render::html(report, &zone).into_bytes(),
+        Format::Csv => render::csv(report).map_err(failed)?.into_bytes(),
+        Format::Json => json(report)?.into_bytes(),
+        Format::Parquet => render::parquet(report).map_err(failed)?,
+    })
 }
 
 /// How many characters a line may have: on a terminal as many as it shows.
@@ -186,12 +188,6 @@ impl Report {
     /// In which form it is wanted.
     fn format(&self, context: &Context) -> Result<Format, Failure> {
         let format = match (self.format, context.json()) {
-            (Some(Format::Parquet), _) => {
-                return Err(
-                    Failure::usage("this version writes no reports as Parquet files")
-                        .next("--format csv has the same rows."),
-                );
-            }
             (Some(format), true) if format != Format::Json => {
                 return Err(Failure::usage("--json and --format name different forms")
                     .next("Leave one of them out."));
@@ -200,6 +196,12 @@ impl Report {
             (None, true) => Format::Json,
             (None, false) => self.by_ending(),
         };
+        if format == Format::Parquet && self.output.is_none() && io::stdout().is_terminal() {
+            return Err(
+                Failure::usage("a Parquet file is nothing to read on a terminal")
+                    .next("Name a file with --output."),
+            );
+        }
         Ok(format)
     }
 
@@ -210,6 +212,7 @@ impl Report {
             Some("html" | "htm") => Format::Html,
             Some("csv") => Format::Csv,
             Some("json") => Format::Json,
+            Some("parquet") => Format::Parquet,
             _ => Format::Table,
         }
     }
@@ -251,10 +254,10 @@ impl Report {
     }
 
     /// Prints it, or writes it to the file.
-    fn deliver(&self, text: &str) -> Result<(), Failure> {
+    fn deliver(&self, bytes: &[u8]) -> Result<(), Failure> {
         match &self.output {
-            None => print(text),
-            Some(path) => file::write(path, text),
+            None => print_bytes(bytes),
+            Some(path) => file::write(path, bytes),
         }
     }
 }

@@ -12,8 +12,10 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
+use tokio::sync::oneshot;
 use usher_imports::{Kind, ProductMap};
-use usher_watch::{Folder, Options, Origin, Standing, State, WatchError, Watched};
+use usher_platform::signals::{Stop, Told};
+use usher_watch::{Commands, Folder, Options, Origin, Standing, State, WatchError, Watched};
 
 use self::taken::ToManager;
 use super::import::files;
@@ -185,19 +187,68 @@ fn watch(args: &Watch, context: &Context) -> Result<(), Failure> {
         once: args.once,
         again: args.again,
     };
-    let mut takes = ToManager::new(&args.manager, context)?;
-    usher_watch::run(
-        &watched,
-        &Folder::of(context.data()),
-        &mut takes,
+    let takes = ToManager::new(&args.manager, context)?;
+    let work = Work {
+        watched,
+        folder: Folder::of(context.data()),
+        takes,
         options,
-        Box::new(|standing, is_news| {
-            if is_news {
-                told(standing);
-            }
-        }),
-    )
-    .map_err(|error| failure(&error))
+    };
+    context.block_on(until_told(work))
+}
+
+/// What is to be done.
+struct Work {
+    watched: Watched,
+    folder: Folder,
+    takes: ToManager,
+    options: Options,
+}
+
+impl Work {
+    fn run(mut self, commands: &Commands) -> Result<(), WatchError> {
+        usher_watch::run(
+            &self.watched,
+            &self.folder,
+            &mut self.takes,
+            (self.options, commands),
+            Box::new(|standing, is_news| {
+                if is_news {
+                    told(standing);
+                }
+            }),
+        )
+    }
+}
+
+/// Watches, on a thread that may wait, until a signal says that it is enough: that is for the command
+/// that runs, too, which the terminal does not tell, for it has a process group of its own.
+async fn until_told(work: Work) -> Result<(), Failure> {
+    let cannot = |what: &str, error: std::io::Error| Failure::failed(format!("{what}: {error}"));
+    let mut stop =
+        Stop::take(Told::AlsoByTerminal).map_err(|error| cannot("cannot watch signals", error))?;
+    let commands = Commands::default();
+    let (done, is_done) = oneshot::channel();
+    let own = commands.clone();
+    let watches = move || {
+        // Nobody waits for it any more if a signal came.
+        let _ = done.send(work.run(&own));
+    };
+    std::thread::Builder::new()
+        .name("watch".to_owned())
+        .spawn(watches)
+        .map_err(|error| cannot("cannot start", error))?;
+    tokio::select! {
+        ended = is_done => match ended {
+            Ok(ended) => ended.map_err(|error| failure(&error)),
+            Err(_) => Err(Failure::failed("the watch has ended by a fault of its own")),
+        },
+        signal = stop.next() => {
+            // A panic of it has been written.
+            let _ = tokio::task::spawn_blocking(move || commands.end()).await;
+            Err(Failure::Quiet(signal.exit_code()))
+        }
+    }
 }
 
 /// Where it comes from, by whichever option says so.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::seats::UNSEATED_RETRY_MS;
+use crate::watch::sense::Places;
 
 fn ends_when_idle(mode: &str) -> Value {
     json!({"id": "solver", "mode": mode, "on_idle": "end", "idle_seconds": 60,
@@ -177,4 +178,29 @@ fn what_ends_while_an_agent_stops_was_last_seen_when_it_watched() {
     assert_eq!(seen(&desk), until.boot_ms);
     desk.does(Event::Runs(process(11))).unwrap();
     assert_eq!(seen(&desk), until.boot_ms);
+}
+
+#[test]
+fn a_renewal_says_for_how_long_nobody_has_touched_a_program_only_if_that_is_known() {
+    let idle = json!({"id": "solver", "on_idle": "warn", "idle_seconds": 60});
+    let (mut desk, child) = seated(&idle);
+    let mut renews = |terminals: Option<Vec<Option<u64>>>| {
+        let places = terminals.map(|terminals| Places {
+            session: SessionId(1),
+            terminals,
+            displays: Default::default(),
+        });
+        desk.agent.left_alone(places.as_slice());
+        let seat = desk.agent.seats.get_mut(SessionId(1));
+        seat.unwrap().due_boot_ms = 0;
+        let items = desk.exchange(|_| Some(SyncOutcome::Renewed { ttl_seconds: 300 }));
+        assert_eq!(items[0]["kind"], "renew");
+        items[0]["untouched_seconds"].clone()
+    };
+    assert_eq!(renews(None), Value::Null, "nobody has looked");
+    // It is not older than the session, which has just begun.
+    assert_eq!(renews(Some(vec![Some(90_000)])), 0);
+    assert_eq!(renews(Some(vec![Some(90_000), None])), Value::Null);
+    assert_eq!(renews(Some(Vec::new())), Value::Null);
+    end(child);
 }

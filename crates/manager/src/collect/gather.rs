@@ -1,0 +1,84 @@
+//! Gathers pages that follow one another, so that a server that has much to tell is appended in few
+//! transactions: what a transaction costs beside its items is then paid once for thousands of them.
+
+use usher_site::{HistoryBatch, Point};
+
+use super::ask::{Answer, Page, Server};
+use super::convert;
+use crate::clock::wall_ms;
+
+/// Items that are gathered before they are appended. While they are, as many more may be.
+const ITEMS: usize = 20_000;
+/// What their pages may have as JSON, in bytes: items with the longest names are fewer. In memory they are
+/// about twice as much.
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// Pages of a server that follow one another.
+pub(super) struct Gathered {
+    /// What they tell.
+    pub(super) batch: HistoryBatch,
+    /// When the last of them was asked for; Unix milliseconds, wall clock.
+    pub(super) asked_ms: i64,
+    /// There is nothing more to ask for now.
+    pub(super) is_last: bool,
+    bytes: usize,
+}
+
+/// Where pages end.
+pub(super) struct End {
+    server: String,
+    point: Point,
+    cursor: String,
+}
+
+impl Gathered {
+    /// A page after that point.
+    pub(super) fn of(asked: Option<Point>, page: Page, asked_ms: i64) -> Gathered {
+        let Page { page, bytes } = page;
+        Gathered {
+            asked_ms,
+            // Behind a refusal of the last minute there may be more, and it is not told yet.
+            is_last: page.through_event >= page.head_event || page.items.is_empty(),
+            batch: convert::batch(asked, page, wall_ms()),
+            bytes,
+        }
+    }
+
+    /// Joins the pages that follow, until they are enough or one does not come: whoever asks for that
+    /// next hears why.
+    pub(super) async fn go_on(mut self, server: &Server) -> Gathered {
+        while !self.is_last && self.batch.items.len() < ITEMS && self.bytes < BYTES {
+            let Some(next) = self.end().next(server).await else {
+                break;
+            };
+            self.asked_ms = next.asked_ms;
+            self.is_last = next.is_last;
+            self.bytes = self.bytes.saturating_add(next.bytes);
+            self.batch.join(next.batch);
+        }
+        self
+    }
+
+    pub(super) fn end(&self) -> End {
+        End {
+            server: self.batch.server.clone(),
+            point: self.batch.through,
+            cursor: self.batch.cursor.clone(),
+        }
+    }
+}
+
+impl End {
+    /// The page that follows; none: it does not come, or one that goes on from elsewhere does, as after
+    /// a restore.
+    pub(super) async fn next(&self, server: &Server) -> Option<Gathered> {
+        let asked_ms = wall_ms();
+        let Answer::Page(page) = server.page(Some(&self.cursor)).await else {
+            return None;
+        };
+        let point = Some(self.point);
+        let next = Gathered::of(point, *page, asked_ms);
+        let follows = next.batch.server == self.server && next.batch.from == point;
+        follows.then_some(next)
+    }
+}

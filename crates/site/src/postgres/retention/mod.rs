@@ -1,0 +1,25 @@
+//! Removes collected rows whose time is over, a few at a time. What the roll-ups say of them stays.
+
+mod partitions;
+mod rows;
+
+use super::db::Db;
+use super::failure::Result;
+use super::since;
+use crate::retained::{Overdue, Retained};
+
+pub(super) use rows::extent;
+
+/// Removes at most so many rows that were over before that instant, or an earlier call's later one; how
+/// many, 0: there are no more.
+pub(super) fn retire(db: &Db, overdue: &Overdue) -> Result<u64> {
+    let since_ms = since::raise(db, overdue.what, overdue.before_ms)?;
+    let before_ms = overdue.what.removed_before(since_ms);
+    let removed = rows::remove(db, overdue.what, before_ms, overdue.limit)?;
+    let left = u64::from(overdue.limit).saturating_sub(removed);
+    Ok(match overdue.what {
+        // After the leases that they held.
+        Retained::Sessions => removed + partitions::remove(db, before_ms, left)?,
+        Retained::Denials | Retained::Waits => removed,
+    })
+}

@@ -1,0 +1,24 @@
+//! Removes collected rows whose time is over, a few at a time. What the roll-ups say of them stays.
+//!
+//! The instant up to which rows go is noted before the first of them does, in the same transaction. From
+//! then on nothing that was over before it is taken in, so a server that tells of it again does not
+//! bring it back, and the roll-ups do not count it twice.
+
+mod rows;
+mod since;
+
+use rusqlite::{Connection, Result};
+
+use crate::retained::Overdue;
+
+pub(crate) use rows::extent;
+pub(crate) use since::since;
+
+/// Removes at most so many rows that were over before that instant, or an earlier call's later one; how
+/// many, 0: there are no more.
+pub(crate) fn retire(connection: &Connection, overdue: &Overdue) -> Result<u64> {
+    let what = overdue.what;
+    let since_ms = since::raise(connection, what, overdue.before_ms)?;
+    let before_ms = what.removed_before(since_ms);
+    rows::remove(connection, what, before_ms, overdue.limit)
+}
