@@ -33,6 +33,8 @@ pub enum Right {
     BackUp,
     /// Acknowledge how much of the history a site has collected.
     Collect,
+    /// Bring in what other licence servers know. Only routes of a manager ask for it.
+    Import,
 }
 
 /// All rights, in the order of `docs/roles.md`.
@@ -49,6 +51,7 @@ pub const RIGHTS: &[Right] = &[
     Right::Audit,
     Right::BackUp,
     Right::Collect,
+    Right::Import,
 ];
 
 impl Right {
@@ -67,6 +70,7 @@ impl Right {
             Right::Audit => "audit",
             Right::BackUp => "back_up",
             Right::Collect => "collect",
+            Right::Import => "import",
         }
     }
 }
@@ -178,6 +182,7 @@ pub const ROLES: &[RoleRights] = {
                 ReportAgent,
                 Operate,
                 Collect,
+                Import,
             ],
         ),
         role(
@@ -196,6 +201,7 @@ pub const ROLES: &[RoleRights] = {
                 Audit,
                 BackUp,
                 Collect,
+                Import,
             ],
         )
         .for_others(FOR_OTHERS),
@@ -283,13 +289,14 @@ mod tests {
         assert_eq!(least_of(Right::Operate), Some("operator"));
         assert_eq!(least_of(Right::BackUp), Some("backup"));
         assert_eq!(least_of(Right::Own), Some("admin"));
+        assert_eq!(least_of(Right::Import), Some("operator"));
     }
 
     #[test]
     fn the_roles_that_are_to_come_can_be_said_in_a_row() {
         use Right::*;
         // Without people; with people and without acting; what is one's own alone.
-        let licence_manager = Rights::of(&[SeeSelf, SeeCounts, Own]);
+        let licence_manager = Rights::of(&[SeeSelf, SeeCounts, Own, Import]);
         let auditor = Rights::of(&[SeeSelf, SeeCounts, SeePeople, Audit]);
         let own = Rights::of(&[SeeSelf]);
         assert!(licence_manager.has(Own) && !licence_manager.has(SeePeople));

@@ -12,6 +12,7 @@ use hyper::service::Service as _;
 use hyper::{Method, Request, Response};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
+use usher_api::rights::{self, Right, Rights};
 use usher_api::{Code, Role};
 use usher_http::{Bodies, Body, Handler, RequestId, Way, bearer, read_in_time, whole_where_it_is};
 
@@ -158,18 +159,27 @@ fn changes_nothing(method: &Method, path: &str) -> bool {
     is_look || *method == Method::POST && path == "/v1/whatif"
 }
 
-/// The least role that may do it: viewers look, operators also have a server looked at, admins do
-/// all else.
+/// The least role that may do it: viewers look, operators also have a server looked at and bring in what
+/// other licence servers know, admins do all else.
 fn needed(method: &Method, path: &str) -> Role {
     // A server may be named `poll`: what is done decides, too.
     let is_poll = *method == Method::POST
         && path
             .strip_prefix("/v1/servers/")
             .is_some_and(|rest| rest.ends_with("/poll"));
+    // What is there is not taken out by it.
+    let is_import = *method == Method::POST
+        && path
+            .strip_prefix("/v1/imports")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     match () {
         () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
         () if changes_nothing(method, path) => Role::Viewer,
         () if is_poll => Role::Operator,
+        () if is_import => {
+            let least = rights::least(Rights::of(&[Right::Import]));
+            least.unwrap_or(Role::Admin)
+        }
         () => Role::Admin,
     }
 }
@@ -186,6 +196,7 @@ fn what(method: &Method, path: &str) -> &'static str {
         "message-rules" => "change its message rules",
         "thresholds" => "change its thresholds",
         "products" | "entitlements" => "change what its servers own",
+        "imports" if *method == Method::DELETE => "take an import out",
         "imports" => "import what other licence servers know",
         _ => "do this",
     }
@@ -257,8 +268,10 @@ mod tests {
             (Method::GET, "/v1/reports/gave_up", Role::Viewer),
             (Method::POST, "/v1/reports/usage", Role::Admin),
             (Method::GET, "/v1/imports", Role::Viewer),
-            (Method::POST, "/v1/imports", Role::Admin),
-            (Method::POST, "/v1/imports/i-1/rows", Role::Admin),
+            (Method::POST, "/v1/imports", Role::Operator),
+            (Method::POST, "/v1/imports/i-1/rows", Role::Operator),
+            (Method::POST, "/v1/imports/i-1/finish", Role::Operator),
+            (Method::POST, "/v1/importsomething", Role::Admin),
             (Method::DELETE, "/v1/imports/i-1", Role::Admin),
         ];
         for (method, path, role) in cases {
@@ -287,6 +300,7 @@ mod tests {
                 "/v1/imports/i-1/rows",
                 "import what other licence servers know",
             ),
+            (Method::DELETE, "/v1/imports/i-1", "take an import out"),
         ] {
             assert_eq!(what(&method, path), said, "{method} {path}");
         }

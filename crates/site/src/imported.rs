@@ -9,6 +9,9 @@ pub const OPEN_IMPORTS_LIMIT: u64 = 100;
 /// Live imports that may be begun and not finished at the same time.
 pub const LIVE_IMPORTS_LIMIT: u64 = 1_000;
 
+/// How many imports there are at the most, whatever became of them: each day of a watch is one.
+pub const IMPORTS_LIMIT: u64 = 250_000;
+
 /// The most uses that one look answers.
 pub const USES_LIMIT: u32 = 10_000;
 
@@ -46,6 +49,8 @@ pub enum Begun {
     /// Too many are begun and not finished: at most [`OPEN_IMPORTS_LIMIT`], of live ones
     /// [`LIVE_IMPORTS_LIMIT`].
     Full,
+    /// There are [`IMPORTS_LIMIT`] in all.
+    TooMany,
 }
 
 /// Rows of an import.

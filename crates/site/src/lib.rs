@@ -50,8 +50,8 @@ pub use elsewhere::{
 };
 pub use error::SiteError;
 pub use imported::{
-    Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
-    NewImport, OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
+    Begun, CountedElsewhere, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, ImportRecord,
+    LIVE_IMPORTS_LIMIT, NewImport, OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
 };
 pub use now::{
     EntitlementNow, NOW_LIMIT, ProductNow, Settled, SettledAsked, SettledTime, SourceNow, Teller,

@@ -134,8 +134,9 @@ pub trait Site: Send + Sync {
     fn remove_import(&self, id: String) -> Answer<Option<ImportRecord>>;
 
     /// Removes at most so many rows of an import that was taken out, or that is not finished and was
-    /// given nothing since then, in Unix milliseconds; how many things were removed, 0: nothing is
-    /// left to remove.
+    /// given nothing since then, in Unix milliseconds, or that was finished before that, brought nothing,
+    /// and is of a time of which a later one tells; how many things were removed, 0: nothing is left
+    /// to remove.
     fn clean_imports(&self, untouched_ms: i64, limit: u32) -> Answer<u64>;
 
     /// Uses that other licence servers counted, of imports that are finished, in the order of their

@@ -14,13 +14,13 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use usher_api::{
     Code, IMPORT_ROWS_LIMIT, Import, ImportAnswer, ImportCreate, ImportCreated, ImportFinish,
-    ImportRows, ImportRowsTaken, ImportTold, Page, Problem, Timestamp, page_limit,
+    ImportRows, ImportRowsTaken, ImportTold, Page, Problem, Role, Timestamp, page_limit,
 };
 use usher_http::REPLAYED;
 use usher_http::input::{self, Id, Query};
 use usher_site::{
-    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT, NewImport,
-    OPEN_IMPORTS_LIMIT, RowsTaken,
+    Begun, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
+    NewImport, OPEN_IMPORTS_LIMIT, RowsTaken,
 };
 
 use self::shown::{answer, kind_of, listed};
@@ -75,7 +75,9 @@ pub(crate) struct PageQuery {
 
 /// Begins an import. Its rows count for nothing before it is finished; if it takes in nothing for a day
 /// before that, it is removed. A live one counts from its first row on, and is ended if it takes in nothing
-/// for a day. Several imports of one source may run side by side.
+/// for a day. Several imports of one source may run side by side. One that brought nothing is forgotten a
+/// day after its end if a later one of the same source and kind tells of its time. A token of role operator
+/// suffices; to take one out, admin.
 #[utoipa::path(
     post,
     path = "/v1/imports",
@@ -133,6 +135,10 @@ pub(crate) async fn create(
         Begun::Full if asked.live => Err(Refusal::invalid(format!(
             "{LIVE_IMPORTS_LIMIT} live imports go on, which is the limit: end a watch and finish its \
              import first, as `GET /v1/imports` lists them"
+        ))),
+        Begun::TooMany => Err(Refusal::invalid(format!(
+            "there are {IMPORTS_LIMIT} imports, which is the limit: take out those that are not \
+             needed any more, as `GET /v1/imports` lists them"
         ))),
         Begun::Full => Err(Refusal::invalid(format!(
             "{OPEN_IMPORTS_LIMIT} imports are begun and not finished, which is the limit: finish or \
@@ -326,11 +332,11 @@ async fn told(app: &App, message: u16, import: &ImportRecord, asker: &Asker) {
         number = message,
         "an import was finished or taken out"
     );
-    let values = vec![
-        "an administrator".to_owned(),
-        import.kind.clone(),
-        import.source.clone(),
-    ];
+    let who = match asker.role {
+        Role::Admin => "an administrator",
+        _ => "an operator",
+    };
+    let values = vec![who.to_owned(), import.kind.clone(), import.source.clone()];
     app.tools.dispatcher.raise(message, None, values).await;
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 use tokio::runtime::{Builder, Runtime};
 use usher_api::{ImportCreate, ImportRow, ImportSummary, ImportTold};
 use usher_site::{
-    Begun, Finish, ImportBatch, ImportEnd, LIVE_IMPORTS_LIMIT, NewImport, RowsTaken, SiteError,
+    Begun, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, LIVE_IMPORTS_LIMIT, NewImport, RowsTaken,
+    SiteError,
 };
 use usher_watch::{Body, Takes, Trouble};
 
@@ -63,6 +64,10 @@ impl Takes for ToSite {
             Begun::Other => Err(Trouble::Passing(
                 "another import was begun by the same request".to_owned(),
             )),
+            Begun::TooMany => Err(Trouble::Passing(format!(
+                "there are {IMPORTS_LIMIT} imports, which is the limit: `usher import remove` takes \
+                 old ones out"
+            ))),
             Begun::Full => Err(Trouble::Passing(format!(
                 "{LIVE_IMPORTS_LIMIT} live imports go on, which is the limit"
             ))),

@@ -1,10 +1,19 @@
 //! Removes the rows of imports that were removed, and of those that were never finished; ends live ones
-//! into which nothing comes any more.
+//! into which nothing comes any more, and forgets those that brought nothing.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::{FINISHED, OPEN, REMOVED, keyed, state};
 use crate::columns::signed;
+
+/// Imports without a new row, of a time of which a later one of the same source and kind tells: nothing that
+/// is known is lost with them.
+const BROUGHT_NOTHING: &str = "UPDATE imports SET state = ?1 WHERE number IN (SELECT i.number \
+    FROM imports i WHERE i.state = ?2 AND i.finished_ms < ?3 AND i.added = 0 AND i.completed = 0 \
+    AND EXISTS (SELECT 1 FROM imports l WHERE l.source = i.source AND l.kind = i.kind \
+    AND l.state = ?2 AND l.finish_order > i.finish_order AND (i.from_ms IS NULL \
+    OR l.from_ms <= i.from_ms \
+    AND coalesce(l.to_ms, l.from_ms) >= coalesce(i.to_ms, i.from_ms))) LIMIT ?4)";
 
 /// Removes at most so many rows of one import that was removed, or that is not finished and took in
 /// nothing since then; how many things were removed, 0: there is nothing left.
@@ -18,6 +27,9 @@ pub(crate) fn clean(connection: &Connection, untouched_ms: i64, limit: u32) -> R
              WHERE state = ?1 AND finished_ms IS NULL AND touched_ms < ?2",
         )?
         .execute(params![FINISHED, untouched_ms])?;
+    connection
+        .prepare_cached(BROUGHT_NOTHING)?
+        .execute(params![REMOVED, FINISHED, untouched_ms, limit.max(1)])?;
     let import: Option<i64> = connection
         .prepare_cached("SELECT number FROM imports WHERE state = ?1 ORDER BY number LIMIT 1")?
         .query_row([REMOVED], |row| row.get(0))

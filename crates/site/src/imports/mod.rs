@@ -16,8 +16,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::columns::{signed, unsigned};
 use crate::imported::{
-    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT, NewImport,
-    OPEN_IMPORTS_LIMIT,
+    Begun, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
+    NewImport, OPEN_IMPORTS_LIMIT,
 };
 
 pub(crate) use clean::clean;
@@ -73,6 +73,12 @@ pub(crate) fn begin(connection: &Connection, new: &NewImport) -> Result<Begun> {
         .query_row([state], |row| row.get(0))?;
     if unsigned(open) >= limit {
         return Ok(Begun::Full);
+    }
+    let all: i64 = connection
+        .prepare_cached("SELECT count(*) FROM imports")?
+        .query_row([], |row| row.get(0))?;
+    if unsigned(all) >= IMPORTS_LIMIT {
+        return Ok(Begun::TooMany);
     }
     let source: i64 = connection
         .prepare_cached(

@@ -440,6 +440,27 @@ pub(crate) async fn has_room_for_so_many_imports_that_are_not_finished(site: &dy
     assert!(begin("i-now".to_owned()).await);
 }
 
+pub(crate) async fn forgets_an_import_that_brought_nothing_once_a_later_one_tells_of_its_time(
+    site: &dyn Site,
+) {
+    let same = || vec![used("k", "again", 10, Known::Ended(20))];
+    for id in ["i-again-1", "i-again-2", "i-again-3"] {
+        import(site, id, "again", same()).await;
+    }
+    let known = async || {
+        let mut known = Vec::new();
+        for id in ["i-again-1", "i-again-2", "i-again-3"] {
+            known.push(site.import(id.to_owned()).await.unwrap().is_some());
+        }
+        known
+    };
+    clean(site, 2_000).await;
+    assert_eq!(known().await, [true, true, true], "it is not a day ago");
+    clean(site, 2_001).await;
+    assert_eq!(known().await, [true, false, true]);
+    assert_eq!(counted(site, "again").await, [(10, Known::Ended(20))]);
+}
+
 #[tokio::test]
 async fn rows_are_taken_in_whole_or_not_at_all() {
     let (folder, site) = embedded();

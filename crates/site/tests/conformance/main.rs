@@ -80,4 +80,5 @@ async fn does_what_every_engine_has_to(site: &dyn Site) {
     imports::now::tells_what_a_log_says_of_now(site).await;
     imports::now::tells_what_the_last_report_says_of_now(site).await;
     imports::now::tells_what_became_of_refusals_once(site).await;
+    imports::forgets_an_import_that_brought_nothing_once_a_later_one_tells_of_its_time(site).await;
 }

@@ -16,8 +16,8 @@ use super::failure::Result;
 use super::values::{Row, params};
 use crate::columns::{signed, unsigned};
 use crate::imported::{
-    Begun, Finish, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT, NewImport,
-    OPEN_IMPORTS_LIMIT,
+    Begun, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, ImportRecord, LIVE_IMPORTS_LIMIT,
+    NewImport, OPEN_IMPORTS_LIMIT,
 };
 use crate::imports::{Counts, FINISHED, OPEN, REMOVED};
 
@@ -62,6 +62,10 @@ pub(super) fn begin(db: &Db, new: &NewImport) -> Result<Begun> {
     let open: i64 = db.one(sql, &params![state], |row| row.get(0))?;
     if unsigned(open) >= limit {
         return Ok(Begun::Full);
+    }
+    let all: i64 = db.one("SELECT count(*) FROM imports", &[], |row| row.get(0))?;
+    if unsigned(all) >= IMPORTS_LIMIT {
+        return Ok(Begun::TooMany);
     }
     let source: i64 = db.one(
         "INSERT INTO import_sources (source) VALUES ($1) \

@@ -2,7 +2,7 @@
 
 use usher_site::{
     ElsewhereDenial, ElsewhereEntitlement, ElsewhereLevel, ElsewhereLimit, ElsewherePeak,
-    ElsewhereSilence, ElsewhereSum, ElsewhereWait,
+    ElsewhereSilence, ElsewhereSum, ElsewhereWait, IMPORTS_LIMIT,
 };
 
 use super::*;
@@ -274,4 +274,33 @@ async fn what_a_body_says_twice_counts_as_on_the_embedded_engine() {
         let owned = site.owned_elsewhere(None, 10).await.unwrap();
         assert_eq!((owned.len(), owned[0].seats), (1, Some(5)));
     }
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many_imports_in_all_and_one_more_is_refused() {
+    let (folder, site) = embedded();
+    let connection = rusqlite::Connection::open(folder.path().join("site.db")).unwrap();
+    let fill = format!(
+        "INSERT INTO import_sources (number, source) VALUES (1, 's'); \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {IMPORTS_LIMIT}) \
+         INSERT INTO imports (id, kind, source, state, begun_ms, touched_ms, finished_ms, \
+         finish_order, next_number, added, already_there, completed) \
+         SELECT 'i-' || i, 'lmstat', 1, 1, 1, 1, 1, i, 1, 1, 0, 0 FROM n;"
+    );
+    connection.execute_batch(&fill).unwrap();
+    let new = |id: &str| NewImport {
+        id: id.to_owned(),
+        request: None,
+        kind: "lmstat".to_owned(),
+        source: "s".to_owned(),
+        time_zone: None,
+        at_ms: 1_000,
+        live: true,
+    };
+    let begun = site.begin_import(new("i-more")).await.unwrap();
+    assert_eq!(begun, Begun::TooMany);
+    removed(&site, "i-7").await;
+    clean(&site, 0).await;
+    let begun = site.begin_import(new("i-more")).await.unwrap();
+    assert_eq!(begun, Begun::New);
 }
