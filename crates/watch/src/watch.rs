@@ -9,8 +9,8 @@ use crate::standing::Standing;
 use crate::watched::{Origin, Watched};
 use crate::{log, reports};
 
-/// Watches until the process ends, or something ends it. What fails and may pass is tried again for as long
-/// as it takes.
+/// Watches until the process ends, nothing is taken any more ([`Takes::is_over`]), or something ends it. What
+/// fails and may pass is tried again for as long as it takes.
 ///
 /// # Errors
 /// The kind cannot be watched so, the folder cannot be used, another process has the watch, or with
