@@ -7,11 +7,11 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use usher_vital::task;
-use usher_watch::{Folder, Options, Standing};
+use usher_watch::{Folder, Options, Standing, Takes};
 
 use self::taken::ToSite;
 use self::trouble::Troubles;
@@ -22,6 +22,8 @@ use crate::tools::Tools;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Before a watch that could not begin is tried again: another process may have it, or the disk is full.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// How soon a thread that waits sees that it is to end.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How each watch stands, or why it cannot begin.
 #[derive(Debug, Default)]
@@ -73,7 +75,7 @@ fn watch(source: &WatchedSource, site: Weak<Tools>, data: &Path, all: &Arc<Stand
             return;
         }
     };
-    loop {
+    while !takes.is_over() {
         let (standings, own) = (all.clone(), name.clone());
         let tell = move |standing: &Standing, is_news: bool| {
             usher_vital::plant::thread();
@@ -101,7 +103,10 @@ fn watch(source: &WatchedSource, site: Weak<Tools>, data: &Path, all: &Arc<Stand
             let known = Known::CannotBegin(error.to_string());
             all.all().insert(name.clone(), known);
         }
-        std::thread::sleep(AGAIN_AFTER);
+        let again = Instant::now() + AGAIN_AFTER;
+        while Instant::now() < again && !takes.is_over() {
+            std::thread::sleep(SOON);
+        }
     }
 }
 

@@ -59,6 +59,16 @@ pub(crate) struct ServerWatch {
 }
 
 impl ServerWatch {
+    /// Whether it polls its server, rather than that it shows what another manager sees.
+    pub(crate) fn is_polling(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// What it does, for whoever ends that.
+    pub(crate) fn take_tasks(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.tasks)
+    }
+
     /// Ends the watch, and waits until it has ended: then another watch may continue with the
     /// server.
     pub(crate) async fn end(mut self) {
@@ -85,22 +95,7 @@ pub(crate) fn keep(
     tools: Arc<Tools>,
     before: Option<&WatchedServer>,
 ) -> ServerWatch {
-    let seen = WatchedServer {
-        name: server.name.clone(),
-        url: server.url.clone(),
-        verdict: Verdict::Unknown.name().to_owned(),
-        since: date(wall_ms()),
-        polled_at: None,
-        evidence: Vec::new(),
-        service: None,
-        episode: None,
-        grants_nothing: None,
-        server_id: None,
-        same_as: None,
-        healing: None,
-        history: None,
-    };
-    let view = View::new(seen);
+    let view = View::new(unseen(&server));
     let (look_now, asked) = mpsc::channel(16);
     let (looked, first_look) = oneshot::channel();
     let lost = Arc::new(Notify::new());
@@ -136,6 +131,39 @@ pub(crate) fn keep(
         first_look: Some(first_look),
         collect_now,
         tasks: vec![hears, collects, works],
+    }
+}
+
+/// Shows how another manager sees a server, if it has said that; nothing is done here.
+pub(crate) fn shown_by_another(server: &ServerRow, seen: Option<WatchedServer>) -> ServerWatch {
+    // Nobody polls: what is asked for is refused before.
+    let (look_now, _) = mpsc::channel(1);
+    ServerWatch {
+        view: View::new(seen.unwrap_or_else(|| unseen(server))),
+        look_now,
+        token: TokenSource::Text(server.token.clone()),
+        first_look: None,
+        collect_now: Arc::default(),
+        tasks: Vec::new(),
+    }
+}
+
+/// A server that was not polled yet.
+fn unseen(server: &ServerRow) -> WatchedServer {
+    WatchedServer {
+        name: server.name.clone(),
+        url: server.url.clone(),
+        verdict: Verdict::Unknown.name().to_owned(),
+        since: date(wall_ms()),
+        polled_at: None,
+        evidence: Vec::new(),
+        service: None,
+        episode: None,
+        grants_nothing: None,
+        server_id: None,
+        same_as: None,
+        healing: None,
+        history: None,
     }
 }
 
@@ -342,6 +370,10 @@ impl Work {
     }
 
     async fn heal(&self, step: HealingStep) {
+        // Whoever leads now sees to it.
+        if !self.tools.leading.holds() {
+            return;
+        }
         let name = self.server.name.clone();
         let id = match step {
             HealingStep::AskToStop => 9420,

@@ -15,7 +15,7 @@ use crate::routes::imports::rows;
 use crate::secrets::random_hex;
 use crate::tools::Tools;
 
-/// The site, asked from a thread that may wait. The manager may end meanwhile.
+/// The site, asked from a thread that may wait. The manager, or its lead of the site, may end meanwhile.
 pub(super) struct ToSite {
     tools: Weak<Tools>,
     runtime: Runtime,
@@ -31,7 +31,7 @@ impl ToSite {
     }
 
     fn tools(&self) -> Result<Arc<Tools>, Trouble> {
-        let ends = || Trouble::Passing("the manager ends".to_owned());
+        let ends = || Trouble::Passing("the manager ends, or leads no longer".to_owned());
         self.tools.upgrade().ok_or_else(ends)
     }
 }
@@ -120,5 +120,10 @@ impl Takes for ToSite {
             Finish::Done { .. } => Ok(()),
             Finish::Missing { .. } | Finish::Unknown => Err(Trouble::Gone),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let tools = self.tools.upgrade();
+        !tools.is_some_and(|tools| tools.leading.holds())
     }
 }

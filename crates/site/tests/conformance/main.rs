@@ -9,6 +9,7 @@ mod files;
 mod histories;
 mod history;
 mod imports;
+mod leading;
 mod messages;
 mod postgres;
 mod reported;
