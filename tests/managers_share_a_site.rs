@@ -264,6 +264,44 @@ fn a_leader_that_is_frozen_loses_the_lead_and_writes_nothing_when_it_wakes_up() 
     });
 }
 
+#[test]
+fn managers_that_share_a_site_have_one_administrators_token_and_exchange_it_together() {
+    let site = Shared::new();
+    let first = site.manager("first", &site.url());
+    // The next one had been at another site.
+    let own = site.folder.path("second");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("admin.token"), "usher_of-another-site\n").unwrap();
+    let second = site.manager("second", &site.url());
+    let token = |manager: &Manager| {
+        let text = std::fs::read_to_string(manager.0.data.join("admin.token")).unwrap();
+        text.trim().to_owned()
+    };
+    assert_eq!(token(&second), token(&first));
+    wait_for("the log to say so", || {
+        let log = std::fs::read_to_string(site.folder.path("second.log")).unwrap();
+        log.contains("another administrator's token than the site")
+            .then_some(())
+    });
+    let takes = |manager: &Manager, token: &str| {
+        let mut http = Http::connect(manager.console(), token).unwrap();
+        http.ask("GET", "/v1/servers", None).unwrap().status == 200
+    };
+    assert!(!takes(&second, "usher_of-another-site"));
+    let before = token(&first);
+    assert!(takes(&second, &before));
+    // At the one that does not lead, too.
+    std::fs::write(own.join("admin.token"), "usher_exchanged\n").unwrap();
+    wait_for("the token to be exchanged", || {
+        takes(&first, "usher_exchanged").then_some(())
+    });
+    assert!(!takes(&first, &before));
+    assert_eq!(
+        (&*token(&first), &*token(&second)),
+        ("usher_exchanged", "usher_exchanged")
+    );
+}
+
 /// What stands between a manager and its database, until it is cut.
 struct Cable {
     port: u16,

@@ -18,6 +18,11 @@ const RENEWALS: u32 = 3;
 /// After a renewal that failed.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// How often managers that share a site look what others have done, and the leader renews its lease.
+pub(crate) fn every(lease: Duration) -> Duration {
+    lease / RENEWALS
+}
+
 /// This manager among those that share a site.
 pub(crate) struct Managers {
     pub(crate) shared: PostgresSite,
@@ -43,7 +48,7 @@ pub(crate) enum Stood {
 impl Managers {
     /// How often others are looked at, and the lease is renewed.
     pub(crate) fn every(&self) -> Duration {
-        self.candidate.lease / RENEWALS
+        every(self.candidate.lease)
     }
 
     /// This manager, as the leader.

@@ -47,6 +47,7 @@ mod secrets;
 mod serve;
 mod server_watch;
 mod share;
+mod shared_token;
 mod smtp;
 mod source_watch;
 mod sources;

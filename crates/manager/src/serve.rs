@@ -15,13 +15,13 @@ use usher_site::{Candidate, PostgresSite, Site, SiteError, SqliteSite};
 use usher_vital::task;
 
 use crate::app::App;
-use crate::lease::Managers;
+use crate::lease::{self, Managers};
 use crate::probe::Prober;
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
 use crate::term::Fixed;
 use crate::terms::{Access, Terms};
-use crate::{Database, ManagerError, ManagerOptions, groups, vital};
+use crate::{Database, ManagerError, ManagerOptions, groups, shared_token, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -82,6 +82,15 @@ async fn run_with(
             options.data.display()
         ))
     })?);
+    let sharing = match (&opened, &options.admin_token_file) {
+        (Opened::Shared(shared), None) => {
+            let token = shared_token::settle(&admin, shared).await;
+            let token = token.map_err(|error| failed(&error))?;
+            Some((shared.clone(), token))
+        }
+        // Somebody else maintains the file.
+        (Opened::Shared(_), Some(_)) | (Opened::Alone(_), _) => None,
+    };
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref())
@@ -113,6 +122,11 @@ async fn run_with(
         options.data.clone(),
     );
     let groups = tokio::spawn(task("groups", groups));
+    let shared_token = sharing.map(|(shared, token)| {
+        let every = lease::every(options.lease);
+        let attends = shared_token::attend(admin.clone(), shared, every, token);
+        tokio::spawn(task("site token", attends))
+    });
     let token = tokio::spawn(task("token", secrets::attend(admin)));
     let watchdog = options.watchdog.clone();
     let vital = watchdog.map(|watchdog| {
@@ -124,7 +138,8 @@ async fn run_with(
     // It waits for what is being recorded, and gives the lead up.
     drop(ends);
     let _ = terms.await;
-    for task in [Some(groups), Some(token), vital].into_iter().flatten() {
+    let always = [Some(groups), Some(token), vital, shared_token];
+    for task in always.into_iter().flatten() {
         task.abort();
     }
     served

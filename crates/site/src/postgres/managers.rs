@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::{PostgresSite, lead, shared};
+use super::{PostgresSite, lead, settings, shared};
 use crate::leader::{Candidate, Election, Leader, Shown};
+use crate::settings::ADMIN_TOKEN;
 use crate::site::Answer;
 
 impl PostgresSite {
@@ -94,6 +95,13 @@ impl PostgresSite {
         let doing = "have the administrator's token";
         self.engines.engine.ask(doing, move |link| {
             link.write(doing, |db| shared::have_admin_token(db, &candidate))
+        })
+    }
+
+    /// The administrator's token of the site; none: managers did not share the site before.
+    pub fn admin_token(&self) -> Answer<Option<String>> {
+        self.reads("read the administrator's token", |db| {
+            settings::get(db, ADMIN_TOKEN)
         })
     }
 

@@ -221,6 +221,7 @@ async fn what_the_leader_shows_is_read_by_the_others() {
 async fn the_administrators_token_is_one_for_all_managers() {
     let (_cluster, first, second) = two().await;
     let text = str::to_owned;
+    assert_eq!(first.admin_token().await.unwrap(), None);
     assert_eq!(first.have_admin_token(text("a")).await.unwrap(), "a");
     assert_eq!(second.have_admin_token(text("b")).await.unwrap(), "a");
     // One that knew the former one changes it, and one that did not is told.
@@ -229,4 +230,6 @@ async fn the_administrators_token_is_one_for_all_managers() {
     let changed = first.change_admin_token(text("a"), text("d")).await;
     assert_eq!(changed.unwrap(), "c");
     assert_eq!(first.have_admin_token(text("d")).await.unwrap(), "c");
+    let token = second.admin_token().await.unwrap();
+    assert_eq!(token.as_deref(), Some("c"));
 }
