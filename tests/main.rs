@@ -68,6 +68,7 @@ mod installed;
 mod learn_knows_real_programs;
 mod load;
 mod managed;
+mod managers_share_a_site;
 mod no_alarm_is_false;
 mod one_person_takes_one_seat;
 mod one_use_is_recorded_once;

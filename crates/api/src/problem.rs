@@ -35,6 +35,9 @@ pub struct Problem {
     /// Programs that a dangerous rule would hit; at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_hit: Vec<WouldHit>,
+    /// The URL of the manager that leads the site, if this one does not and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
     /// The id of the request, as in the header `X-Request-Id` of the answer: the server's log names
     /// it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +74,7 @@ impl Problem {
             win32_error: None,
             service: None,
             would_hit: Vec::new(),
+            leader: None,
             request_id: None,
         }
     }
@@ -261,6 +265,8 @@ codes! {
     Stopping = "stopping", 503, "The server is stopping";
     /// The service is paused: nothing is granted until it goes on.
     ServicePaused = "service_paused", 503, "The service is paused";
+    /// The manager does not lead its site: `leader` does, if it is known.
+    NotLeading = "not_leading", 503, "Another manager leads the site";
     /// The server was restored: nothing is granted until every lease from before has ended.
     RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";
 }

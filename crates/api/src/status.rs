@@ -192,6 +192,25 @@ pub struct Health {
     /// Why it answers but grants nothing now; left out if it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
+    /// Whether this manager leads its site: the one that does polls servers, delivers messages and takes
+    /// changes. Left out by servers, and by managers of earlier versions, which always do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads: Option<bool>,
+    /// The manager that leads the site, if several share it and one is known to lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<SiteLeader>,
+}
+
+/// The manager that leads a site which several managers share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SiteLeader {
+    /// The name of its computer.
+    pub computer: String,
+    /// The URL of its console and its API.
+    pub url: String,
+    /// Since when it leads, on the clock of the site database.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
 }
 
 impl Health {

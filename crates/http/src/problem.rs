@@ -25,7 +25,9 @@ impl Refusal {
     pub fn new(code: Code, detail: impl Into<String>) -> Refusal {
         let retry_after_seconds = match code {
             Code::Busy | Code::OutcomeUnknown => Some(1),
-            Code::StorageFailed | Code::Stopping | Code::ServicePaused => Some(5),
+            Code::StorageFailed | Code::Stopping | Code::ServicePaused | Code::NotLeading => {
+                Some(5)
+            }
             _ => None,
         };
         Refusal {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::book::Book;
+use crate::led::Led;
 use crate::secrets::Admin;
 use crate::server_watch::{LOOK_AT_MOST, ServerWatch};
 use crate::tools::Tools;
@@ -17,6 +18,8 @@ pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
     pub(crate) admin: Arc<Admin>,
     pub(crate) book: Book,
+    /// Who leads the site.
+    pub(crate) led: Led,
     watches: Mutex<BTreeMap<String, ServerWatch>>,
     /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -26,11 +29,12 @@ pub(crate) struct App {
 
 impl App {
     /// Watches nothing yet.
-    pub(crate) fn new(tools: Arc<Tools>, admin: Admin, book: Book) -> Self {
+    pub(crate) fn new(tools: Arc<Tools>, admin: Arc<Admin>, book: Book, led: Led) -> Self {
         App {
             tools,
-            admin: Arc::new(admin),
+            admin,
             book,
+            led,
             watches: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             turns: Turns::default(),
@@ -54,10 +58,27 @@ impl App {
         true
     }
 
+    /// Ends what all watches do, and waits until that has ended; what they have seen stays.
+    pub(crate) async fn end_watches(&self) {
+        let tasks: Vec<_> = {
+            let mut watches = self.watches();
+            watches
+                .values_mut()
+                .flat_map(ServerWatch::take_tasks)
+                .collect()
+        };
+        for task in tasks {
+            task.abort();
+            // That it was ended is what is waited for.
+            let _ = task.await;
+        }
+    }
+
     /// A server that has not been polled for longer than a poll and the pause before it take.
     pub(crate) fn late_watch(&self) -> Option<String> {
         let at_most = self.tools.poll + LOOK_AT_MOST;
-        let is_late = |watch: &ServerWatch| watch.view.looked_at().elapsed() > at_most;
+        let is_late =
+            |watch: &ServerWatch| watch.is_polling() && watch.view.looked_at().elapsed() > at_most;
         let watches = self.watches();
         let late = watches.iter().find(|(_, watch)| is_late(watch));
         late.map(|(name, _)| name.clone())

@@ -71,16 +71,18 @@ pub(crate) struct Book {
 impl Book {
     /// Reads the tokens that the site database has.
     pub(crate) fn open(kept: Option<&str>) -> Result<Book, SiteError> {
-        let kept = kept.map_or(Ok(Vec::new()), serde_json::from_str);
-        let kept = kept.map_err(|error| SiteError::Failed {
-            doing: "read the manager's tokens",
-            why: error.to_string(),
-        })?;
         Ok(Book {
-            kept: Mutex::new(kept),
+            kept: Mutex::new(read(kept)?),
             turn: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
         })
+    }
+
+    /// Holds the tokens that another manager has made and revoked.
+    pub(crate) fn reread(&self, kept: Option<&str>) -> Result<(), SiteError> {
+        *self.kept() = read(kept)?;
+        self.changed.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
@@ -203,6 +205,14 @@ impl Book {
         self.changed.send_modify(|count| *count += 1);
         Ok(true)
     }
+}
+
+fn read(kept: Option<&str>) -> Result<Vec<Kept>, SiteError> {
+    let kept = kept.map_or(Ok(Vec::new()), serde_json::from_str);
+    kept.map_err(|error| SiteError::Failed {
+        doing: "read the manager's tokens",
+        why: error.to_string(),
+    })
 }
 
 async fn write(kept: &[Kept], site: &dyn Site) -> Result<(), SiteError> {

@@ -37,6 +37,13 @@ impl Identities {
         self.known().servers.insert(name.to_owned(), identity);
     }
 
+    /// Notes the ids with which servers have answered another manager, by their names, and whether they
+    /// answer now; nothing else is known then.
+    pub(crate) fn put(&self, all: impl IntoIterator<Item = (String, String, bool)>) {
+        let one = |(name, id, answers)| (name, Identity { id, answers });
+        self.known().servers = all.into_iter().map(one).collect();
+    }
+
     /// The name under which the server of a name counts, if that is another. Of several it is the first
     /// by name under which it answers.
     pub(crate) fn counts_as(&self, name: &str) -> Option<String> {
@@ -141,6 +148,16 @@ mod tests {
         drop(named);
         assert!(all.counts("beta"));
         assert_eq!(all.same_as("beta"), None);
+    }
+
+    #[test]
+    fn what_another_manager_says_of_names_replaces_what_it_said_before() {
+        let all = Identities::default();
+        let said = |name: &str, answers| (name.to_owned(), "s-1".to_owned(), answers);
+        all.put([said("alpha", false), said("beta", true)]);
+        assert_eq!(all.counts_as("alpha").as_deref(), Some("beta"));
+        all.put([said("alpha", false)]);
+        assert!(all.counts("alpha") && all.counts("beta"));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! Each server has a watch: a task that polls it on a cycle, listens to it between polls, weighs
 //! the evidence with `core::health` and tells what is worth telling as status messages, which go
 //! through the site's rules into the site database and to whom the rules name. It takes in what
-//! other licence servers count. It serves `/v1` and a plain page. What it knows is in the site database, so a restart goes on with the episodes
-//! that were under way.
+//! other licence servers count. It serves `/v1` and a plain page. What it knows is in the site database,
+//! so a restart goes on with the episodes that were under way, and so does another manager that shares
+//! the database, if this one no longer leads.
 
 #![forbid(unsafe_code)]
 
@@ -21,11 +22,15 @@ mod elsewhere;
 mod ended;
 mod facts;
 mod faults;
+mod follow;
 mod gathering;
 mod groups;
 mod healing;
 mod identities;
 mod import_upkeep;
+mod leading;
+mod lease;
+mod led;
 mod levels;
 mod listener;
 mod logged;
@@ -44,11 +49,15 @@ mod routes;
 mod secrets;
 mod serve;
 mod server_watch;
+mod share;
+mod shared_token;
 mod smtp;
 mod source_watch;
 mod sources;
 mod summary;
 mod targets;
+mod term;
+mod terms;
 mod thresholds;
 mod tokens;
 mod tools;
@@ -175,6 +184,8 @@ pub struct ManagerOptions {
     pub data: PathBuf,
     /// Where its site database is.
     pub database: Database,
+    /// For how long a manager leads a site that others share unless it renews that; from 3 s to 10 min.
+    pub lease: Duration,
     /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
     /// made if there is none.
     pub admin_token_file: Option<PathBuf>,

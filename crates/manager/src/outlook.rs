@@ -146,6 +146,10 @@ impl Outlook {
     }
 
     async fn restart(&self, token: &str, seen: &MemorySeen, at_latest: bool) {
+        // Whoever leads now sees to it.
+        if !self.tools.leading.holds() {
+            return;
+        }
         let Some(unit) = self.server.unit.clone() else {
             return;
         };

@@ -34,6 +34,12 @@ impl Refusal {
         Refusal(self.0.after(seconds))
     }
 
+    /// The same, naming the URL of the manager that leads the site.
+    #[must_use]
+    pub(crate) fn naming_leader(self, url: Option<String>) -> Self {
+        Refusal(self.0.with(|problem| problem.leader = url))
+    }
+
     /// No token was shown, or none that is taken: a browser asks for it as a password.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())
@@ -44,6 +50,7 @@ impl From<SiteError> for Refusal {
     fn from(error: SiteError) -> Self {
         let code = match &error {
             SiteError::NameTaken(_) => Code::ServerExists,
+            SiteError::NotLeading(_) => Code::NotLeading,
             _ => Code::StorageFailed,
         };
         Refusal::new(code, error.to_string())

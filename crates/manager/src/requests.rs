@@ -1,5 +1,6 @@
 //! Handles a request: finds its sender, the page that sent it, its body and its route.
 
+use std::cell::RefCell;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -27,22 +28,53 @@ const FAULT: &str = "the manager has a fault, which is in its log: report it";
 
 /// The state with which requests are answered.
 pub(crate) struct Requests {
-    app: Arc<App>,
-    router: TowerToHyperService<Router>,
+    /// What answers in the present term.
+    current: watch::Receiver<Arc<App>>,
+    /// The routes of the term in which the last request came.
+    routes: RefCell<Routes>,
     bodies: Bodies,
     /// Whether no more connections are accepted.
     is_stopping: watch::Receiver<bool>,
 }
 
-impl Requests {
-    /// The handler of this manager, until it stops.
-    pub(crate) fn new(app: Arc<App>, is_stopping: watch::Receiver<bool>) -> Requests {
-        Requests {
+#[derive(Clone)]
+struct Routes {
+    app: Arc<App>,
+    router: TowerToHyperService<Router>,
+}
+
+impl Routes {
+    fn of(app: Arc<App>) -> Routes {
+        Routes {
             router: TowerToHyperService::new(routes::router(app.clone())),
             app,
+        }
+    }
+}
+
+impl Requests {
+    /// The handler of this manager, until it stops.
+    pub(crate) fn new(
+        current: watch::Receiver<Arc<App>>,
+        is_stopping: watch::Receiver<bool>,
+    ) -> Requests {
+        let routes = Routes::of(current.borrow().clone());
+        Requests {
+            current,
+            routes: RefCell::new(routes),
             bodies: Bodies::default(),
             is_stopping,
         }
+    }
+
+    /// The routes of the present term.
+    fn routes(&self) -> Routes {
+        let app = self.current.borrow().clone();
+        let mut routes = self.routes.borrow_mut();
+        if !Arc::ptr_eq(&routes.app, &app) {
+            *routes = Routes::of(app);
+        }
+        routes.clone()
     }
 
     async fn routed(
@@ -51,19 +83,21 @@ impl Requests {
         id: &RequestId,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
-        let asker = allowed(&self.app, &request)?;
+        let Routes { app, router } = self.routes();
+        let asker = allowed(&app, &request)?;
         foreign::must_not_be(&request)?;
+        let changes_nothing = changes_nothing(request.method(), request.uri().path());
+        if !changes_nothing {
+            app.led.must_be_us()?;
+        }
         let mut held = self.bodies.hold();
         let body = read_in_time(&way.watch, &mut request, &mut held).await?;
-        let changes_nothing = changes_nothing(request.method(), request.uri().path());
         let asked = format!("{} {}", request.method(), request.uri().path());
         if let Some(asker) = &asker {
             request.extensions_mut().insert(asker.clone());
             request.extensions_mut().insert(id.clone());
         }
-        let answer = self
-            .router
-            .call(request.map(|_| axum::body::Body::from(body)));
+        let answer = router.call(request.map(|_| axum::body::Body::from(body)));
         let Some(asker) = asker else {
             // The router never fails.
             let Ok(answered) = answer.await;
@@ -74,7 +108,7 @@ impl Requests {
         }
         tokio::select! {
             biased;
-            () = asker.ended(&self.app) => Err(not_taken(&self.app)),
+            () = asker.ended(&app) => Err(not_taken(&app)),
             answered = answer => {
                 let Ok(answered) = answered;
                 Ok(whole(answered).await)

@@ -76,6 +76,18 @@ impl Admin {
         let _ = hash.wait_for(|now| *now != shown.0).await;
     }
 
+    /// The token itself, as the file has it now.
+    pub(crate) fn token(&self) -> io::Result<String> {
+        secret_in(&self.file)
+    }
+
+    /// Puts another token into the file, for its owner alone.
+    pub(crate) fn put(&self, token: &str) -> io::Result<()> {
+        write(&self.file, token)?;
+        self.read_again();
+        Ok(())
+    }
+
     /// Reads the file again; the former token stays valid while the file cannot be read.
     fn read_again(&self) {
         if let Ok(now) = read(&self.file) {

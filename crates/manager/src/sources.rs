@@ -19,7 +19,7 @@ use usher_vital::task;
 use usher_watch::{Commands, Folder, Options, Standing};
 
 use self::aside::Aside;
-use self::taken::ToSite;
+use self::taken::{ToSite, is_over};
 use self::trouble::Troubles;
 use crate::WatchedSource;
 use crate::tools::Tools;
@@ -28,6 +28,8 @@ use crate::tools::Tools;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Before a watch that could not begin is tried again: another process may have it, or the disk is full.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// How soon a thread that waits sees that it is to end.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How each watch stands, or why it cannot begin.
 #[derive(Debug, Default)]
@@ -71,10 +73,16 @@ pub(crate) struct Sources {
 impl Sources {
     /// Ends the commands that run, and all that these have started. Waits for them.
     pub(crate) async fn end(self) {
-        self.tells.abort();
-        let commands = self.commands;
+        let commands = self.commands.clone();
+        drop(self);
         // A panic of it is in the log.
         let _ = tokio::task::spawn_blocking(move || commands.end()).await;
+    }
+}
+
+impl Drop for Sources {
+    fn drop(&mut self) {
+        self.tells.abort();
     }
 }
 
@@ -118,7 +126,7 @@ fn watch(
     let name = &source.watched.name;
     let what = format!("the watch {name}");
     let mut aside = Aside::default();
-    loop {
+    while !is_over(&site) {
         let begun = Instant::now();
         let reader = Reader {
             what: what.clone(),
@@ -148,7 +156,10 @@ fn watch(
                 pause
             }
         };
-        std::thread::sleep(pause);
+        let again = Instant::now() + pause;
+        while Instant::now() < again && !is_over(&site) {
+            std::thread::sleep(SOON);
+        }
     }
 }
 

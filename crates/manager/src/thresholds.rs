@@ -47,16 +47,15 @@ pub(crate) struct Held {
 impl Held {
     /// Reads the thresholds that the site database has.
     pub(crate) fn open(site: Arc<dyn Site>, kept: Option<&str>) -> Held {
-        let now = kept.map_or_else(Thresholds::default, |text| {
-            serde_json::from_str(text).unwrap_or_else(|error| {
-                tracing::error!(%error, "the site's thresholds cannot be read: the default ones hold");
-                Thresholds::default()
-            })
-        });
         Held {
             site,
-            now: RwLock::new(Arc::new(now)),
+            now: RwLock::new(Arc::new(read(kept))),
         }
+    }
+
+    /// Holds those that another manager has put.
+    pub(crate) fn reread(&self, kept: Option<&str>) {
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read(kept));
     }
 
     /// Those that hold.
@@ -74,4 +73,13 @@ impl Held {
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(thresholds);
         Ok(())
     }
+}
+
+fn read(kept: Option<&str>) -> Thresholds {
+    kept.map_or_else(Thresholds::default, |text| {
+        serde_json::from_str(text).unwrap_or_else(|error| {
+            tracing::error!(%error, "the site's thresholds cannot be read: the default ones hold");
+            Thresholds::default()
+        })
+    })
 }

@@ -13,6 +13,7 @@ use crate::elsewhere::Elsewhere;
 use crate::gathering::Gathering;
 use crate::groups::GroupBook;
 use crate::identities::Identities;
+use crate::leading::Leading;
 use crate::probe::Prober;
 use crate::refused::Refused;
 use crate::thresholds::Held;
@@ -20,6 +21,8 @@ use crate::thresholds::Held;
 /// The tools of a watch.
 pub(crate) struct Tools {
     pub(crate) site: Arc<dyn Site>,
+    /// The lead under which all of this is done.
+    pub(crate) leading: Leading,
     /// What people call the site.
     pub(crate) site_name: String,
     pub(crate) dispatcher: Arc<Dispatcher>,

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use usher_core::lifecycle::ServiceManager;
 
 use crate::app::App;
@@ -16,11 +17,12 @@ use crate::logged::or_log;
 const SIGNS: u32 = 3;
 
 /// Sends signs of life to the service manager, if it wants them, for as long as this is awaited.
-pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
+pub(crate) async fn attend(current: watch::Receiver<Arc<App>>, manager: Arc<dyn ServiceManager>) {
     let Some(interval) = manager.watchdog() else {
         return;
     };
     loop {
+        let app = current.borrow().clone();
         let late = app.late_watch();
         if let Some(name) = &late {
             tracing::error!(server = name, "the server has not been polled for too long");

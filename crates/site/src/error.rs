@@ -48,6 +48,9 @@ pub enum SiteError {
         /// The number of the first step that differs.
         step: i64,
     },
+    /// The lead of the site, under which a manager writes, is over or has not begun.
+    #[error("cannot {0} in the site database: this manager does not lead the site")]
+    NotLeading(&'static str),
     /// The engine failed.
     #[error("cannot {doing} in the site database: {why}")]
     Failed {

@@ -1,7 +1,7 @@
 //! usher-site: the site database, what a manager knows.
 //!
 //! One trait, [`Site`], in front of an engine; the embedded one is SQLite ([`SqliteSite`]), the other a
-//! PostgreSQL ([`PostgresSite`]). A call is
+//! PostgreSQL ([`PostgresSite`]), which several managers may share: one of them leads. A call is
 //! something that a manager does, whole: one transaction, whatever it touches. Every engine is held
 //! to the same suite of tests.
 
@@ -19,6 +19,7 @@ mod file;
 mod history;
 mod imported;
 mod imports;
+mod leader;
 mod messages;
 mod now;
 mod open;
@@ -53,6 +54,7 @@ pub use imported::{
     Begun, CountedElsewhere, Finish, IMPORTS_LIMIT, ImportBatch, ImportEnd, ImportRecord,
     LIVE_IMPORTS_LIMIT, NewImport, OPEN_IMPORTS_LIMIT, RowsTaken, USES_LIMIT, UsesAsked,
 };
+pub use leader::{Candidate, Election, Leader, Shown};
 pub use now::{
     EntitlementNow, NOW_LIMIT, ProductNow, Settled, SettledAsked, SettledTime, SourceNow, Teller,
 };

@@ -11,6 +11,9 @@ pub(crate) const TOKENS: &str = "tokens";
 /// The name of the value that is written to prove that the database accepts writes.
 pub(crate) const ALIVE: &str = "alive_ms";
 
+/// The name of the administrator's token, if managers share it.
+pub(crate) const ADMIN_TOKEN: &str = "admin_token";
+
 /// The name of the site's id.
 pub(crate) const SITE_ID: &str = "site_id";
 

@@ -70,6 +70,11 @@ pub trait Takes {
     /// # Errors
     /// It is not finished, or that is not known.
     fn finish(&mut self, id: &str, bodies: u64, summary: &ImportSummary) -> Result<(), Trouble>;
+
+    /// Whether nothing will be taken any more: then the watch ends.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Sends rows, and keeps where they go.
@@ -114,6 +119,23 @@ impl<'t> Delivery<'t> {
             beginning: None,
             once,
             gave_up: None,
+        }
+    }
+
+    /// Whether nothing will be taken any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.takes.is_over()
+    }
+
+    /// Waits, but no longer than something is taken; to be called where it is not urgent.
+    pub(crate) fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.is_over() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(SHORTEST_PAUSE));
         }
     }
 
@@ -213,11 +235,13 @@ impl<'t> Delivery<'t> {
                     self.keeper.refused(why);
                     break;
                 }
-                Err(Trouble::Passing(why)) if self.once => self.gave_up = Some(why),
+                Err(Trouble::Passing(why)) if self.once || self.is_over() => {
+                    self.gave_up = Some(why);
+                }
                 Err(Trouble::Passing(why)) => {
                     is_failing = true;
                     self.keeper.is_now(State::Failing, Some(why));
-                    std::thread::sleep(pause);
+                    self.pause(pause);
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 }
             }

@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What is open is told again and again, so many rows a second at the most.
 const OPEN_ROWS_EACH_SECOND: u64 = 200;
 
-/// Follows it until the process ends; with [`Options::once`] up to its present end.
+/// Follows it until nothing is taken any more; with [`Options::once`] up to its present end.
 pub(crate) fn follow(
     watched: &Watched,
     path: &Path,
@@ -37,7 +37,7 @@ pub(crate) fn follow(
         is_unsettled: false,
     };
     let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
+    while !out.is_over() {
         let is_over = log.read_on(&mut chunk, out);
         log.tell_open(out, options.once);
         log.keep(out)?;
@@ -55,6 +55,7 @@ pub(crate) fn follow(
             std::thread::sleep(LOOK_EVERY);
         }
     }
+    Ok(())
 }
 
 /// What came of one look.

@@ -12,7 +12,7 @@ use crate::poll::{self, Printed};
 use crate::standing::State;
 use crate::watched::Watched;
 
-/// Runs the command until the process ends, or commands do; with [`Options::once`] once.
+/// Runs the command until nothing is taken any more, or commands end; with [`Options::once`] once.
 pub(crate) fn ask(
     watched: &Watched,
     (words, within): (&[String], Duration),
@@ -31,7 +31,7 @@ pub(crate) fn ask(
     };
     let mut last = out.keeper.kept.standing.last_at;
     let mut has_asked = false;
-    loop {
+    while !out.is_over() {
         let (at, begun) = (Timestamp::now(), Instant::now());
         // Whoever starts a watch again at once has missed no more than one who asks now and then.
         let missed = last.filter(|last| {
@@ -85,6 +85,7 @@ pub(crate) fn ask(
         if options.once {
             return Ok(());
         }
-        std::thread::sleep(watched.every.saturating_sub(begun.elapsed()));
+        out.pause(watched.every.saturating_sub(begun.elapsed()));
     }
+    Ok(())
 }

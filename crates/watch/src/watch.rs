@@ -10,8 +10,9 @@ use crate::standing::Standing;
 use crate::watched::{Origin, Watched};
 use crate::{log, reports};
 
-/// Watches until the process ends, or something ends it. What fails and may pass is tried again for as long
-/// as it takes. The command of a watch is one of `commands`: if these end, so does the watch.
+/// Watches until the process ends, nothing is taken any more ([`Takes::is_over`]), or something ends it. What
+/// fails and may pass is tried again for as long as it takes. The command of a watch is one of `commands`: if
+/// these end, so does the watch.
 ///
 /// # Errors
 /// The kind cannot be watched so, the folder cannot be used, another process has the watch, or with

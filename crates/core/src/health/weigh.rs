@@ -83,6 +83,11 @@ impl Verdict {
     pub fn is_good(self) -> bool {
         matches!(self, Verdict::Running | Verdict::Maintenance)
     }
+
+    /// Whether the server is there to be asked.
+    pub fn answers(self) -> bool {
+        self.is_good() || self == Verdict::Degraded
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -55,6 +55,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9462 => &["source", "time"],
         9459 => &["watch", "time", "why"],
         9463 => &["watch"],
+        9464 | 9465 => &["computer", "time", "time", "computer"],
         9454 => &["destination", "so many", "why"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],

@@ -16,6 +16,7 @@ use usher_site::{Change, Kept, MessageRow, NewMessage, Once, Resumed, Said, Site
 
 use crate::clock::wall_ms;
 use crate::delivery::{self, Means};
+use crate::leading::Leading;
 use crate::logged::or_log;
 use crate::queues::{Counts, Queues, Trouble, is_power};
 use crate::targets::{Targets, Unnamed};
@@ -84,28 +85,21 @@ struct New {
 }
 
 impl Dispatcher {
-    /// A dispatcher with the rules that the site has; it goes on with what waited. What could not be
-    /// delivered comes out of the receiver, for [`tell`]. Actions that name a program or webhook
-    /// themselves are left out; which, is told as well.
+    /// A dispatcher with the rules that the site has; it goes on with what waited, for as long as
+    /// `leading` holds. What could not be delivered comes out of the receiver, for [`tell`]. Actions
+    /// that name a program or webhook themselves are left out; which, is told as well.
     pub(crate) fn open(
         site: Arc<dyn Site>,
         name: String,
         means: Means,
         targets: Targets,
         known: &Resumed,
+        leading: Leading,
     ) -> Opened {
-        let (rules, unnamed) = match &known.rules {
-            Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
-                tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
-                (default_rules(), Vec::new())
-            }),
-            None => (default_rules(), Vec::new()),
-        };
-        if let Some(why) = targets.missing(&rules) {
-            tracing::warn!(why, "a message rule names an unknown program or webhook");
-        }
+        let (rules, unnamed) = read(&targets, known.rules.as_deref());
         let computer = usher_platform::host::computer_name();
-        let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
+        let patience = Patience::default();
+        let (queues, troubles) = Queues::new(means, patience, site.clone(), leading);
         let dispatcher = Dispatcher {
             site,
             name,
@@ -127,6 +121,21 @@ impl Dispatcher {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Holds the rules that another manager has put, and wakes those who wait for messages if there is
+    /// a new one. Nothing is delivered: that manager does.
+    pub(crate) fn reread(&self, rules: Option<&str>, is_news: bool) {
+        let (rules, _) = read(&self.targets, rules);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        if is_news {
+            self.news.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Ends what is being delivered, because another manager leads; what waits is in the site database.
+    pub(crate) fn end(&self) {
+        self.queues.end();
     }
 
     /// Why rules are refused that name an unknown program or webhook; none: they name none.
@@ -357,6 +366,22 @@ impl Dispatcher {
     pub(crate) fn destinations(&self) -> Vec<Delivery> {
         self.queues.destinations()
     }
+}
+
+/// The site's rules, or the default ones if they cannot be read; and actions that name a program or webhook
+/// themselves.
+fn read(targets: &Targets, rules: Option<&str>) -> (Vec<Rule>, Vec<Unnamed>) {
+    let (rules, unnamed) = match rules {
+        Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
+            tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
+            (default_rules(), Vec::new())
+        }),
+        None => (default_rules(), Vec::new()),
+    };
+    if let Some(why) = targets.missing(&rules) {
+        tracing::warn!(why, "a message rule names an unknown program or webhook");
+    }
+    (rules, unnamed)
 }
 
 impl New {

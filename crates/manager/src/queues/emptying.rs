@@ -13,6 +13,10 @@ use crate::undelivered::{Again, Undelivered};
 
 pub(super) async fn empty(shared: Arc<Shared>, key: Errand) {
     while let Some(mut it) = shared.next(&key) {
+        // It is in the site database: whoever leads now delivers it.
+        if !shared.leading.holds() {
+            return;
+        }
         // What waited too long for a destination that takes nothing is not tried at all.
         if it.waited() >= shared.patience.limit
             && let Some(why) = shared.why_failing(&key)

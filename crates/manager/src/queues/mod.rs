@@ -23,6 +23,7 @@ use usher_site::{DestinationRow, Site};
 
 use crate::clock::date;
 use crate::delivery::{self, Means, Parcel};
+use crate::leading::Leading;
 use crate::targets::Errand;
 use crate::undelivered::Patience;
 use queue::{Failing, Queue};
@@ -91,18 +92,26 @@ pub(crate) struct Counts {
 }
 
 impl Queues {
-    /// Queues without destinations yet; failures come out of the receiver.
+    /// Queues without destinations yet, which deliver while `leading` holds; failures come out of the
+    /// receiver.
     pub(crate) fn new(
         means: Means,
         patience: Patience,
         site: Arc<dyn Site>,
+        leading: Leading,
     ) -> (Queues, mpsc::Receiver<Trouble>) {
         let (troubles, told) = mpsc::channel(TROUBLES_LIMIT);
         let queues = Queues {
-            shared: Arc::new(Shared::new(means, patience, site, troubles)),
+            shared: Arc::new(Shared::new(means, patience, site, leading, troubles)),
             tasks: Mutex::default(),
         };
         (queues, told)
+    }
+
+    /// Ends what is being delivered: another manager goes on with it.
+    pub(crate) fn end(&self) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.abort_all();
     }
 
     /// By what things are sent.

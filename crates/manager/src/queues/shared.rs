@@ -13,6 +13,7 @@ use super::queue::{Failing, Queue, Waiting};
 use super::{RELAY_TRIES, TRIES, Trouble};
 use crate::clock::wall_ms;
 use crate::delivery::{self, Means, Parcel};
+use crate::leading::Leading;
 use crate::logged::or_log;
 use crate::targets::Errand;
 use crate::undelivered::{Again, Patience, Undelivered};
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     troubles: mpsc::Sender<Trouble>,
     pub(super) patience: Patience,
     site: Arc<dyn Site>,
+    /// The lead under which it is delivered.
+    pub(super) leading: Leading,
     pub(super) dropped: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) given_up: AtomicU64,
@@ -34,6 +37,7 @@ impl Shared {
         means: Means,
         patience: Patience,
         site: Arc<dyn Site>,
+        leading: Leading,
         troubles: mpsc::Sender<Trouble>,
     ) -> Shared {
         Shared {
@@ -42,6 +46,7 @@ impl Shared {
             troubles,
             patience,
             site,
+            leading,
             dropped: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             given_up: AtomicU64::new(0),

@@ -190,14 +190,25 @@ pub(crate) async fn put_rules(
 }
 
 /// Destinations with waiting messages, and why deliveries fail there.
-#[utoipa::path(get, path = "/v1/deliveries", responses((status = 200, body = Page<Delivery>)))]
-pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Delivery>> {
-    Json(Page {
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries",
+    responses(
+        (status = 200, body = Page<Delivery>),
+        (status = 503, description = "`not_leading`", body = Problem),
+    ),
+)]
+pub(crate) async fn deliveries(
+    State(app): State<Arc<App>>,
+) -> Result<Json<Page<Delivery>>, Refusal> {
+    // Only who delivers knows.
+    app.led.must_be_us()?;
+    Ok(Json(Page {
         items: app.tools.dispatcher.destinations(),
         next: None,
         only: None,
         time: None,
-    })
+    }))
 }
 
 #[derive(Deserialize)]

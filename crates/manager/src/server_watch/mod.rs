@@ -62,10 +62,21 @@ pub(crate) struct ServerWatch {
     /// Makes it collect the server's history now.
     pub(crate) collect_now: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
-    _named: Named,
+    /// Who polls knows by which id the server answers.
+    _named: Option<Named>,
 }
 
 impl ServerWatch {
+    /// Whether it polls its server, rather than that it shows what another manager sees.
+    pub(crate) fn is_polling(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// What it does, for whoever ends that.
+    pub(crate) fn take_tasks(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.tasks)
+    }
+
     /// Ends the watch, and waits until it has ended: then another watch may continue with the
     /// server.
     pub(crate) async fn end(mut self) {
@@ -92,22 +103,7 @@ pub(crate) fn keep(
     tools: Arc<Tools>,
     before: Option<&WatchedServer>,
 ) -> ServerWatch {
-    let seen = WatchedServer {
-        name: server.name.clone(),
-        url: server.url.clone(),
-        verdict: Verdict::Unknown.name().to_owned(),
-        since: date(wall_ms()),
-        polled_at: None,
-        evidence: Vec::new(),
-        service: None,
-        episode: None,
-        grants_nothing: None,
-        server_id: None,
-        same_as: None,
-        healing: None,
-        history: None,
-    };
-    let view = View::new(seen);
+    let view = View::new(unseen(&server));
     let (look_now, asked) = mpsc::channel(16);
     let (looked, first_look) = oneshot::channel();
     let lost = Arc::new(Notify::new());
@@ -144,7 +140,41 @@ pub(crate) fn keep(
         first_look: Some(first_look),
         collect_now,
         tasks: vec![hears, collects, works],
-        _named: named,
+        _named: Some(named),
+    }
+}
+
+/// Shows how another manager sees a server, if it has said that; nothing is done here.
+pub(crate) fn shown_by_another(server: &ServerRow, seen: Option<WatchedServer>) -> ServerWatch {
+    // Nobody polls: what is asked for is refused before.
+    let (look_now, _) = mpsc::channel(1);
+    ServerWatch {
+        view: View::new(seen.unwrap_or_else(|| unseen(server))),
+        look_now,
+        token: TokenSource::Text(server.token.clone()),
+        first_look: None,
+        collect_now: Arc::default(),
+        tasks: Vec::new(),
+        _named: None,
+    }
+}
+
+/// A server that was not polled yet.
+fn unseen(server: &ServerRow) -> WatchedServer {
+    WatchedServer {
+        name: server.name.clone(),
+        url: server.url.clone(),
+        verdict: Verdict::Unknown.name().to_owned(),
+        since: date(wall_ms()),
+        polled_at: None,
+        evidence: Vec::new(),
+        service: None,
+        episode: None,
+        grants_nothing: None,
+        server_id: None,
+        same_as: None,
+        healing: None,
+        history: None,
     }
 }
 
@@ -304,7 +334,7 @@ impl Work {
     /// Asks a server that serves for facts that predict trouble.
     async fn look_ahead(&self, watch: &EpisodeTracker, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
-        let answers = verdict.is_good() || verdict == Verdict::Degraded;
+        let answers = verdict.answers();
         if answers {
             let history = history_of(self.view.get().history);
             let told = outlook.look(&self.token.read(), asked, history).await;
@@ -377,6 +407,10 @@ impl Work {
     }
 
     async fn heal(&self, step: HealingStep) {
+        // Whoever leads now sees to it.
+        if !self.tools.leading.holds() {
+            return;
+        }
         let name = self.server.name.clone();
         let id = match step {
             HealingStep::AskToStop => 9420,

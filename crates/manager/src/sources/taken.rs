@@ -16,7 +16,7 @@ use crate::routes::imports::rows;
 use crate::secrets::random_hex;
 use crate::tools::Tools;
 
-/// The site, asked from a thread that may wait. The manager may end meanwhile.
+/// The site, asked from a thread that may wait. The manager, or its lead of the site, may end meanwhile.
 pub(super) struct ToSite {
     tools: Weak<Tools>,
     runtime: Runtime,
@@ -32,9 +32,15 @@ impl ToSite {
     }
 
     fn tools(&self) -> Result<Arc<Tools>, Trouble> {
-        let ends = || Trouble::Passing("the manager ends".to_owned());
+        let ends = || Trouble::Passing("the manager ends, or leads no longer".to_owned());
         self.tools.upgrade().ok_or_else(ends)
     }
+}
+
+/// Whether the manager has ended, or leads no longer: then nothing is taken any more.
+pub(super) fn is_over(tools: &Weak<Tools>) -> bool {
+    let tools = tools.upgrade();
+    !tools.is_some_and(|tools| tools.leading.holds())
 }
 
 fn passing(error: SiteError) -> Trouble {
@@ -125,5 +131,9 @@ impl Takes for ToSite {
             Finish::Done { .. } => Ok(()),
             Finish::Missing { .. } | Finish::Unknown => Err(Trouble::Gone),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        is_over(&self.tools)
     }
 }

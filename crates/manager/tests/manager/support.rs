@@ -64,6 +64,7 @@ impl Manager {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut options = ManagerOptions {
             database: usher_manager::Database::InData,
+            lease: Duration::from_secs(15),
             data: folder.path().to_owned(),
             admin_token_file: None,
             listen: "127.0.0.1:0".parse().unwrap(),

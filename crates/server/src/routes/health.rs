@@ -49,6 +49,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<Health> {
             role: Some(Listener::Server.name().to_owned()),
             why,
             grants_nothing,
+            leads: None,
+            leader: None,
         },
     )
 }

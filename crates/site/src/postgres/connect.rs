@@ -32,30 +32,59 @@ const BEGIN: &str = "\
     SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') = 'off'";
 
-/// The number of the lock that the one manager of a database holds, in the connection that writes.
+/// What a connection is told besides on which the lease is renewed: an answer that comes later than the
+/// lease lasts is of no use.
+const IN_TIME: &str = "SET statement_timeout = '4s'; SET lock_timeout = '3s'";
+
+/// The number of the lock that every manager of a database shares, in the connection that writes. Whoever
+/// must have the site alone takes it: a restore, and a manager of an earlier version.
 const LOCK: i64 = 0x7573_6865_725f_7031;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Carries out calls in their order; holds the lock of the site.
+    /// Carries out calls in their order; shares the lock of the site.
     Manages,
     /// Answers what takes long, beside the others.
     Reports,
+    /// Takes and renews the lead, whatever the others wait for.
+    Leads,
 }
 
-/// Connects to the first host that takes writes. `is_down` is set when its calls wait for long.
+impl Role {
+    /// How long an answer is waited for: longer than the server itself lets a statement take.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            Role::Manages | Role::Reports => Duration::from_secs(90),
+            Role::Leads => Duration::from_secs(6),
+        }
+    }
+}
+
+/// The name by which sessions are known at the server; with the process whose writes they carry out, if
+/// they do.
+pub(super) fn application(holder: Option<&str>) -> String {
+    match holder {
+        None => "usher manager".to_owned(),
+        Some(holder) => format!("usher manager {holder}"),
+    }
+}
+
+/// Connects to the first host that takes writes. `holder` is this process; `is_down` is set when its calls
+/// wait for long.
 pub(super) fn connect(
     runtime: &Arc<Runtime>,
     address: &PostgresAddress,
-    role: Role,
+    (role, holder): (Role, &str),
     is_down: &Arc<AtomicBool>,
 ) -> Result<Db> {
     let mut tried = Vec::new();
+    let called = application((role != Role::Reports).then_some(holder));
     for host in &address.hosts {
-        match to(runtime, address, host) {
+        match to(runtime, address, host, &called) {
             Ok((client, task)) => {
-                let db = Db::new(runtime.clone(), client, task, is_down.clone());
+                let patience = role.patience();
+                let db = Db::new(runtime.clone(), client, task, patience, is_down.clone());
                 match check(&db, role) {
                     Ok(None) => return Ok(db),
                     Ok(Some(why)) => tried.push(format!("{host} {why}")),
@@ -73,12 +102,13 @@ fn to(
     runtime: &Arc<Runtime>,
     address: &PostgresAddress,
     host: &Host,
+    called: &str,
 ) -> std::result::Result<(Client, JoinHandle<()>), String> {
     let mut config = Config::new();
     config
         .user(&address.user)
         .dbname(&address.database)
-        .application_name("usher manager")
+        .application_name(called)
         // What begins with / is the folder of a socket here, too.
         .host(&host.name)
         .port(host.port)
@@ -148,12 +178,16 @@ fn check(db: &Db, role: Role) -> Result<Option<&'static str>> {
         (_, _, false) => return Ok(Some("has the database in another encoding than UTF8")),
         (false, false, true) => {}
     }
-    if role == Role::Manages {
-        let sql = "SELECT pg_try_advisory_lock($1::bigint)";
-        let is_ours: bool = db.one(sql, &super::values::params![LOCK], |row| row.get(0))?;
-        if !is_ours {
-            return Err(Error::Locked(String::new()));
+    match role {
+        Role::Manages => {
+            let sql = "SELECT pg_try_advisory_lock_shared($1::bigint)";
+            let is_shared: bool = db.one(sql, &super::values::params![LOCK], |row| row.get(0))?;
+            if !is_shared {
+                return Err(Error::Locked(String::new()));
+            }
         }
+        Role::Leads => db.batch(IN_TIME)?,
+        Role::Reports => {}
     }
     Ok(None)
 }

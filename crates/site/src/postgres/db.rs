@@ -20,8 +20,6 @@ use super::values::{Param, Row};
 
 /// Statements that stay prepared: more than there are.
 const STATEMENTS: usize = 256;
-/// How long an answer is waited for: longer than the server itself lets a statement take.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a call may take until others see that the server does not answer.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -33,6 +31,8 @@ pub(super) struct Db {
     /// Carries the connection's bytes.
     task: JoinHandle<()>,
     statements: RefCell<HashMap<String, Statement>>,
+    /// How long an answer is waited for.
+    patience: Duration,
     /// For others to see: a call waits for the server for longer than [`SOON`]. Set here only.
     is_down: Arc<AtomicBool>,
     /// Until when the call under way has to be answered for that not to be said.
@@ -54,6 +54,7 @@ impl Db {
         runtime: Arc<Runtime>,
         client: Client,
         task: JoinHandle<()>,
+        patience: Duration,
         is_down: Arc<AtomicBool>,
     ) -> Db {
         Db {
@@ -61,6 +62,7 @@ impl Db {
             client,
             task,
             statements: RefCell::new(HashMap::new()),
+            patience,
             is_down,
             soon: Cell::new(Instant::now() + SOON),
         }
@@ -73,7 +75,7 @@ impl Db {
 
     fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let within = async {
-            let mut work = pin!(tokio::time::timeout(PATIENCE, work));
+            let mut work = pin!(tokio::time::timeout(self.patience, work));
             let soon = tokio::time::timeout_at(self.soon.get(), work.as_mut()).await;
             match soon {
                 Ok(done) => done,
@@ -84,7 +86,7 @@ impl Db {
             }
         };
         let done = self.runtime.block_on(within);
-        done.unwrap_or(Err(Error::TimedOut(PATIENCE)))
+        done.unwrap_or(Err(Error::TimedOut(self.patience)))
     }
 
     /// The statement, prepared once.

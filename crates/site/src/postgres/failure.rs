@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::error::SiteError;
 use crate::usage::Unreadable;
 
 /// Why a statement failed.
@@ -28,12 +29,15 @@ pub(super) enum Error {
     /// No host could be used: what was tried on which.
     #[error("no server of it can be used: {0}")]
     Unreachable(String),
-    /// Another session has the lock.
+    /// Another session has the lock alone.
     #[error(
-        "another manager uses it, or a session of this one that broke has not ended there yet: the \
-         lock of the site on {0} is taken"
+        "a restore of the site is under way, or a manager of an earlier version uses it: the lock of \
+         the site on {0} is taken"
     )]
     Locked(String),
+    /// The lead under which something was to be written is over.
+    #[error("this manager leads the site no longer")]
+    Fenced,
     /// The thread's own means failed.
     #[error("{0}")]
     Own(String),
@@ -52,7 +56,19 @@ impl Error {
                 None => error.is_closed() || is_of_system(error),
             },
             Error::TimedOut(_) | Error::Unreachable(_) | Error::Locked(_) => true,
-            Error::Range(_) | Error::Missing | Error::Unreadable(_) | Error::Own(_) => false,
+            Error::Range(_)
+            | Error::Missing
+            | Error::Unreadable(_)
+            | Error::Fenced
+            | Error::Own(_) => false,
+        }
+    }
+
+    /// As whoever asked gets it.
+    pub(super) fn into_site(self, doing: &'static str) -> SiteError {
+        match self {
+            Error::Fenced => SiteError::NotLeading(doing),
+            other => SiteError::failed(doing, &other),
         }
     }
 

@@ -23,12 +23,16 @@ use crate::error::SiteError;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the first one is tried.
 const AT_FIRST: Duration = Duration::from_secs(5);
+/// The same for what has to come in time: once.
+const ONCE: Duration = Duration::ZERO;
 /// How long the next try is put off at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 pub(super) struct Link {
     address: PostgresAddress,
     role: Role,
+    /// The process, as others know it.
+    holder: String,
     /// Made by the thread that uses it.
     runtime: Option<Arc<Runtime>>,
     db: Option<Db>,
@@ -49,15 +53,16 @@ pub(super) struct Link {
 
 impl Link {
     /// Not connected yet. `writer` is random.
-    pub(super) fn new(address: PostgresAddress, role: Role, writer: i64) -> Link {
+    pub(super) fn new(address: PostgresAddress, role: Role, holder: &str, writer: i64) -> Link {
         Link {
             address,
             role,
+            holder: holder.to_owned(),
             runtime: None,
             db: None,
             writer,
             calls: 0,
-            patience: AT_FIRST,
+            patience: if role == Role::Leads { ONCE } else { AT_FIRST },
             down_since: None,
             is_down: Arc::default(),
             is_busy: false,
@@ -154,7 +159,9 @@ impl Link {
             let error = match work(self) {
                 Ok(done) => {
                     self.is_busy = false;
-                    self.patience = PATIENCE;
+                    if self.role != Role::Leads {
+                        self.patience = PATIENCE;
+                    }
                     self.down_since = None;
                     self.is_down.store(false, Ordering::Relaxed);
                     return Ok(done);
@@ -166,7 +173,7 @@ impl Link {
                 // This call waits no longer.
                 let is_down = self.down_since.is_some();
                 self.is_down.store(is_down, Ordering::Relaxed);
-                return Err(SiteError::failed(doing, &error));
+                return Err(error.into_site(doing));
             }
             self.db = None;
             self.is_down.store(true, Ordering::Relaxed);
@@ -198,7 +205,8 @@ impl Link {
                 }
             };
             let is_down = &self.is_down;
-            self.db = Some(connect(&runtime, &self.address, self.role, is_down)?);
+            let who = (self.role, &*self.holder);
+            self.db = Some(connect(&runtime, &self.address, who, is_down)?);
         }
         let db = self.db.as_ref().ok_or(Error::Missing)?;
         db.begin_call();

@@ -2,7 +2,8 @@
 //! the same.
 //!
 //! A thread with a connection of its own carries out the calls in their order, as the embedded engine's
-//! does; others, with a connection each, answer what takes long.
+//! does; others, with a connection each, answer what takes long, and one takes and renews the lead of the
+//! site: what writes does so under a lead alone.
 
 mod address;
 mod concerns;
@@ -13,7 +14,9 @@ mod episodes;
 mod failure;
 mod history;
 mod imports;
+mod lead;
 mod link;
+mod managers;
 mod messages;
 mod open;
 mod password;
@@ -24,6 +27,7 @@ mod schema;
 mod secured;
 mod servers;
 mod settings;
+mod shared;
 mod since;
 mod tallies;
 mod usage;
@@ -68,29 +72,40 @@ const REPORTS: usize = 2;
 /// How often a call that waits looks whether the connection is there.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A site database on PostgreSQL. Dropping it waits until all pending calls are carried out, or have
-/// failed, and the connections are closed.
+/// A site database on PostgreSQL, as one lead of this manager uses it: what writes fails with
+/// [`SiteError::NotLeading`] before that has begun and once it is over. Dropping the last of its clones waits
+/// until all pending calls are carried out, or have failed, and the connections are closed.
+#[derive(Clone)]
 pub struct PostgresSite {
+    engines: Arc<Engines>,
+    /// The number of the lead; none: it only reads.
+    epoch: Option<i64>,
+}
+
+struct Engines {
+    /// This process, for others: random.
+    holder: Arc<str>,
     reports: Vec<Engine<Link>>,
     /// Which of them is next.
     next: AtomicUsize,
+    leads: Engine<Link>,
     engine: Engine<Link>,
     /// The engine's connection is being replaced, or has not answered for long.
     is_down: Arc<AtomicBool>,
 }
 
 impl PostgresSite {
-    /// Connects to a database, and makes or brings up to date its tables.
+    /// Connects to a database, and makes or brings up to date its tables. It leads nothing yet, and only
+    /// reads.
     ///
     /// # Errors
-    /// [`SiteError::Failed`] if no server can be used or another manager uses the database,
+    /// [`SiteError::Failed`] if no server can be used or the database is being restored,
     /// [`SiteError::Newer`], [`SiteError::OtherTables`].
     pub async fn open(address: PostgresAddress) -> std::result::Result<PostgresSite, SiteError> {
-        let link = |role| {
-            // Each differs by the keys that the system has made for this process.
-            let writer = RandomState::new().hash_one(role == Role::Manages);
-            Link::new(address.clone(), role, writer.cast_signed())
-        };
+        // Each differs by the keys that the system has made for this process.
+        let random = || RandomState::new().hash_one("usher");
+        let holder: Arc<str> = format!("{:016x}", random()).into();
+        let link = |role| Link::new(address.clone(), role, &holder, random().cast_signed());
         let start = |link| {
             Engine::start(link, ()).map_err(|error| SiteError::failed("start its thread", &error))
         };
@@ -99,11 +114,17 @@ impl PostgresSite {
         let engine = start(manages)?;
         engine.ask("begin", Link::begin).await?;
         let reports = (0..REPORTS).map(|_| start(link(Role::Reports)));
-        Ok(PostgresSite {
+        let engines = Engines {
             reports: reports.collect::<std::result::Result<_, _>>()?,
             next: AtomicUsize::new(0),
+            leads: start(link(Role::Leads))?,
             engine,
             is_down,
+            holder,
+        };
+        Ok(PostgresSite {
+            engines: Arc::new(engines),
+            epoch: None,
         })
     }
 
@@ -112,7 +133,8 @@ impl PostgresSite {
         doing: &'static str,
         work: impl Fn(&Db) -> Result<T> + Send + 'static,
     ) -> Answer<T> {
-        self.engine.ask(doing, move |link| link.read(doing, work))
+        let engine = &self.engines.engine;
+        engine.ask(doing, move |link| link.read(doing, work))
     }
 
     fn reports<T: Send + 'static>(
@@ -120,8 +142,9 @@ impl PostgresSite {
         doing: &'static str,
         work: impl Fn(&Db) -> Result<T> + Send + 'static,
     ) -> Answer<T> {
-        let next = self.next.fetch_add(1, Ordering::Relaxed) % REPORTS;
-        let engine = self.reports.get(next).unwrap_or(&self.engine);
+        let engines = &self.engines;
+        let next = engines.next.fetch_add(1, Ordering::Relaxed) % REPORTS;
+        let engine = engines.reports.get(next).unwrap_or(&engines.engine);
         engine.ask(doing, move |link| link.read(doing, work))
     }
 
@@ -130,8 +153,33 @@ impl PostgresSite {
         doing: &'static str,
         work: impl Fn(&Db) -> Result<T> + Send + 'static,
     ) -> Answer<T> {
-        self.engine.ask(doing, move |link| link.write(doing, work))
+        let Some(lead) = self.lead() else {
+            return Box::pin(async move { Err(SiteError::NotLeading(doing)) });
+        };
+        let engine = &self.engines.engine;
+        engine.ask(doing, move |link| write_under(&lead, link, doing, work))
     }
+
+    fn lead(&self) -> Option<Lead> {
+        let holder = self.engines.holder.clone();
+        Some((self.epoch?, holder))
+    }
+}
+
+/// The number of a lead, and the process whose it is.
+type Lead = (i64, Arc<str>);
+
+/// A transaction that writes, if that lead goes on.
+fn write_under<T>(
+    (epoch, holder): &Lead,
+    link: &mut Link,
+    doing: &'static str,
+    work: impl Fn(&Db) -> Result<T>,
+) -> std::result::Result<T, SiteError> {
+    link.write(doing, |db| {
+        lead::fence(db, (*epoch, holder))?;
+        work(db)
+    })
 }
 
 impl Site for PostgresSite {
@@ -283,12 +331,15 @@ impl Site for PostgresSite {
 
     fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
         let doing = "append to the history";
-        let (asks, batch) = (self.engine.asks(), Arc::new(batch));
+        let Some(lead) = self.lead() else {
+            return Box::pin(async move { Err(SiteError::NotLeading(doing)) });
+        };
+        let (asks, batch) = (self.engines.engine.asks(), Arc::new(batch));
         Box::pin(async move {
             loop {
-                let batch = batch.clone();
+                let (lead, batch) = (lead.clone(), batch.clone());
                 let step = asks.ask(doing, move |link| {
-                    link.write(doing, |db| history::append(db, &batch))
+                    write_under(&lead, link, doing, |db| history::append(db, &batch))
                 });
                 // The calls of others have their turn between two transactions.
                 if let Some(done) = step.await? {
@@ -445,13 +496,17 @@ impl Site for PostgresSite {
     }
 
     /// A database that is gone or does not answer a call is told, however many calls wait behind that:
-    /// it is no sign that the manager hangs, and a manager that is started again would wait likewise.
+    /// it is no sign that the manager hangs, and a manager that is started again would wait likewise. One
+    /// that does not lead only looks whether the database answers.
     fn note_alive(&self, at_ms: i64) -> Answer<()> {
         let doing = "keep a sign of life";
-        let mut kept = self.writes(doing, move |it| {
-            settings::put(it, ALIVE, &at_ms.to_string())
-        });
-        let is_down = self.is_down.clone();
+        let mut kept = match self.epoch {
+            Some(_) => self.writes(doing, move |it| {
+                settings::put(it, ALIVE, &at_ms.to_string())
+            }),
+            None => self.reads(doing, |it| settings::get(it, ALIVE).map(drop)),
+        };
+        let is_down = self.engines.is_down.clone();
         Box::pin(async move {
             loop {
                 match tokio::time::timeout(LOOK, &mut kept).await {

@@ -9,6 +9,7 @@ mod files;
 mod histories;
 mod history;
 mod imports;
+mod leading;
 mod marks;
 mod messages;
 mod postgres;

@@ -2,8 +2,8 @@
 //! statement that takes long is ended.
 
 use usher_site::{
-    Appended, Ended, EndedDenial, EndedSession, HistoryBatch, HistoryItem, Made, Point, Run, Site,
-    SiteError,
+    Appended, Ended, EndedDenial, EndedSession, HistoryBatch, HistoryItem, Made, Overdue, Point,
+    Retained, Run, Site, SiteError,
 };
 use usher_testing::postgres::Postgres;
 
@@ -169,4 +169,35 @@ async fn marking_that_is_cut_off_is_taken_back_if_the_server_has_all_of_it_again
     let done = site.append_history(batch(last, last, items)).await;
     assert_eq!(done.unwrap().added, 1);
     assert_eq!(gone(&cluster, "history_denials"), 0);
+}
+
+/// Between two transactions of one append.
+#[tokio::test]
+async fn marking_ends_with_the_lead_and_nothing_of_the_history_changes_under_the_next() {
+    let (cluster, site) = begun().await;
+    refuse_many(&site).await;
+    sql(&cluster, "CREATE SEQUENCE changes");
+    let passes = "IF nextval('changes') = 1 THEN \
+                  UPDATE site_leader SET epoch = epoch + 1, holder = 'another'; END IF;";
+    check_changes(&cluster, "history_denials", passes);
+    let refused = restored(&site).await;
+    assert!(
+        matches!(refused, Err(SiteError::NotLeading(_))),
+        "{refused:?}"
+    );
+    let first = gone(&cluster, "history_denials");
+    assert!(first > 0 && first < MANY - LEFT, "{first}");
+    let overdue = Overdue {
+        what: Retained::Denials,
+        before_ms: 5_000,
+        limit: 7,
+    };
+    let refused = site.retire(overdue).await;
+    assert!(
+        matches!(refused, Err(SiteError::NotLeading(_))),
+        "{refused:?}"
+    );
+    assert_eq!(sql(&cluster, "SELECT count(*) FROM retained"), "0");
+    let denials = sql(&cluster, "SELECT count(*) FROM history_denials");
+    assert_eq!(denials, MANY.to_string());
 }

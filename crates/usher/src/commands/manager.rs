@@ -79,6 +79,10 @@ pub(crate) struct Manager {
     site: String,
     #[command(flatten)]
     database: SiteDatabase,
+    /// If managers share a site database on PostgreSQL: for how long the one that leads may be silent
+    /// before another takes over; 3s to 10m
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = time::duration)]
+    lease_time: Duration,
     /// A URL that the manager fetches after each look, so that something outside notices if it
     /// stops
     #[arg(long, value_name = "URL", value_parser = listening::web_address)]
@@ -248,6 +252,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         mail,
         data: data.clone(),
         database: args.database.options()?,
+        lease: args.lease_time,
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,
         or_any_port: args.or_any_port,

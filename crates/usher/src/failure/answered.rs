@@ -126,6 +126,9 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("`usher doctor` says until when, and how to end it before.");
     }
     // What says itself what to do is not told again.
+    if problem.is(Code::NotLeading) {
+        return failure;
+    }
     if problem.status == 503 && own_words(&problem.detail).contains("try again") {
         return failure;
     }
@@ -210,8 +213,9 @@ fn not_let_in(problem: &Problem) -> Failure {
 /// Whether the server's administrator should look at its log, rather than that the server is only
 /// busy.
 fn is_unexpected(problem: &Problem) -> bool {
-    const NOT_NOW: [Code; 5] = [
+    const NOT_NOW: [Code; 6] = [
         Code::Busy,
+        Code::NotLeading,
         Code::RestoreHold,
         Code::ServerUnreachable,
         Code::ServicePaused,

@@ -64,7 +64,7 @@ fn patient(patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
     // What is here of a database is gone with its folder; it works on all the same.
     let folder = tempfile::tempdir().unwrap();
     let site = Arc::new(usher_site::SqliteSite::open(folder.path()).unwrap());
-    Queues::new(means(), patience, site)
+    Queues::new(means(), patience, site, Leading::always())
 }
 
 async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
@@ -266,7 +266,8 @@ async fn what_waits_and_what_was_given_up_is_there_after_a_restart() {
     let site = Arc::new(SqliteSite::open(folder.path()).unwrap());
     let with = |limit| {
         let pauses = vec![Duration::from_millis(10)];
-        Queues::new(means(), Patience { pauses, limit }, site.clone()).0
+        let leading = Leading::always();
+        Queues::new(means(), Patience { pauses, limit }, site.clone(), leading).0
     };
     let sent = async |queues: &Queues| {
         let new = NewDelivery {

@@ -21,6 +21,14 @@ use crate::app::App;
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut text = String::with_capacity(32 * 1024);
+    let leads = app.led.by_us();
+    let name = "usher_manager_leads";
+    let help = "Whether this manager leads its site; the others leave out all that it tells.";
+    head(&mut text, name, "gauge", help);
+    sample(&mut text, name, &[], u8::from(leads));
+    if !leads {
+        return ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text);
+    }
     let servers: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
     verdicts(&mut text, &servers);
     products::all(&mut text, &app);

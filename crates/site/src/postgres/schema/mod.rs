@@ -6,6 +6,7 @@
 mod history;
 mod imports;
 mod retention;
+mod shared;
 mod usage;
 
 use super::db::Db;
@@ -20,7 +21,11 @@ const STEPS: &[&[&str]] = &[
     &[history::MARKS],
     &[retention::STEP],
     &[imports::REMOVALS],
+    &[shared::STEP],
 ];
+
+/// The number of the lock under which one manager at a time brings the tables up to date.
+const LOCK: i64 = 0x7573_6865_725f_7032;
 
 /// The table of the steps, which is there before the first.
 const BEGIN: &str = "
@@ -122,6 +127,8 @@ pub(super) enum Found {
 
 /// Brings the tables up to date, unless others than this version's are there.
 pub(super) fn prepare(db: &Db) -> Result<Found> {
+    // Another manager that starts at the same time is waited for.
+    db.exists("SELECT pg_advisory_xact_lock($1::bigint)", &params![LOCK])?;
     let is_there: bool = db.one(
         "SELECT to_regclass('site_schema') IS NOT NULL",
         &[],

@@ -47,6 +47,10 @@ fn a_refusal_has_the_exit_code_and_the_next_step_of_its_kind() {
     ] {
         assert_eq!(say(not_now).0, 75, "{not_now:?}");
     }
+    let follows = "another manager leads the site: ask the one at https://pc2:8480";
+    let follows = refused(&Problem::new(Code::NotLeading, follows));
+    assert_eq!(follows.code(), 75);
+    insta::assert_snapshot!(follows, @"usher: another manager leads the site: ask the one at https://pc2:8480");
     let held = say(Code::RestoreHold).1;
     assert!(!held.contains("in a moment"), "it may be a day: {held}");
     let busy = "this account has asked the server too often: try again in a second";
