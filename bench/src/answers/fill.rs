@@ -6,11 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use usher_site::{PostgresAddress, PostgresSite, Site, SqliteSite};
+use usher_site::{Candidate, Election, PostgresAddress, PostgresSite, Site, SqliteSite};
 
 use super::pages::Page;
 use super::progress::Progress;
 
+/// For how long the site is led without a renewal: longer than any run takes.
+const LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Items of a transaction, as a manager gathers them from a server that has much to tell.
 pub(super) const BATCH: u32 = 20_000;
 /// Batches that are made ahead: the thread that makes them waits at so many.
@@ -55,9 +57,9 @@ impl Filling {
     pub(super) fn on_postgres(url: &str) -> Result<Filling, String> {
         let address = PostgresAddress::parse(url).map_err(|error| error.to_string())?;
         let runtime = runtime()?;
-        let site = runtime.block_on(PostgresSite::open(address));
+        let site = runtime.block_on(led(address))?;
         Ok(Filling {
-            site: Box::new(site.map_err(|error| error.to_string())?),
+            site: Box::new(site),
             runtime,
         })
     }
@@ -118,4 +120,20 @@ impl Filling {
 fn runtime() -> Result<Runtime, String> {
     let built = Builder::new_current_thread().build();
     built.map_err(|error| format!("cannot wait for the site database: {error}"))
+}
+
+/// A site database on PostgreSQL, opened by who leads it: only the leader appends.
+async fn led(address: PostgresAddress) -> Result<PostgresSite, String> {
+    let site = PostgresSite::open(address).await;
+    let site = site.map_err(|error| error.to_string())?;
+    let candidate = Candidate {
+        name: "usher-bench".to_owned(),
+        address: String::new(),
+        lease: LEASE,
+    };
+    let stood = site.stand(candidate).await;
+    match stood.map_err(|error| error.to_string())? {
+        Election::Leads { epoch, .. } => Ok(site.under(Some(epoch))),
+        Election::Follows(leader) => Err(format!("{} leads this site", leader.name)),
+    }
 }
