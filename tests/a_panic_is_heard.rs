@@ -154,9 +154,9 @@ fn code() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The names in `spawn("NAME", ..)`, `spawn(&format!("NAME"), ..)` and `task("NAME", ..)`.
+/// The names in `spawn("NAME", ..)`, `spawn(&format!("NAME"), ..)`, `task("NAME", ..)` and `does("NAME", ..)`.
 fn names(code: &str) -> Vec<&str> {
-    let calls = ["spawn(", "task("];
+    let calls = ["spawn(", "task(", "does("];
     let after = calls.iter().flat_map(|call| code.split(call).skip(1));
     let named = after.filter_map(|rest| {
         let rest = rest.trim_start().trim_start_matches('&');

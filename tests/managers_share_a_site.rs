@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,14 @@ use usher_testing::postgres::Postgres;
 use usher_testing::undo;
 
 use crate::http::{Answer, Http};
+use crate::plants::{self, MET, Test};
 use crate::support::{DEADLINE, Ended, Folder, Running, said, usher, wait_for, wait_within};
 
 /// The lease of the managers here.
 const LEASE: Duration = Duration::from_secs(4);
+
+/// The exit code of a role that a panic ended.
+const PANICKED: i32 = 72;
 
 /// A server, a database, and managers that share it.
 struct Shared {
@@ -47,10 +51,16 @@ impl Shared {
         let mut command = usher();
         command
             .args(["manager", "--console", "127.0.0.1:0", "--heal", "off"])
-            .args(["--poll", "1s", "--lease-time", &lease, "--database", url]);
+            .args(["--poll", "1s", "--lease-time", &lease, "--database", url])
+            .env("USHER_PLANTED_PANIC", self.plant(name));
         let log = File::create(self.folder.path(&format!("{name}.log"))).unwrap();
         let data = self.folder.path(name);
         Manager(Running::start_with_stderr(&mut command, &data, log.into()))
+    }
+
+    /// Where a test plants a panic in a manager.
+    fn plant(&self, name: &str) -> PathBuf {
+        self.folder.path(&format!("{name}.plant"))
     }
 
     fn url(&self) -> String {
@@ -218,6 +228,21 @@ fn a_manager_that_follows_shows_what_the_leader_sees_and_takes_over_when_that_is
     takes_over(&first, Instant::now());
     let told = wait_for("the message", || first.messages(9465).pop());
     assert!(told["text"].as_str().unwrap().contains(&before), "{told}");
+}
+
+#[test]
+fn a_panic_in_what_only_a_shared_site_needs_ends_the_leader_and_the_other_takes_over() {
+    let site = Shared::new();
+    let mut first = site.manager("first", &site.url());
+    assert!(first.leads());
+    site.watched_by(&first);
+    let second = site.manager("second", &site.url());
+    for thread in plants::of("manager", Test::Shared) {
+        std::fs::write(site.plant("first"), thread).unwrap();
+        let ended = wait_within(MET, thread, || first.0.child.try_wait().unwrap());
+        assert_eq!(ended.code(), Some(PANICKED), "{thread}");
+        takes_over(&second, Instant::now());
+    }
 }
 
 #[test]

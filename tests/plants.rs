@@ -30,13 +30,15 @@ pub(crate) enum Test {
     Two,
     /// Where starts are held.
     Gate,
+    /// In a manager that shares its site with another.
+    Shared,
     /// Under a service manager that wants to hear signs of life.
     Heard,
 }
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 48] = [
+pub(crate) const VITAL: [(&str, &str, Test); 51] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -66,6 +68,9 @@ pub(crate) const VITAL: [(&str, &str, Test); 48] = [
     ("manager", "source", Test::Two),
     ("manager", "sources", Test::Two),
     ("manager", "groups", Test::Two),
+    ("manager", "lead", Test::Two),
+    ("manager", "share", Test::Shared),
+    ("manager", "retention", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
@@ -287,7 +292,7 @@ impl Site {
             // It is there at an end only: here at one that is not on purpose for `usher up`.
             "close" => self.ends(Signal::SIGTERM),
             // They have something to do at a start, and then each hour, or never again.
-            "purge" | "imports" | "groups" => self.ends(Signal::SIGKILL),
+            "purge" | "imports" | "groups" | "lead" | "retention" => self.ends(Signal::SIGKILL),
             "delivery" => {
                 let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
                 let actions = json!([{"do": "store", "days": 7}, run]);

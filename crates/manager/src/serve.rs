@@ -125,7 +125,7 @@ async fn run_with(
     let shared_token = sharing.map(|(shared, token)| {
         let every = lease::every(options.lease);
         let attends = shared_token::attend(admin.clone(), shared, every, token);
-        tokio::spawn(task("site token", attends))
+        tokio::spawn(task("token", attends))
     });
     let token = tokio::spawn(task("token", secrets::attend(admin)));
     let watchdog = options.watchdog.clone();
