@@ -9,6 +9,7 @@ mod bpf;
 mod build_cost;
 mod earlier;
 mod endure;
+mod fuzz;
 mod held;
 mod learn_table;
 mod leftovers;
@@ -65,6 +66,9 @@ cargo xtask COMMAND
          that writes and syncs without pause: does each pass, and the last in at most three times
          the time of the others? Takes an hour; --only FILTER runs only the tests that nextest's
          filter selects
+  fuzz   [TARGET...] [--minutes N]: made-up bytes into each reader of foreign files, 10 minutes each,
+         with libFuzzer (a C++ compiler builds it); prints a table, and fails at a finding. What
+         it tried stays in target/fuzz/corpus, and the next run goes on from there
   learn-table
          thirteen real programs of Debian (a download of 1 GB, 4 GB on disk): does `usher product
          learn` propose what docs/learn.md says, and does the agent record them by it?
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&root, &rest),
         "soak" => soak::run(&root, &rest),
         "endure" => endure::run(&root, &rest),
+        "fuzz" => fuzz::run(&root, &rest),
         "learn-table" => no_more(&rest).and_then(|()| learn_table::run(&root)),
         "load" => load::run(&rest),
         "picture" => no_more(&rest).and_then(|()| picture::run(&root)),

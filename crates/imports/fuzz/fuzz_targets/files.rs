@@ -1,6 +1,5 @@
-//! Any bytes are read as a file of each kind: `USHER_KIND=flexnet-log cargo +nightly fuzz run files` in
-//! `crates/imports`, with files of that kind in `fuzz/corpus/files` to begin with. Without `USHER_KIND` the
-//! first byte says the kind.
+//! Any bytes are read as a file of each kind: `cargo xtask fuzz flexnet-log`, which says the kind by
+//! `USHER_KIND`. Without it the first byte says the kind.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Any bytes are read as a Windows program: `cargo +nightly fuzz run version_resource` in
-//! `crates/pe`, with programs of Windows in `fuzz/corpus/version_resource` to begin with.
+//! Any bytes are read as a Windows program: `cargo xtask fuzz version-resource`. Programs of Windows in
+//! `target/fuzz/corpus/version-resource` are what it begins with, if there are any.
 #![no_main]
 
 use std::cell::Cell;
