@@ -47,11 +47,17 @@ pub(super) fn status(line: &str) -> Option<Status<'_>> {
 
 /// Whether a line is understood and says nothing of use, wherever it stands.
 pub(super) fn says_nothing(line: &str) -> bool {
+    let starts = [
+        "rlmutil v",
+        "rlmstat v",
+        "Copyright (C)",
+        // Behind `Error connecting to "rlm" server`.
+        "Connection attempted to host: ",
+    ];
     line.chars()
         .all(|letter| letter == '-' || letter.is_whitespace())
-        || ["rlmutil v", "rlmstat v", "Copyright (C)"]
-            .iter()
-            .any(|start| line.starts_with(start))
+        || line == "No error"
+        || starts.iter().any(|start| line.starts_with(start))
 }
 
 /// Whether a line says that a server does not answer.

@@ -177,6 +177,16 @@ fn an_isv_server_that_does_not_run_is_silent() {
 }
 
 #[test]
+fn a_report_that_reached_no_server_is_understood_as_a_whole() {
+    let text = "rlmutil v12.2\n\n\nError connecting to \"rlm\" server\n\n\
+                Connection attempted to host: \"\" on port 5053\n\nNo error\n";
+    let mut reader = Rlmstat::new(TimeZone::UTC, Taken::At(Timestamp::UNIX_EPOCH));
+    let (facts, counts) = read_all(&mut reader, text);
+    assert_eq!(counts.not_understood(), []);
+    assert!(matches!(facts[..], [Fact::Silent { .. }]), "{facts:?}");
+}
+
+#[test]
 fn who_waits_is_not_among_who_holds() {
     let text = REPORT.replace("1/0 at 03/28", "1/0 queued at 03/28");
     let (facts, counts) = read(&text);
