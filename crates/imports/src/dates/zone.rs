@@ -74,8 +74,16 @@ fn by_abbreviation(words: &str) -> Option<&'static str> {
     })
 }
 
-/// Names of Windows: `Central Daylight Time` is `Central Standard Time` in summer.
+/// Names of Windows: `Central Daylight Time` is `Central Standard Time` in summer. Windows has others in
+/// each language; the ones of Spain and Germany are known.
 fn by_windows_name(words: &str) -> Option<&'static str> {
+    match words {
+        "Hora estándar romance" | "Hora de verano romance" => return Some("Europe/Madrid"),
+        "Mitteleuropäische Zeit" | "Mitteleuropäische Sommerzeit" => {
+            return Some("Europe/Berlin");
+        }
+        _ => {}
+    }
     let place = [" Standard Time", " Daylight Time", " Summer Time"]
         .iter()
         .find_map(|end| words.strip_suffix(end))?;
@@ -139,6 +147,10 @@ mod tests {
         assert_eq!(
             name("Central Daylight Time", &berlin).as_deref(),
             Some("America/Chicago")
+        );
+        assert_eq!(
+            name("Hora de verano romance", &berlin).as_deref(),
+            Some("Europe/Madrid")
         );
         assert_eq!(name("IST", &berlin), None);
         assert_eq!(

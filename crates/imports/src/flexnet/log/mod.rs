@@ -6,6 +6,7 @@ mod fact;
 mod life;
 mod packages;
 mod quiet;
+mod reread;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -22,7 +23,8 @@ use envelope::{Line, Stamp};
 use event::{Event, Kind};
 use fact::{dated, feature};
 use life::Life;
-use packages::Packages;
+use packages::{Listing, Packages};
+use reread::Rereads;
 use told::ToldDate;
 
 /// Facts that wait for the first date. At this many the last one is taken to be of the file's own time;
@@ -42,6 +44,8 @@ pub struct Log {
     /// The day of the file's own time, in the lines' zone.
     file_day: Date,
     packages: Packages,
+    packages_listed: Listing,
+    rereads: Rereads,
     held: Vec<(Moment, Fact)>,
     /// A daemon is listing its features.
     listing: bool,
@@ -69,6 +73,8 @@ impl Log {
             file_day: clock.file_day(),
             clock,
             packages: Packages::default(),
+            packages_listed: Listing::default(),
+            rereads: Rereads::default(),
             held: Vec::new(),
             listing: false,
             down: false,
@@ -126,6 +132,7 @@ impl Log {
 
     /// Takes in a message. Returns whether it was understood.
     fn message(&mut self, read: Line<'_>, out: &mut Out<'_>) -> bool {
+        self.rereads.hear(read.daemon, read.message);
         if let Some(date) = told::date(read.message) {
             self.date(date, out);
             self.life(read, out);
@@ -139,7 +146,8 @@ impl Log {
             }
             return event.is_some();
         }
-        if self.life(read, out) {
+        let is_of_life = self.life(read, out);
+        if self.lists_packages(read, out) || is_of_life {
             return true;
         }
         if let Some(peak) = told::peak(read.message) {
@@ -210,6 +218,11 @@ impl Log {
             return false;
         };
         self.listing = matches!(life, Life::Began(Some(_)));
+        match life {
+            Life::Began(Some(daemon)) if self.rereads.is_by(daemon) => return true,
+            Life::Reread(Some(daemon)) => self.rereads.begins(daemon),
+            _ => {}
+        }
         let moment = self.moment(out);
         let at = Timestamp::UNIX_EPOCH;
         let owned = |daemon: Option<&str>| daemon.map(str::to_owned);
@@ -265,6 +278,17 @@ impl Log {
             Kind::Dequeued => Fact::Dequeued(ask),
         };
         self.say(moment, fact, out);
+    }
+
+    /// Takes in what a daemon's list of features says of packages. Returns whether it says anything.
+    fn lists_packages(&mut self, read: Line<'_>, out: &mut Out<'_>) -> bool {
+        let Some(found) = self.packages_listed.take(read.daemon, read.message) else {
+            return false;
+        };
+        for (package, component) in &found {
+            self.consists(read.daemon, package, &[component], out);
+        }
+        true
     }
 
     fn consists(&mut self, daemon: &str, package: &str, parts: &[&str], out: &mut Out<'_>) {

@@ -48,6 +48,32 @@ const BEGINNINGS: &[&str] = &[
     "nolog",
     "reportlog",
     "debuglog",
+    "insightful reports",
+    "license usage data",
+    "license availability",
+    "can be fully automated",
+    "schedule and can",
+    "servers and usage",
+    "network of servers",
+    "and unix",
+    "www.",
+    "obtain an evaluation",
+    "for your enterprise",
+    "us patents",
+    "pid ",
+    "done rereading",
+    "...finished rereading",
+    "updating feature",
+    "restarted ",
+    "since this is an unknown status",
+    "manager (lmgrd) will attempt",
+    "can't make directory",
+    "into license usage",
+    "detecting other license server",
+    "lmdown/lmreread only",
+    "dplt: ",
+    "drqt: ",
+    "info: ",
 ];
 
 /// Whether a message is known to say nothing of uses.
@@ -87,6 +113,9 @@ mod tests {
             "(@MLM-SLOG@) Listening port: 42249",
             "TCP_NODELAY NOT enabled",
             "EXTERNAL FILTERS are OFF",
+            "US Patents 5,390,297 and 5,671,412.",
+            "Updating feature editor_2026",
+            "REStarted d (internet tcp_port 45413 pid 177)",
         ] {
             assert!(is_known(message), "{message}");
         }
