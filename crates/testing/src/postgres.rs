@@ -23,6 +23,8 @@ const USER: &str = "postgres";
 /// How long a program of PostgreSQL may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
+/// Its port, unless a test asks for another: only the name of the socket has it.
+const PORT: u16 = 5432;
 
 /// Counts the clusters of this process.
 static CLUSTERS: AtomicU32 = AtomicU32::new(0);
@@ -33,6 +35,7 @@ pub struct Postgres {
     bin: PathBuf,
     folder: PathBuf,
     account: Option<(u32, u32)>,
+    port: u16,
     /// Its process, and what kills it at the end of the test; none: it was killed.
     running: Option<(Child, Undo)>,
     databases: AtomicU32,
@@ -122,6 +125,7 @@ impl Postgres {
             bin,
             folder,
             account,
+            port: PORT,
             running: None,
             databases: AtomicU32::new(0),
         })
@@ -132,6 +136,16 @@ impl Postgres {
     /// # Errors
     /// It does not start; with what it says.
     pub fn serve(&mut self, settings: &[&str]) -> io::Result<()> {
+        self.serve_on(PORT, settings)
+    }
+
+    /// The same of one that has another port: of TCP, if the settings say that it listens, and in the
+    /// name of its socket.
+    ///
+    /// # Errors
+    /// It does not start; with what it says.
+    pub fn serve_on(&mut self, port: u16, settings: &[&str]) -> io::Result<()> {
+        self.port = port;
         let log = File::create(self.folder.join("log"))?;
         let usual = [
             "fsync=off",
@@ -141,9 +155,10 @@ impl Postgres {
             "shared_buffers=32MB",
         ];
         let socket = format!("unix_socket_directories={}", self.folder.display());
+        let port = format!("port={port}");
         let all = usual.iter().chain(settings).copied();
         let mut command = self.command("postgres");
-        for setting in all.chain([&*socket]) {
+        for setting in all.chain([&*socket, &*port]) {
             command.args(["-c", setting]);
         }
         let child = command
@@ -164,6 +179,7 @@ impl Postgres {
         loop {
             let mut asks = Command::new(self.bin.join("pg_isready"));
             let asks = asks.arg("-q").arg("-h").arg(&self.folder);
+            let asks = asks.args(["-p", &self.port.to_string()]);
             if asks.status()?.success() {
                 return Ok(());
             }
@@ -201,6 +217,7 @@ impl Postgres {
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER])
             .arg("-h")
             .arg(&self.folder)
+            .args(["-p", &self.port.to_string()])
             .args(["-d", database, "-c", sql]);
         run(&mut psql)
     }

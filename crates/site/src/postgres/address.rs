@@ -16,6 +16,7 @@ pub struct PostgresAddress {
     pub(super) hosts: Vec<Host>,
     pub(super) database: String,
     pub(super) tls: Tls,
+    pub(super) client: Option<ClientPair>,
     pub(super) password_file: Option<PathBuf>,
     pub(super) pass_file: Option<PathBuf>,
 }
@@ -25,6 +26,13 @@ pub struct PostgresAddress {
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) port: u16,
+}
+
+/// What tells the server who connects: files of a certificate and of its private key (PEM).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClientPair {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
 /// How connections are encrypted.
@@ -114,6 +122,7 @@ impl PostgresAddress {
             hosts: hosts.split(',').map(host).collect::<Result<_, _>>()?,
             database: decoded(database)?,
             tls: Tls::Usual,
+            client: None,
             password_file: None,
             pass_file: None,
         };
@@ -141,12 +150,15 @@ impl PostgresAddress {
 
     fn take(&mut self, query: &str) -> Result<(), String> {
         let (mut mode, mut authority) = (None, None);
+        let (mut certificate, mut key) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value)?;
             match name {
                 "sslmode" => mode = Some(value),
                 "sslrootcert" => authority = Some(PathBuf::from(value)),
+                "sslcert" => certificate = Some(PathBuf::from(value)),
+                "sslkey" => key = Some(PathBuf::from(value)),
                 "passfile" => self.pass_file = Some(PathBuf::from(value)),
                 "target_session_attrs" if value == "read-write" => {}
                 "target_session_attrs" => {
@@ -165,14 +177,30 @@ impl PostgresAddress {
                 }
                 other => {
                     return Err(format!(
-                        "it has the unknown parameter {other:?}: sslmode, sslrootcert, passfile and \
-                         target_session_attrs are known"
+                        "it has the unknown parameter {other:?}: sslmode, sslrootcert, sslcert, \
+                         sslkey, passfile and target_session_attrs are known"
                     ));
                 }
             }
         }
+        self.client = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some(ClientPair { certificate, key }),
+            (None, None) => None,
+            _ => {
+                return Err(
+                    "it has only one of sslcert and sslkey: a certificate needs its private key"
+                        .to_owned(),
+                );
+            }
+        };
         self.tls = match mode.as_deref() {
-            None if authority.is_none() => Tls::Usual,
+            None if authority.is_none() && self.client.is_none() => Tls::Usual,
+            Some("disable") if self.client.is_some() => {
+                return Err(
+                    "it has sslcert and sslmode=disable: without TLS no certificate is shown"
+                        .to_owned(),
+                );
+            }
             None | Some("verify-full") => Tls::Full(authority),
             Some("disable") => Tls::Off,
             Some(other @ ("allow" | "prefer" | "require" | "verify-ca")) => {
@@ -269,6 +297,7 @@ mod tests {
         assert_eq!(tls("?sslmode=verify-full"), Ok(Tls::Full(None)));
         let file = Some(PathBuf::from("ca.pem"));
         assert_eq!(tls("?sslrootcert=ca.pem"), Ok(Tls::Full(file)));
+        assert_eq!(tls("?sslcert=c.pem&sslkey=k.pem"), Ok(Tls::Full(None)));
         for mode in ["allow", "prefer", "require", "verify-ca", "verify-all"] {
             let refused = tls(&format!("?sslmode={mode}")).unwrap_err();
             assert!(refused.contains("verify-full"), "{refused}");
@@ -304,6 +333,11 @@ mod tests {
             ("postgres://u@h/d%0", "hexadecimal"),
             ("postgres://u@h/d%00", "hexadecimal"),
             ("postgres://u@h/d?port=1", "unknown parameter"),
+            ("postgres://u@h/d?sslcert=c.pem", "only one of"),
+            (
+                "postgres://u@h/d?sslcert=c&sslkey=k&sslmode=disable",
+                "without TLS",
+            ),
             ("postgres://u@h/d?target_session_attrs=any", "read-write"),
         ] {
             let refused = PostgresAddress::parse(url).unwrap_err();

@@ -11,8 +11,9 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::address::{Host, PostgresAddress, Tls};
 use super::db::Db;
-use super::failure::{Error, Result, words};
+use super::failure::{Error, Result};
 use super::password;
+use super::refused;
 use super::secured::Secured;
 
 /// How long a host may take to be connected to, login included.
@@ -128,7 +129,9 @@ fn to(
         Tls::Usual => Some(None),
         Tls::Full(authority) => Some(authority.as_deref()),
     };
-    let secured = authority.map(Secured::new).transpose()?;
+    let secured = authority
+        .map(|authority| Secured::new(authority, address.client.as_ref()))
+        .transpose()?;
     let connected = runtime.block_on(async {
         let work = async {
             match secured {
@@ -147,7 +150,7 @@ fn to(
         tokio::time::timeout(CONNECT * 2, work).await
     });
     match connected {
-        Ok(done) => done.map_err(|error| words(&error)),
+        Ok(done) => done.map_err(|error| refused::words(&error)),
         Err(_) => Err(format!("no answer within {} s", (CONNECT * 2).as_secs())),
     }
 }

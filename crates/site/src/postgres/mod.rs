@@ -22,6 +22,7 @@ mod open;
 mod password;
 mod people;
 mod record;
+mod refused;
 mod retention;
 mod schema;
 mod secured;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
+
+use super::address::ClientPair;
+use super::refused;
 
 /// The protocol by which PostgreSQL from version 17 on knows a connection that begins with TLS.
 const PROTOCOL: &[u8] = b"postgresql";
@@ -21,23 +24,35 @@ const PROTOCOL: &[u8] = b"postgresql";
 pub(super) struct Secured(Arc<rustls::ClientConfig>);
 
 impl Secured {
-    /// Trusts the system's authorities, or only those of a file (PEM).
-    pub(super) fn new(authority: Option<&Path>) -> Result<Secured, String> {
+    /// Trusts the system's authorities, or only those of a file (PEM); shows the server a certificate, if
+    /// there is one to show.
+    pub(super) fn new(
+        authority: Option<&Path>,
+        client: Option<&ClientPair>,
+    ) -> Result<Secured, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let failed = |error: rustls::Error| format!("cannot set up TLS: {error}");
         let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
-        let mut config = match authority {
-            Some(file) => builder
-                .with_root_certificates(roots(file)?)
-                .with_no_client_auth(),
+        let builder = match authority {
+            Some(file) => builder.with_root_certificates(roots(file)?),
             None => {
                 let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(failed)?;
                 builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(verifier))
-                    .with_no_client_auth()
+            }
+        };
+        let mut config = match client {
+            None => builder.with_no_client_auth(),
+            Some(pair) => {
+                let (chain, key) = shown(pair)?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| {
+                    let ClientPair { certificate, key } = pair;
+                    let (certificate, key) = (certificate.display(), key.display());
+                    format!("the sslcert {certificate} and the sslkey {key} are no pair: {error}")
+                })?
             }
         };
         config.alpn_protocols = vec![PROTOCOL.to_vec()];
@@ -46,19 +61,38 @@ impl Secured {
 }
 
 fn roots(file: &Path) -> Result<rustls::RootCertStore, String> {
-    let failed = |why: &dyn std::fmt::Display| {
-        format!("cannot read the sslrootcert {}: {why}", file.display())
-    };
     let mut roots = rustls::RootCertStore::empty();
-    let all = CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))?;
-    for certificate in all {
-        let certificate = certificate.map_err(|error| failed(&error))?;
-        roots.add(certificate).map_err(|error| failed(&error))?;
+    for certificate in certificates("sslrootcert", file)? {
+        roots
+            .add(certificate)
+            .map_err(|error| unreadable("sslrootcert", file, &error))?;
     }
-    match roots.is_empty() {
-        true => Err(failed(&"no certificate is in it")),
-        false => Ok(roots),
+    Ok(roots)
+}
+
+/// The certificates of a client, its own first, and its private key.
+fn shown(
+    pair: &ClientPair,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+    let chain = certificates("sslcert", &pair.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&pair.key)
+        .map_err(|error| unreadable("sslkey", &pair.key, &error))?;
+    Ok((chain, key))
+}
+
+/// All certificates of a file, which has at least one.
+fn certificates(parameter: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let failed = |error| unreadable(parameter, file, &error);
+    let all = CertificateDer::pem_file_iter(file).map_err(failed)?;
+    let all: Vec<_> = all.collect::<Result<_, _>>().map_err(failed)?;
+    match all.is_empty() {
+        true => Err(unreadable(parameter, file, &"no certificate is in it")),
+        false => Ok(all),
     }
+}
+
+fn unreadable(parameter: &str, file: &Path, why: &dyn std::fmt::Display) -> String {
+    format!("cannot read the {parameter} {}: {why}", file.display())
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Secured {
@@ -87,7 +121,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Hands
 
     fn connect(self, stream: S) -> Self::Future {
         let secured = self.connector.connect(self.name, stream);
-        Box::pin(async move { Ok(Stream(Box::new(secured.await?))) })
+        Box::pin(async move {
+            let secured = secured.await.map_err(refused::explained)?;
+            Ok(Stream(Box::new(secured)))
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod messages;
 mod postgres;
 mod reported;
 mod retention;
+mod secured;
 mod servers;
 mod settings;
 mod trouble;
