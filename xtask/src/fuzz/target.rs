@@ -29,7 +29,7 @@ const fn kind(name: &'static str, seeds: &'static str) -> Target {
 }
 
 impl Target {
-    /// All of them.
+    /// All of them, in the order of the table; the kinds as the API lists them.
     pub(super) const ALL: &[Target] = &[
         kind("flexnet-licence", "crates/imports/src/flexnet/licence"),
         kind("flexnet-options", "crates/imports/src/flexnet/options"),

@@ -74,6 +74,7 @@ const BEGINNINGS: &[&str] = &[
     "dplt: ",
     "drqt: ",
     "info: ",
+    "server-out: failed",
 ];
 
 /// Whether a message is known to say nothing of uses.
@@ -115,6 +116,7 @@ mod tests {
             "EXTERNAL FILTERS are OFF",
             "US Patents 5,390,297 and 5,671,412.",
             "Updating feature editor_2026",
+            "SERVER-OUT: Failed to send the message(71) <END>",
             "REStarted d (internet tcp_port 45413 pid 177)",
         ] {
             assert!(is_known(message), "{message}");
