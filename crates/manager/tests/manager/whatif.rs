@@ -348,3 +348,32 @@ async fn the_description_has_the_route_and_its_answer() {
         assert!(answer[field].is_object(), "{field}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn a_report_of_one_product_works_out_how_many_seats_refuse_nobody() {
+    let manager = collected(&Played::with(morning())).await;
+    let position = async |query: &str| {
+        // Of the time before nothing is recorded.
+        let path = format!("/v1/reports/position?from={}{query}", ago(600));
+        let request = manager.request("GET", &path, &manager.token());
+        let (status, report) = send(request).await;
+        assert_eq!(status, 200, "{report}");
+        let sections = report["sections"].as_array().unwrap();
+        let now = sections.iter().find(|it| it["key"] == "now").unwrap();
+        let columns = now["columns"].as_array().unwrap();
+        let cell = |key: &str| {
+            let place = columns.iter().position(|it| it["key"] == key).unwrap();
+            now["rows"][0][place].clone()
+        };
+        ["product", "used", "needed", "need"].map(cell)
+    };
+    assert_eq!(
+        position("&product=cad").await,
+        [json!("cad"), json!(2), json!(3), json!("exactly")]
+    );
+    // Of all products it is only known that two do not suffice.
+    assert_eq!(
+        position("").await,
+        [json!("cad"), json!(2), json!(2), json!("at_least")]
+    );
+}

@@ -5,6 +5,7 @@
 
 mod asked;
 mod held;
+mod needed;
 mod past;
 mod replays;
 mod told;
@@ -21,6 +22,7 @@ use usher_http::input;
 
 use self::asked::Asked;
 use self::held::Held;
+pub(crate) use self::needed::{Needed, seats_for_all};
 use self::replays::Stopped;
 use crate::app::App;
 use crate::clock::wall_ms;

@@ -30,8 +30,25 @@ pub(super) struct PastRead {
     first_ms: Option<i64>,
 }
 
-/// Reads what touches the time, page by page.
+/// Reads what touches the time.
 pub(super) async fn read(site: &Arc<dyn Site>, asked: &Asked) -> Result<PastRead, Refusal> {
+    let read = read_at_most(site, asked, ITEMS_LIMIT).await?;
+    read.ok_or_else(|| {
+        Refusal::invalid(format!(
+            "of {} more than {ITEMS_LIMIT} leases, sessions, waits and refusals are recorded in \
+             that time, which is more than one what-if takes: ask about a shorter one with \
+             `from` and `to`",
+            asked.shown_product()
+        ))
+    })
+}
+
+/// The same, page by page; none: there is more than `limit`.
+pub(super) async fn read_at_most(
+    site: &Arc<dyn Site>,
+    asked: &Asked,
+    limit: usize,
+) -> Result<Option<PastRead>, Refusal> {
     let mut read = PastRead {
         sources: site.sources().await?,
         ..PastRead::default()
@@ -51,19 +68,14 @@ pub(super) async fn read(site: &Arc<dyn Site>, asked: &Asked) -> Result<PastRead
         read.items.extend(page.items);
         read.servers.extend(page.servers);
         read.first_ms = read.first_ms.into_iter().chain(page.first_ms).min();
-        if read.items.len() > ITEMS_LIMIT {
-            return Err(Refusal::invalid(format!(
-                "of {} more than {ITEMS_LIMIT} leases, sessions, waits and refusals are recorded in \
-                 that time, which is more than one what-if takes: ask about a shorter one with \
-                 `from` and `to`",
-                asked.shown_product()
-            )));
+        if read.items.len() > limit {
+            return Ok(None);
         }
         match page.next {
             Some(next) => wanted.after = Some(next),
             None => {
                 read.first_ms = read.first_ms.max(kept_ms);
-                return Ok(read);
+                return Ok(Some(read));
             }
         }
     }
