@@ -214,4 +214,5 @@ CREATE TABLE history_waits (
     sessions::STEP,
     retention::STEP,
     elsewhere::REMOVALS,
+    usage::BY_TIME,
 ];
