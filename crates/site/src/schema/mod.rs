@@ -1,5 +1,6 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
+mod days;
 mod elsewhere;
 mod retention;
 mod sessions;
@@ -215,4 +216,5 @@ CREATE TABLE history_waits (
     retention::STEP,
     elsewhere::REMOVALS,
     usage::BY_TIME,
+    days::STEP,
 ];

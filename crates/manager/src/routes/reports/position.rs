@@ -3,13 +3,14 @@
 
 use usher_api::Report;
 use usher_report::PositionInput;
+use usher_site::UsedParts;
 
 use super::gathering::Gathering;
 use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
     let entitlements = gathering.owned().await?;
-    let figures = gathering.whole_figures().await?;
+    let figures = gathering.whole_figures(UsedParts::ALL).await?;
     gathering.note(
         "What is needed is taken from use and refusals; `usher whatif PRODUCT --seats 5..12` replays them with \
          other numbers of seats.",

@@ -3,6 +3,7 @@
 //! Whole numbers are `bigint`. Ids are compared and ordered byte by byte (`COLLATE "C"`), whatever the
 //! database's own order is.
 
+mod days;
 mod history;
 mod imports;
 mod retention;
@@ -25,6 +26,7 @@ const STEPS: &[&[&str]] = &[
     &[imports::REMOVALS],
     &[shared::STEP],
     &[usage::BY_END],
+    &[days::STEP],
 ];
 
 /// The number of the lock under which one manager at a time brings the tables up to date.
