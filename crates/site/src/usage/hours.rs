@@ -1,13 +1,14 @@
-//! A day of a quantity in few bytes, by hours (UTC) in which something changes: of each its node, and
-//! for how long each level lasts over that at its beginning. Buckets of days, weeks and months of most
-//! zones consist of whole hours, which need no look at each use.
+//! A day of a product in few bytes: each quantity on the whole day, and in each hour (UTC) in which something
+//! changes. Of each there is its node, and for how long each level lasts over that at its beginning. Buckets
+//! of days, weeks and months of most zones consist of whole hours, and most days are in one of them, so no
+//! use is looked at.
 
 use usher_core::usage::{Best, Edge, Gaps, Node, QUARTER_MS, Tally};
 
 use super::line::LINES;
 use super::mark::{Mark, edges_of};
 use super::packed::{Unreadable, put, put_signed, take, take_signed};
-use super::quarter::QUARTERS_OF_HOUR;
+use super::quarter::{DAY_MS, QUARTERS_OF_HOUR};
 use crate::columns::unsigned;
 
 /// Milliseconds of an hour.
@@ -15,72 +16,98 @@ pub(crate) const HOUR_MS: i64 = QUARTERS_OF_HOUR * QUARTER_MS;
 /// Hours in a day.
 pub(crate) const HOURS_OF_DAY: i64 = 24;
 
-/// An hour in which something changes.
+/// An hour, or a day, in which something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hour {
+pub(crate) struct Rolled {
     pub(crate) node: Node,
     /// Milliseconds at each level, over a level of 0 at its beginning; empty if that is not kept.
     pub(crate) levels: Vec<(i64, u64)>,
 }
 
-/// The hours of each quantity of the day that begins at `day_ms`, packed: of its quarters, in their order.
+/// Those of each quantity, by the places of the quantities.
+pub(crate) type OfLines = [Vec<Rolled>; LINES.len()];
+
+/// Quarters, in their order.
+type Quarters = [(Node, Vec<Edge>)];
+
+/// The day that begins at `day_ms`, packed: of its quarters, in their order.
 pub(crate) fn pack_lines(day_ms: i64, quarters: &[(i64, Vec<Mark>)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for line in LINES {
+    let of_lines = LINES.map(|line| {
         let of_line = quarters.iter().filter_map(|(from_ms, marks)| {
             let edges: Vec<Edge> = edges_of(marks, line).collect();
             let to_ms = from_ms.saturating_add(QUARTER_MS);
             (!edges.is_empty()).then(|| (Node::of(*from_ms, to_ms, &edges), edges))
         });
-        let of_line: Vec<(Node, Vec<Edge>)> = of_line.collect();
-        let hours = pack_hours(day_ms, &hours_of(&of_line, line.has_levels()));
-        put(&mut bytes, u64::try_from(hours.len()).unwrap_or(u64::MAX));
-        bytes.extend_from_slice(&hours);
+        (line, of_line.collect::<Vec<_>>())
+    });
+    let mut bytes = Vec::new();
+    for length_ms in [DAY_MS, HOUR_MS] {
+        for (line, quarters) in &of_lines {
+            let rolled = rolled(quarters, length_ms, line.has_levels());
+            let rolled = pack(day_ms, length_ms, &rolled);
+            put(&mut bytes, u64::try_from(rolled.len()).unwrap_or(u64::MAX));
+            bytes.extend_from_slice(&rolled);
+        }
     }
     bytes
 }
 
-/// Those that [`pack_lines`] has packed, by the places of the quantities.
-pub(crate) fn unpack_lines(
-    day_ms: i64,
-    bytes: &[u8],
-) -> Result<[Vec<Hour>; LINES.len()], Unreadable> {
-    let mut lines: [Vec<Hour>; LINES.len()] = Default::default();
+/// Of a day that [`pack_lines`] has packed: the whole.
+pub(crate) fn unpack_day(day_ms: i64, bytes: &[u8]) -> Result<OfLines, Unreadable> {
     let mut rest = bytes;
-    for hours in &mut lines {
-        let length = take(&mut rest).and_then(|length| usize::try_from(length).ok());
-        let parts = length.and_then(|length| rest.split_at_checked(length));
-        let (of_line, others) = parts.ok_or(Unreadable)?;
-        *hours = unpack_hours(day_ms, of_line)?;
-        rest = others;
+    of_lines(day_ms, DAY_MS, &mut rest)
+}
+
+/// The same: its hours.
+pub(crate) fn unpack_hours(day_ms: i64, bytes: &[u8]) -> Result<OfLines, Unreadable> {
+    let mut rest = bytes;
+    for _ in LINES {
+        section(&mut rest).ok_or(Unreadable)?;
+    }
+    of_lines(day_ms, HOUR_MS, &mut rest)
+}
+
+fn of_lines(day_ms: i64, length_ms: i64, rest: &mut &[u8]) -> Result<OfLines, Unreadable> {
+    let mut lines = OfLines::default();
+    for rolled in &mut lines {
+        let of_line = section(rest).ok_or(Unreadable)?;
+        *rolled = unpack(day_ms, length_ms, of_line)?;
     }
     Ok(lines)
 }
 
-/// The hours of quarters, which are in their order. `has_levels`: with how long each level lasts.
-fn hours_of(quarters: &[(Node, Vec<Edge>)], has_levels: bool) -> Vec<Hour> {
-    let hour_of = |node: &Node| node.from_ms.div_euclid(HOUR_MS);
-    let hours = quarters.chunk_by(|one, other| hour_of(&one.0) == hour_of(&other.0));
-    let hours = hours.filter_map(|of| {
-        let from_ms = hour_of(&of.first()?.0).saturating_mul(HOUR_MS);
-        let to_ms = from_ms.saturating_add(HOUR_MS);
+/// The next bytes that have their length before them.
+fn section<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(take(rest)?).ok()?;
+    let (section, others) = rest.split_at_checked(length)?;
+    *rest = others;
+    Some(section)
+}
+
+/// What quarters come to in times of that length. `has_levels`: with how long each level lasts.
+fn rolled(quarters: &Quarters, length_ms: i64, has_levels: bool) -> Vec<Rolled> {
+    let number_of = |node: &Node| node.from_ms.div_euclid(length_ms);
+    let times = quarters.chunk_by(|one, other| number_of(&one.0) == number_of(&other.0));
+    let times = times.filter_map(|of| {
+        let from_ms = number_of(&of.first()?.0).saturating_mul(length_ms);
+        let to_ms = from_ms.saturating_add(length_ms);
         let edges = of.iter().flat_map(|(_, edges)| edges);
         let tally = has_levels.then(|| Tally::of(0, (from_ms, to_ms), edges, &Gaps::default()));
         let levels = tally.map(|tally| tally.levels().collect());
-        Some(Hour {
+        Some(Rolled {
             node: Node::joined(from_ms, to_ms, of.iter().map(|(node, _)| *node)),
             levels: levels.unwrap_or_default(),
         })
     });
-    hours.collect()
+    times.collect()
 }
 
-/// The hours of the day that begins at `day_ms`, in their order.
-fn pack_hours(day_ms: i64, hours: &[Hour]) -> Vec<u8> {
+/// Times of that length of the day that begins at `day_ms`, in their order.
+fn pack(day_ms: i64, length_ms: i64, all: &[Rolled]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for Hour { node, levels } in hours {
+    for Rolled { node, levels } in all {
         let after_ms = node.from_ms.saturating_sub(day_ms);
-        put(&mut bytes, unsigned(after_ms.div_euclid(HOUR_MS)));
+        put(&mut bytes, unsigned(after_ms.div_euclid(length_ms)));
         put_signed(&mut bytes, node.change);
         put_signed(&mut bytes, node.uses_change);
         put(&mut bytes, u64::from(node.best.is_some()));
@@ -103,14 +130,14 @@ fn pack_hours(day_ms: i64, hours: &[Hour]) -> Vec<u8> {
     bytes
 }
 
-/// Those that [`pack_hours`] has packed.
-fn unpack_hours(day_ms: i64, bytes: &[u8]) -> Result<Vec<Hour>, Unreadable> {
-    let mut hours = Vec::new();
+/// Those that [`pack`] has packed.
+fn unpack(day_ms: i64, length_ms: i64, bytes: &[u8]) -> Result<Vec<Rolled>, Unreadable> {
+    let mut all = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
-        hours.push(hour(day_ms, &mut rest).ok_or(Unreadable)?);
+        all.push(next(day_ms, length_ms, &mut rest).ok_or(Unreadable)?);
     }
-    Ok(hours)
+    Ok(all)
 }
 
 /// A sum of milliseconds as the tables have it: it ends at the largest of 64 bits.
@@ -118,12 +145,12 @@ fn clamped(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn hour(day_ms: i64, bytes: &mut &[u8]) -> Option<Hour> {
+fn next(day_ms: i64, length_ms: i64, bytes: &mut &[u8]) -> Option<Rolled> {
     let place = i64::try_from(take(bytes)?).ok()?;
-    if place >= HOURS_OF_DAY {
+    if place >= DAY_MS / length_ms {
         return None;
     }
-    let from_ms = day_ms.checked_add(place * HOUR_MS)?;
+    let from_ms = day_ms.checked_add(place * length_ms)?;
     let (change, uses_change) = (take_signed(bytes)?, take_signed(bytes)?);
     let best = match take(bytes)? {
         0 => None,
@@ -134,7 +161,7 @@ fn hour(day_ms: i64, bytes: &mut &[u8]) -> Option<Hour> {
     };
     let node = Node {
         from_ms,
-        to_ms: from_ms.checked_add(HOUR_MS)?,
+        to_ms: from_ms.checked_add(length_ms)?,
         change,
         uses_change,
         best,
@@ -149,7 +176,7 @@ fn hour(day_ms: i64, bytes: &mut &[u8]) -> Option<Hour> {
         level = level.checked_add(take_signed(bytes)?)?;
         levels.push((level, take(bytes)?));
     }
-    Some(Hour { node, levels })
+    Some(Rolled { node, levels })
 }
 
 #[cfg(test)]
@@ -172,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_read_as_they_were_packed() {
+    fn hours_and_days_are_read_as_they_were_packed() {
         let day_ms = -24 * HOUR_MS;
         let quarters = quarters(&[
             (day_ms, day_ms + 7, 3),
@@ -183,16 +210,19 @@ mod tests {
         // The end at midnight is of the next day.
         let quarters = &quarters[..quarters.len() - 1];
         for has_levels in [true, false] {
-            let hours = hours_of(quarters, has_levels);
-            assert_eq!(hours.len(), 3);
-            assert_eq!(hours[0].levels.is_empty(), !has_levels);
-            let bytes = pack_hours(day_ms, &hours);
-            assert_eq!(unpack_hours(day_ms, &bytes), Ok(hours));
-            for cut in 1..bytes.len() {
-                let cut = unpack_hours(day_ms, &bytes[..cut]);
-                assert!(cut.is_err() || cut.unwrap().len() < 3);
+            for (length_ms, many) in [(HOUR_MS, 3), (DAY_MS, 1)] {
+                let all = rolled(quarters, length_ms, has_levels);
+                assert_eq!(all.len(), many);
+                assert_eq!(all[0].levels.is_empty(), !has_levels);
+                let bytes = pack(day_ms, length_ms, &all);
+                assert_eq!(unpack(day_ms, length_ms, &bytes), Ok(all));
+                for cut in 1..bytes.len() {
+                    let cut = unpack(day_ms, length_ms, &bytes[..cut]);
+                    assert!(cut.is_err() || cut.unwrap().len() < many);
+                }
             }
         }
-        assert_eq!(unpack_hours(0, &[24]), Err(Unreadable));
+        assert_eq!(unpack(0, HOUR_MS, &[24]), Err(Unreadable));
+        assert_eq!(unpack_day(0, &[0, 0]), Err(Unreadable));
     }
 }

@@ -1,4 +1,4 @@
-//! The quantities of a product in buckets, made in one pass over the hours of days that are packed, over
+//! The quantities of a product in buckets, made in one pass over days that are packed and their hours, over
 //! the quarters of all other time, and over what still runs.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use usher_core::usage::{
     Bucket, Edge, Lines, Node, QUARTER_MS, Stretch, Stretches, Timeline, quarter_of,
 };
 
-use super::hours::{HOUR_MS, Hour, unpack_lines};
+use super::hours::{OfLines, Rolled, unpack_day, unpack_hours};
 use super::level::{Levels, sum};
 use super::line::{LINES, Line};
 use super::mark::{Mark, edges_of};
@@ -62,8 +62,12 @@ pub(crate) fn lines<S: Source>(
         });
     }
     let (first, last) = (number_of(begin_ms), number_of(time.to_ms.saturating_sub(1)));
-    let is_whole = |from_ms| making.iter().all(|of_line| of_line.is_whole(from_ms));
-    let mut unpacked: Option<(i64, [Vec<Hour>; LINES.len()])> = None;
+    let is_whole = |from_ms, to_ms| {
+        let mut all = making.iter();
+        all.all(|of_line| of_line.is_whole(from_ms, to_ms))
+    };
+    let bytes_of = |day: i64| packed.get(&day).map_or(&[][..], |bytes| bytes);
+    let mut unpacked: Option<(i64, OfLines)> = None;
     for part in parts((first, last), packed.keys().copied(), is_whole) {
         match part {
             Part::Quarters(first, last) => {
@@ -73,15 +77,22 @@ pub(crate) fn lines<S: Source>(
                     }
                 })?;
             }
+            Part::Day(day) => {
+                let from_ms = day.saturating_mul(DAY_MS);
+                let whole = unpack_day(from_ms, bytes_of(day));
+                let whole = whole.map_err(|why| source.unreadable(why))?;
+                for (of_line, whole) in making.iter_mut().zip(&whole) {
+                    of_line.rolled(whole, from_ms);
+                }
+            }
             Part::Hour(day, from_ms) => {
                 if unpacked.as_ref().is_none_or(|(number, _)| *number != day) {
-                    let bytes = packed.get(&day).map_or(&[][..], |bytes| bytes);
-                    let hours = unpack_lines(day.saturating_mul(DAY_MS), bytes);
+                    let hours = unpack_hours(day.saturating_mul(DAY_MS), bytes_of(day));
                     unpacked = Some((day, hours.map_err(|why| source.unreadable(why))?));
                 }
                 if let Some((_, hours)) = &unpacked {
                     for (of_line, hours) in making.iter_mut().zip(hours) {
-                        of_line.hour(hours, from_ms);
+                        of_line.rolled(hours, from_ms);
                     }
                 }
             }
@@ -108,10 +119,9 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Whether an hour may come from what is packed: no bucket and no gap cuts it, and nothing begins in
-    /// it that still runs.
-    fn is_whole(&self, from_ms: i64) -> bool {
-        let to_ms = from_ms.saturating_add(HOUR_MS);
+    /// Whether a time may come from what is packed: no bucket and no gap cuts it, and nothing begins in it
+    /// that still runs.
+    fn is_whole(&self, from_ms: i64, to_ms: i64) -> bool {
         let first = self
             .running
             .partition_point(|(node, _)| node.from_ms < from_ms);
@@ -119,13 +129,13 @@ impl Making<'_> {
         begins.is_none_or(|(node, _)| node.from_ms >= to_ms) && self.made.is_whole(from_ms, to_ms)
     }
 
-    /// Takes an hour of a packed day; nothing changes in one that is not among these.
-    fn hour(&mut self, hours: &[Hour], from_ms: i64) {
+    /// Takes the time that begins then of those that are packed; nothing changes in one that is not
+    /// among these.
+    fn rolled(&mut self, all: &[Rolled], from_ms: i64) {
         self.up_to(from_ms);
-        if let Ok(place) = hours.binary_search_by_key(&from_ms, |hour| hour.node.from_ms) {
-            let hour = &hours[place];
-            self.made
-                .take_rolled(&hour.node, hour.levels.iter().copied());
+        if let Ok(place) = all.binary_search_by_key(&from_ms, |it| it.node.from_ms) {
+            let it = &all[place];
+            self.made.take_rolled(&it.node, it.levels.iter().copied());
         }
     }
 
