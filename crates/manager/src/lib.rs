@@ -16,6 +16,7 @@ mod clock;
 mod collect;
 mod counting;
 mod data_lock;
+mod day_upkeep;
 mod delivery;
 mod dispatch;
 mod elsewhere;

@@ -33,7 +33,7 @@ use crate::targets::Unnamed;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerOptions, counting, ended, faults, import_upkeep, retention};
+use crate::{ManagerOptions, counting, day_upkeep, ended, faults, import_upkeep, retention};
 
 const UPKEEP: Duration = Duration::from_secs(3_600);
 const PURGE_AT_ONCE: u32 = 10_000;
@@ -85,6 +85,7 @@ impl Term {
         term.does("imports", import_upkeep::run(tools.clone()));
         let retention = fixed.options.retention.clone();
         term.does("retention", retention::run(tools.clone(), retention));
+        term.does("days", day_upkeep::run(tools.clone()));
         term.does("faults", faults::tell(tools.clone()));
         term.does("counting", counting::run(term.app.clone()));
         if let Some(url) = fixed.options.beat_url.clone() {

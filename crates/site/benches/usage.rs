@@ -13,7 +13,7 @@ use usher_core::usage::made_up::MadeUp;
 use usher_core::usage::{Bucket, Counted, Gaps, Grain, buckets};
 use usher_site::{
     Ended, EndedSession, HistoryBatch, HistoryComputer, HistoryItem, HistoryPerson, Point, Run,
-    Site, SqliteSite, UsedAsked,
+    Site, SqliteSite, UsedAsked, UsedParts,
 };
 
 const MADE_UP: MadeUp = MadeUp {
@@ -146,6 +146,7 @@ fn use_of_all_products_by_days(bencher: divan::Bencher<'_, '_>) {
                     now_ms: i64::MAX,
                     gaps: Gaps::default(),
                     running: Vec::new(),
+                    parts: UsedParts::ALL,
                 };
                 let used = RUNTIME.block_on(site.used(asked));
                 used.map_or(0, |used| {

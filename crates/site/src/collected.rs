@@ -98,6 +98,18 @@ pub struct HistoryItem {
     pub what: Ended,
 }
 
+impl HistoryItem {
+    /// When it began.
+    pub(crate) fn begun_ms(&self) -> i64 {
+        match &self.what {
+            Ended::Session(it) => it.started_ms,
+            Ended::Lease(it) => it.granted_ms,
+            Ended::Denial(it) => it.first_ms,
+            Ended::Wait(it) => it.queued_ms,
+        }
+    }
+}
+
 /// What has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {

@@ -74,5 +74,6 @@ pub use rows::{
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;
 pub use used::{
-    Running, RunningUse, ToldElsewhere, Used, UsedAsked, UsedProduct, UsedRecord, UsedSource,
+    Running, RunningUse, ToldElsewhere, Used, UsedAsked, UsedParts, UsedProduct, UsedRecord,
+    UsedSource,
 };

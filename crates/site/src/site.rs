@@ -171,6 +171,10 @@ pub trait Site: Send + Sync {
     /// to remove. From the first call for an instant on, nothing that was over before it is taken in.
     fn retire(&self, overdue: Overdue) -> Answer<u64>;
 
+    /// Packs days (UTC) of products that ended before that instant and are not packed, the last first, at
+    /// most `limit`; how many, 0: none are left. Figures of packed days are the same, and sooner there.
+    fn pack_days(&self, before_ms: i64, limit: u32) -> Answer<u64>;
+
     /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;
 

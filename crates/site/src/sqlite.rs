@@ -327,6 +327,13 @@ impl Site for SqliteSite {
         })
     }
 
+    fn pack_days(&self, before_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("pack days that are over", move |it| {
+            let since = retention::since(it)?;
+            usage::pack_days(it, since.of(Retained::Sessions), before_ms, limit)
+        })
+    }
+
     fn used_record(&self) -> Answer<UsedRecord> {
         self.reports("read what is collected", usage::record)
     }

@@ -54,6 +54,29 @@ pub struct UsedAsked {
     pub gaps: Gaps,
     /// What of it still runs.
     pub running: Vec<RunningUse>,
+    /// What is asked of it.
+    pub parts: UsedParts,
+}
+
+/// What is asked of the use of a product. What is not asked takes no time, and may be empty in the
+/// answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UsedParts {
+    /// Uses, and seats in use.
+    pub levels: bool,
+    /// Different people and computers.
+    pub who: bool,
+    /// Refusals and waits.
+    pub wants: bool,
+}
+
+impl UsedParts {
+    /// Everything.
+    pub const ALL: UsedParts = UsedParts {
+        levels: true,
+        who: true,
+        wants: true,
+    };
 }
 
 /// What is known of the use of a product in each bucket that was asked about.

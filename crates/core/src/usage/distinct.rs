@@ -21,7 +21,11 @@ pub fn distinct(buckets: &[Bucket], uses: impl IntoIterator<Item = (u64, Span)>)
 #[derive(Debug)]
 pub struct Distinct<'a> {
     buckets: &'a [Bucket],
-    seen: FxHashMap<u64, Vec<u64>>,
+    /// Where the words of each are in `seen`, as a number of people.
+    places: FxHashMap<u64, usize>,
+    /// So many words for each.
+    seen: Vec<u64>,
+    words: usize,
 }
 
 impl<'a> Distinct<'a> {
@@ -29,7 +33,9 @@ impl<'a> Distinct<'a> {
     pub fn new(buckets: &'a [Bucket]) -> Distinct<'a> {
         Distinct {
             buckets,
-            seen: FxHashMap::default(),
+            places: FxHashMap::default(),
+            seen: Vec::new(),
+            words: buckets.len().div_ceil(WORD_BITS),
         }
     }
 
@@ -39,8 +45,19 @@ impl<'a> Distinct<'a> {
         if places.is_empty() {
             return;
         }
-        let words = self.buckets.len().div_ceil(WORD_BITS);
-        let seen = self.seen.entry(who).or_insert_with(|| vec![0; words]);
+        self.add_to(who, places);
+    }
+
+    /// Somebody has uses in the buckets of these places, at least one; there are no others.
+    pub fn add_to(&mut self, who: u64, places: impl IntoIterator<Item = usize>) {
+        let next = self.places.len();
+        let place = *self.places.entry(who).or_insert(next);
+        let begin = place.saturating_mul(self.words);
+        let end = begin.saturating_add(self.words);
+        if self.seen.len() < end {
+            self.seen.resize(end, 0);
+        }
+        let seen = self.seen.get_mut(begin..end).unwrap_or_default();
         for place in places {
             if let Some(word) = seen.get_mut(place / WORD_BITS) {
                 *word |= 1 << (place % WORD_BITS);
@@ -51,7 +68,7 @@ impl<'a> Distinct<'a> {
     /// How many there are in each bucket.
     pub fn counts(self) -> Vec<u64> {
         let mut counts = vec![0; self.buckets.len()];
-        for seen in self.seen.values() {
+        for seen in self.seen.chunks(self.words.max(1)) {
             for (counts, word) in counts.chunks_mut(WORD_BITS).zip(seen) {
                 for (place, count) in counts.iter_mut().enumerate() {
                     *count += (word >> place) & 1;
@@ -101,6 +118,11 @@ mod tests {
             (5, span(30, 40)),
         ];
         assert_eq!(distinct(&buckets, uses), [2, 1, 2]);
+        let mut placed = Distinct::new(&buckets);
+        placed.add(1, span(0, 10));
+        placed.add_to(1, [0, 2]);
+        placed.add_to(2, [2]);
+        assert_eq!(placed.counts(), [1, 0, 2]);
         assert_eq!(distinct(&[], uses), [0; 0]);
     }
 }

@@ -4,7 +4,7 @@ use super::buckets::Bucket;
 use super::edge::Edge;
 use super::gaps::Gaps;
 use super::node::{Level, Node};
-use super::tally::Tally;
+use super::tally::{Counting, Tally};
 use super::timeline::{Timeline, quarter_of};
 
 /// A quantity in one bucket.
@@ -49,11 +49,34 @@ pub struct Stretches<'a> {
     buckets: &'a [Bucket],
     now_ms: i64,
     gaps: &'a Gaps,
+    /// Whether it is counted how long each level lasts.
+    is_tallied: bool,
     /// What is in use behind what was taken.
     level: Level,
-    /// The stretch of the next bucket, and the instant up to which it is built (Unix milliseconds).
-    open: Option<(Stretch, i64)>,
+    /// The stretch of the next bucket, as far as it is made.
+    open: Option<Open>,
     done: Vec<Stretch>,
+}
+
+/// A stretch that is being made.
+#[derive(Debug)]
+struct Open {
+    opening: Level,
+    node: Node,
+    counting: Counting,
+    /// Up to which instant levels are counted (Unix milliseconds).
+    made_ms: i64,
+}
+
+impl Open {
+    fn begun(opening: Level, from_ms: i64) -> Open {
+        Open {
+            opening,
+            node: Node::quiet(from_ms, from_ms),
+            counting: Counting::default(),
+            made_ms: from_ms,
+        }
+    }
 }
 
 impl<'a> Stretches<'a> {
@@ -69,9 +92,63 @@ impl<'a> Stretches<'a> {
             buckets,
             now_ms,
             gaps,
+            is_tallied: true,
             level: opening,
             open: None,
             done: Vec::with_capacity(buckets.len()),
+        }
+    }
+
+    /// The same without how long each level lasts: p95 and mean are not known then.
+    #[must_use]
+    pub fn without_tallies(self) -> Stretches<'a> {
+        Stretches {
+            is_tallied: false,
+            ..self
+        }
+    }
+
+    /// Whether a stretch of a roll-up may be taken by [`Stretches::take_rolled`]: it lies in one bucket,
+    /// and either all of it or nothing was observed.
+    pub fn is_whole(&self, from_ms: i64, to_ms: i64) -> bool {
+        let place = self
+            .buckets
+            .partition_point(|bucket| bucket.to_ms <= from_ms);
+        let is_in = |bucket: &Bucket| {
+            bucket.from_ms <= from_ms && to_ms <= bucket.to_ms && to_ms <= self.now_ms
+        };
+        let observed_ms = match self.is_tallied {
+            true => self.gaps.observed_ms(from_ms, to_ms),
+            false => 0,
+        };
+        self.buckets.get(place).is_some_and(is_in)
+            && (observed_ms == 0 || observed_ms == to_ms.abs_diff(from_ms))
+    }
+
+    /// Takes a stretch that is whole, in its place among the quarters, with how long each level lasts
+    /// over a level of 0.
+    pub fn take_rolled(&mut self, node: &Node, levels: impl IntoIterator<Item = (i64, u64)>) {
+        while let Some(bucket) = self.bucket().filter(|it| it.to_ms <= node.from_ms) {
+            self.end_bucket(bucket);
+        }
+        let Some(bucket) = self.bucket() else {
+            return;
+        };
+        let (level, gaps) = (self.level, self.gaps);
+        let begun = || Open::begun(level, bucket.from_ms);
+        let open = self.open.get_or_insert_with(begun);
+        open.node = open.node.join(*node);
+        if self.is_tallied {
+            let before = (open.made_ms, node.from_ms);
+            open.counting.go_on(level.seats, before, &[], gaps);
+            if gaps.observed_ms(node.from_ms, node.to_ms) > 0 {
+                open.counting.add_over(level.seats, levels);
+            }
+        }
+        open.made_ms = node.to_ms;
+        self.level = node.after(level);
+        if bucket.to_ms <= node.to_ms {
+            self.end_bucket(bucket);
         }
     }
 
@@ -95,13 +172,14 @@ impl<'a> Stretches<'a> {
                     false => Node::of(from_ms, to_ms, within),
                 };
                 let (level, gaps) = (self.level, self.gaps);
-                let begun = || (Stretch::begun(level, bucket.from_ms), bucket.from_ms);
-                let (stretch, made_ms) = self.open.get_or_insert_with(begun);
-                stretch.node = stretch.node.join(node);
-                stretch
-                    .tally
-                    .go_on(level.seats, (*made_ms, to_ms), within, gaps);
-                *made_ms = to_ms;
+                let begun = || Open::begun(level, bucket.from_ms);
+                let open = self.open.get_or_insert_with(begun);
+                open.node = open.node.join(node);
+                if self.is_tallied {
+                    let counted = (open.made_ms, to_ms);
+                    open.counting.go_on(level.seats, counted, within, gaps);
+                }
+                open.made_ms = to_ms;
                 self.level = node.after(level);
             }
             edges = later;
@@ -135,13 +213,17 @@ impl<'a> Stretches<'a> {
             self.done.push(Stretch::begun(Level::default(), from_ms));
             return;
         }
-        let begun = || (Stretch::begun(self.level, from_ms), from_ms);
-        let (mut stretch, made_ms) = self.open.take().unwrap_or_else(begun);
-        stretch.node = stretch.node.join(Node::quiet(to_ms, to_ms));
-        stretch
-            .tally
-            .go_on(self.level.seats, (made_ms, to_ms), &[], self.gaps);
-        self.done.push(stretch);
+        let begun = || Open::begun(self.level, from_ms);
+        let mut open = self.open.take().unwrap_or_else(begun);
+        if self.is_tallied {
+            let rest = (open.made_ms, to_ms);
+            open.counting.go_on(self.level.seats, rest, &[], self.gaps);
+        }
+        self.done.push(Stretch {
+            opening: open.opening,
+            node: open.node.join(Node::quiet(to_ms, to_ms)),
+            tally: open.counting.tally(),
+        });
     }
 }
 
@@ -169,4 +251,69 @@ pub fn stretches(
         made.take(&node, edges);
     }
     made.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::edge::Span;
+    use super::super::timeline::QUARTER_MS;
+    use super::*;
+
+    const HOUR_MS: i64 = 4 * QUARTER_MS;
+
+    /// What a roll-up has of an hour.
+    fn rolled(timeline: &Timeline, hour_ms: i64) -> (Node, Tally) {
+        let end_ms = hour_ms + HOUR_MS;
+        let quarters: Vec<_> = timeline.quarters_between(hour_ms, end_ms).collect();
+        let nodes = quarters.iter().map(|(node, _)| *node);
+        let edges = quarters.iter().flat_map(|(_, edges)| *edges);
+        let tally = Tally::of(0, (hour_ms, end_ms), edges, &Gaps::default());
+        (Node::joined(hour_ms, end_ms, nodes), tally)
+    }
+
+    proptest! {
+        /// Some hours come from a roll-up, and others as quarters.
+        #[test]
+        fn an_hour_of_a_roll_up_says_what_its_quarters_say(
+            spans in prop::collection::vec((0_i64..40, 0_i64..30, any::<bool>(), 1_u32..4), 0..40),
+            cuts in prop::collection::btree_set(0_i64..48, 2..6),
+            gaps in prop::collection::vec((0_i64..48, 0_i64..6), 0..3),
+            now in 0_i64..60,
+            is_rolled in prop::collection::vec(any::<bool>(), 16),
+        ) {
+            let span = |(from, length, is_odd, seats): &(i64, i64, bool, u32)| {
+                let from_ms = from * QUARTER_MS + if *is_odd { 77 } else { 0 };
+                Span { from_ms, until_ms: from_ms + length * QUARTER_MS / 3, seats: *seats }
+            };
+            let timeline = Timeline::of(spans.iter().map(span));
+            let cuts: Vec<i64> = cuts.into_iter().map(|cut| cut * QUARTER_MS).collect();
+            let bucket = |pair: &[i64]| Bucket { from_ms: pair[0], to_ms: pair[1] };
+            let buckets: Vec<Bucket> = cuts.windows(2).map(bucket).collect();
+            let gap = |(from, many): &(i64, i64)| {
+                (from * QUARTER_MS, (from + many) * QUARTER_MS)
+            };
+            let gaps = Gaps::of(gaps.iter().map(gap).collect());
+            let now_ms = now * QUARTER_MS + 5;
+            let expected = stretches(&timeline, &buckets, now_ms, &gaps);
+            let (begin_ms, end_ms) = (cuts[0], cuts[cuts.len() - 1]);
+            let opening = timeline.opening(begin_ms);
+            let mut made = Stretches::new(&buckets, now_ms, &gaps, opening);
+            let first_ms = begin_ms.div_euclid(HOUR_MS) * HOUR_MS;
+            for (place, is_rolled) in is_rolled.iter().enumerate() {
+                let hour_ms = first_ms + HOUR_MS * i64::try_from(place).unwrap();
+                if *is_rolled && made.is_whole(hour_ms, hour_ms + HOUR_MS) {
+                    let (node, tally) = rolled(&timeline, hour_ms);
+                    made.take_rolled(&node, tally.levels());
+                    continue;
+                }
+                let (from_ms, to_ms) = (hour_ms.max(begin_ms), (hour_ms + HOUR_MS).min(end_ms));
+                for (node, edges) in timeline.quarters_between(from_ms, to_ms) {
+                    made.take(&node, edges);
+                }
+            }
+            prop_assert_eq!(made.end(), expected);
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::edge::Edge;
 use super::gaps::Gaps;
 use super::node::Node;
@@ -22,26 +24,9 @@ impl Tally {
         edges: impl Iterator<Item = &'a Edge>,
         gaps: &Gaps,
     ) -> Tally {
-        let mut tally = Tally::default();
-        tally.go_on(opening, (from_ms, to_ms), edges, gaps);
-        tally
-    }
-
-    /// Adds `from_ms` to `to_ms`, with `level` seats in use before.
-    pub(super) fn go_on<'a>(
-        &mut self,
-        mut level: i64,
-        (from_ms, to_ms): (i64, i64),
-        edges: impl IntoIterator<Item = &'a Edge>,
-        gaps: &Gaps,
-    ) {
-        let mut since_ms = from_ms;
-        for edge in edges {
-            self.add(level, gaps.observed_ms(since_ms, edge.at_ms));
-            since_ms = since_ms.max(edge.at_ms);
-            level = level.saturating_add(edge.seats_change());
-        }
-        self.add(level, gaps.observed_ms(since_ms, to_ms));
+        let mut counting = Counting::default();
+        counting.go_on(opening, (from_ms, to_ms), edges, gaps);
+        counting.tally()
     }
 
     /// Of `from_ms` to `to_ms` from a roll-up: the nodes between them in order, each with its tally
@@ -110,6 +95,50 @@ impl Tally {
         match self.observed_ms() {
             0 => 0.0,
             observed_ms => seat_ms.max(0) as f64 / observed_ms as f64,
+        }
+    }
+}
+
+/// A tally that is being made: levels come by the million, and their order is only needed at the end.
+#[derive(Debug, Default)]
+pub(super) struct Counting(FxHashMap<i64, u64>);
+
+impl Counting {
+    /// Adds `from_ms` to `to_ms`, with `level` seats in use before.
+    pub(super) fn go_on<'a>(
+        &mut self,
+        mut level: i64,
+        (from_ms, to_ms): (i64, i64),
+        edges: impl IntoIterator<Item = &'a Edge>,
+        gaps: &Gaps,
+    ) {
+        let mut since_ms = from_ms;
+        for edge in edges {
+            self.add(level, gaps.observed_ms(since_ms, edge.at_ms));
+            since_ms = since_ms.max(edge.at_ms);
+            level = level.saturating_add(edge.seats_change());
+        }
+        self.add(level, gaps.observed_ms(since_ms, to_ms));
+    }
+
+    /// Adds levels that were counted over a level of 0, over the level that they have here.
+    pub(super) fn add_over(&mut self, opening: i64, levels: impl IntoIterator<Item = (i64, u64)>) {
+        for (level, ms) in levels {
+            self.add(level.saturating_add(opening), ms);
+        }
+    }
+
+    fn add(&mut self, level: i64, ms: u64) {
+        if ms > 0 {
+            let at = self.0.entry(level).or_default();
+            *at = at.saturating_add(ms);
+        }
+    }
+
+    /// What was counted.
+    pub(super) fn tally(self) -> Tally {
+        Tally {
+            at: self.0.into_iter().collect(),
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Ap
         )?;
     }
     places::write(connection, source, before, batch)?;
+    note_first(connection, &batch.items)?;
     let mut names = Names::enter(connection, batch)?;
     let since = retention::since(connection)?;
     let items = batch.items.iter().filter(|it| !since.is_before(&it.what));
@@ -88,6 +89,20 @@ fn put_in<'c>(
     added += from.waits(&waits)?;
     roll_up.write()?;
     Ok(added)
+}
+
+/// Notes when the first of all began.
+fn note_first(connection: &Connection, items: &[HistoryItem]) -> Result<()> {
+    let Some(first_ms) = items.iter().map(HistoryItem::begun_ms).min() else {
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO history_first (one, first_ms) VALUES (1, ?1) \
+             ON CONFLICT (one) DO UPDATE SET first_ms = ?1 WHERE first_ms > ?1",
+        )?
+        .execute([first_ms])
+        .map(drop)
 }
 
 /// The number of a server; it is assigned with the first batch.

@@ -1,8 +1,7 @@
-//! What was held, wanted and refused of one product, read from the tables page by page.
+//! What was held, wanted and refused of one product, read page by page in the order of the beginnings, by
+//! the indexes that the tables have by product and beginning.
 //!
-//! Sessions are in the order of their products and beginnings. The other tables are in the order of
-//! their keys, so a page looks through a number of their rows, of whatever product. The calls of
-//! others have their turn between two pages.
+//! A page looks through a number of rows, and the calls of others have their turn between two pages.
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use usher_core::ledger::Reason;
@@ -13,51 +12,65 @@ use crate::columns::unsigned;
 use crate::past::{PastAsked, PastPage, PastPlace, SourceRow};
 
 /// Rows that a page looks through: some hundredths of a second.
-const PAGE_ROWS: u32 = 50_000;
+const PAGE_ROWS: u32 = 20_000;
 
-/// Where a page ends within a table: the key of its last row, and when that began.
-type Key = [i64; 4];
-/// Before all rows.
-const BEGIN: Key = [i64::MIN; 4];
+/// Where a page ends within a table: the beginning, and the three columns of the key.
+type Place = [i64; 4];
+/// Before all of them.
+const BEGIN: Place = [i64::MIN; 4];
 
 /// A table of the history, and what a row of it says.
 struct Table {
-    /// Its first columns are the key, the product, the server and the beginning, in that order;
-    /// `?1` to `?4` are the key and the beginning after which it begins, `?5` is the product, `?6`
-    /// before when it began, and `?7` how many rows are wanted.
+    /// Its first columns are the key, the product, the server and the beginning. `?1` is the product,
+    /// `?2` before when it began, `?3` to `?6` the place after which the page begins, `?7` how many
+    /// rows are wanted.
     sql: &'static str,
     /// What a row tells, and the end of that.
     read: fn(&Row<'_>, i64) -> Result<(Past, i64)>,
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 5] = [
     Table {
         sql: "SELECT source, made_in, made_by, product, source, granted_ms, person, computer, \
               seats, held_ms, kept, cause, ticket_made_in, ticket_made_by FROM history_leases \
-              WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?7",
+              WHERE kept = 0 AND cause <> 'unclaimed' \
+              AND product = ?1 AND granted_ms < ?2 AND granted_ms >= ?3 \
+              AND (granted_ms, source, made_in, made_by) > (?3, ?4, ?5, ?6) \
+              ORDER BY granted_ms, source, made_in, made_by LIMIT ?7",
+        read: lease,
+    },
+    // Those that nobody used have an index of their own.
+    Table {
+        sql: "SELECT source, made_in, made_by, product, source, granted_ms, person, computer, \
+              seats, held_ms, kept, cause, ticket_made_in, ticket_made_by FROM history_leases \
+              WHERE (kept <> 0 OR cause = 'unclaimed') \
+              AND product = ?1 AND granted_ms < ?2 AND granted_ms >= ?3 \
+              AND (granted_ms, source, made_in, made_by) > (?3, ?4, ?5, ?6) \
+              ORDER BY granted_ms, source, made_in, made_by LIMIT ?7",
         read: lease,
     },
     Table {
         sql: "SELECT computer, agent_incarnation, session, product, source, started_ms, person, \
               duration_ms, unseated_ms, lease_made_in, lease_made_by FROM history_sessions \
-              WHERE product = ?5 AND started_ms < ?6 \
-              AND (started_ms, computer, agent_incarnation, session) > (?4, ?1, ?2, ?3) \
+              WHERE product = ?1 AND started_ms < ?2 AND started_ms >= ?3 \
+              AND (started_ms, computer, agent_incarnation, session) > (?3, ?4, ?5, ?6) \
               ORDER BY started_ms, computer, agent_incarnation, session LIMIT ?7",
         read: session,
     },
     Table {
         sql: "SELECT source, made_in, made_by, product, source, queued_ms, person, computer, \
               seats, waited_ms, decided_ms, outcome, lease_made_in, lease_made_by, priority \
-              FROM history_waits WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?7",
+              FROM history_waits WHERE product = ?1 AND queued_ms < ?2 AND queued_ms >= ?3 \
+              AND (queued_ms, source, made_in, made_by) > (?3, ?4, ?5, ?6) \
+              ORDER BY queued_ms, source, made_in, made_by LIMIT ?7",
         read: wait,
     },
     Table {
         sql: "SELECT source, made_in, made_by, product, source, first_ms, person, computer, \
               seats, last_ms, waits, reason FROM history_denials \
-              WHERE (source, made_in, made_by) > (?1, ?2, ?3) \
-              ORDER BY source, made_in, made_by LIMIT ?7",
+              WHERE product = ?1 AND first_ms < ?2 AND first_ms >= ?3 \
+              AND (first_ms, source, made_in, made_by) > (?3, ?4, ?5, ?6) \
+              ORDER BY first_ms, source, made_in, made_by LIMIT ?7",
         read: refusal,
     },
 ];
@@ -79,24 +92,22 @@ fn look(connection: &Connection, asked: &PastAsked, rows: u32) -> Result<PastPag
     };
     page.is_known = true;
     if asked.after.is_none() {
-        page.first_ms = first_session_ms(connection)?;
+        page.first_ms = connection
+            .prepare_cached("SELECT first_ms FROM history_first")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
     }
     let (first, mut after) = place(asked.after.as_ref());
     let mut left = rows;
     for (number, table) in TABLES.iter().enumerate().skip(first) {
         let mut statement = connection.prepare_cached(table.sql)?;
-        let [one, two, three, begin_ms] = after;
-        let until_ms = asked.until_ms;
-        let mut found =
-            statement.query(params![one, two, three, begin_ms, product, until_ms, left])?;
+        let [begun, one, two, three] = after;
+        let values = params![product, asked.until_ms, begun, one, two, three, left];
+        let mut found = statement.query(values)?;
         while let Some(row) = found.next()? {
             left = left.saturating_sub(1);
             let begin_ms: i64 = row.get(5)?;
-            after = [row.get(0)?, row.get(1)?, row.get(2)?, begin_ms];
-            page.first_ms = Some(page.first_ms.map_or(begin_ms, |it| it.min(begin_ms)));
-            if row.get::<_, i64>(3)? != product || begin_ms >= asked.until_ms {
-                continue;
-            }
+            after = [begin_ms, row.get(0)?, row.get(1)?, row.get(2)?];
             let (past, end_ms) = (table.read)(row, begin_ms)?;
             if end_ms >= asked.from_ms {
                 page.items.push(past);
@@ -112,31 +123,20 @@ fn look(connection: &Connection, asked: &PastAsked, rows: u32) -> Result<PastPag
     Ok(page)
 }
 
-/// When the first session of any product began.
-fn first_session_ms(connection: &Connection) -> Result<Option<i64>> {
-    connection
-        .prepare_cached(
-            "SELECT min((SELECT started_ms FROM history_sessions s WHERE s.product = p.number \
-             ORDER BY started_ms LIMIT 1)) FROM history_products p",
-        )?
-        .query_row([], |row| row.get(0))
-}
-
-/// The table and the key after which a page begins.
-fn place(after: Option<&PastPlace>) -> (usize, Key) {
+/// The table and the place in it after which a page begins.
+fn place(after: Option<&PastPlace>) -> (usize, Place) {
     match after.map(|after| &*after.0) {
-        Some([table, one, two, three, begin_ms]) => {
+        Some([table, begun, one, two, three]) => {
             let table = usize::try_from(*table).unwrap_or(TABLES.len());
-            (table, [*one, *two, *three, *begin_ms])
+            (table, [*begun, *one, *two, *three])
         }
         _ => (0, BEGIN),
     }
 }
 
-fn next(table: usize, key: Key) -> PastPlace {
+fn next(table: usize, [begun, one, two, three]: Place) -> PastPlace {
     let table = i64::try_from(table).unwrap_or(i64::MAX);
-    let [one, two, three, begin_ms] = key;
-    PastPlace(vec![table, one, two, three, begin_ms])
+    PastPlace(vec![table, begun, one, two, three])
 }
 
 /// The servers whose history is collected.
@@ -270,7 +270,8 @@ mod tests {
         connection
             .execute_batch(
                 "INSERT INTO history_products VALUES (1, 'cad'), (2, 'cam');
-                 INSERT INTO history_sources VALUES (1, 'a', 9, 100), (2, 'b', 9, 200);",
+                 INSERT INTO history_sources VALUES (1, 'a', 9, 100), (2, 'b', 9, 200);
+                 INSERT INTO history_first VALUES (1, 60);",
             )
             .unwrap();
         connection
@@ -329,6 +330,24 @@ mod tests {
                 }
             }
             assert_eq!(items, whole.items, "{rows} rows a page");
+        }
+    }
+
+    #[test]
+    fn a_page_is_found_by_an_index_of_the_product_and_the_beginning() {
+        let connection = tables();
+        for table in TABLES {
+            let sql = format!("EXPLAIN QUERY PLAN {}", table.sql);
+            let mut statement = connection.prepare(&sql).unwrap();
+            let values = params![1, 200, 100, 0, 0, 0, 10];
+            let plan: Vec<String> = statement
+                .query_map(values, |row| row.get(3))
+                .unwrap()
+                .collect::<Result<_>>()
+                .unwrap();
+            let plan = plan.join("\n");
+            let by_index = plan.starts_with("SEARCH history_") && plan.contains("(product=? AND ");
+            assert!(by_index && !plan.contains("SCAN"), "{plan}\n{sql}");
         }
     }
 

@@ -74,8 +74,12 @@ impl Db {
     }
 
     fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.wait_for(self.patience, work)
+    }
+
+    fn wait_for<T>(&self, patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
         let within = async {
-            let mut work = pin!(tokio::time::timeout(self.patience, work));
+            let mut work = pin!(tokio::time::timeout(patience, work));
             let soon = tokio::time::timeout_at(self.soon.get(), work.as_mut()).await;
             match soon {
                 Ok(done) => done,
@@ -86,7 +90,7 @@ impl Db {
             }
         };
         let done = self.runtime.block_on(within);
-        done.unwrap_or(Err(Error::TimedOut(self.patience)))
+        done.unwrap_or(Err(Error::TimedOut(patience)))
     }
 
     /// The statement, prepared once.
@@ -107,6 +111,13 @@ impl Db {
     /// Carries out statements without parameters, separated by semicolons.
     pub(super) fn batch(&self, sql: &str) -> Result<()> {
         self.wait(async { Ok(self.client.batch_execute(sql).await?) })
+    }
+
+    /// The same of what may take that long; the server has to be told so, too.
+    pub(super) fn batch_within(&self, sql: &str, patience: Duration) -> Result<()> {
+        self.wait_for(patience, async {
+            Ok(self.client.batch_execute(sql).await?)
+        })
     }
 
     /// Carries out a statement; how many rows it changed.

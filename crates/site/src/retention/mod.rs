@@ -2,14 +2,15 @@
 //!
 //! The instant up to which rows go is noted before the first of them does, in the same transaction. From
 //! then on nothing that was over before it is taken in, so a server that tells of it again does not
-//! bring it back, and the roll-ups do not count it twice.
+//! bring it back, and the roll-ups do not count it twice. What is packed of its days forgets whose it was.
 
 mod rows;
 mod since;
 
 use rusqlite::{Connection, Result};
 
-use crate::retained::Overdue;
+use crate::retained::{Overdue, Retained};
+use crate::usage;
 
 pub(crate) use rows::extent;
 pub(crate) use since::since;
@@ -18,7 +19,11 @@ pub(crate) use since::since;
 /// many, 0: there are no more.
 pub(crate) fn retire(connection: &Connection, overdue: &Overdue) -> Result<u64> {
     let what = overdue.what;
+    let was_ms = since(connection)?.of(what);
     let since_ms = since::raise(connection, what, overdue.before_ms)?;
+    if what == Retained::Sessions && was_ms != Some(since_ms) {
+        usage::forget_who(connection, since_ms)?;
+    }
     let before_ms = what.removed_before(since_ms);
     rows::remove(connection, what, before_ms, overdue.limit)
 }

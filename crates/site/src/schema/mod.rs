@@ -1,5 +1,6 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
+mod days;
 mod elsewhere;
 mod retention;
 mod sessions;
@@ -214,4 +215,6 @@ CREATE TABLE history_waits (
     sessions::STEP,
     retention::STEP,
     elsewhere::REMOVALS,
+    usage::BY_TIME,
+    days::STEP,
 ];

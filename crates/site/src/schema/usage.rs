@@ -55,3 +55,23 @@ CREATE TABLE usage_quarters (
     PRIMARY KEY (product, counted, quarter)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// The step by which the rows of a product are found by time, also those of which there was no index.
+pub(super) const BY_TIME: &str = "
+CREATE INDEX history_leases_unused_by_grant ON history_leases (product, granted_ms)
+    WHERE kept <> 0 OR cause = 'unclaimed';
+CREATE INDEX import_uses_by_end ON import_uses (product, ended_ms);
+-- When the first began of all that is known.
+CREATE TABLE history_first (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    first_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO history_first (one, first_ms) SELECT 1, first_ms FROM (
+    SELECT min(begun_ms) AS first_ms FROM (
+        SELECT min(granted_ms) AS begun_ms FROM history_leases
+        UNION ALL SELECT min(started_ms) FROM history_sessions
+        UNION ALL SELECT min(queued_ms) FROM history_waits
+        UNION ALL SELECT min(first_ms) FROM history_denials
+    )
+) WHERE first_ms IS NOT NULL;
+";

@@ -1,12 +1,14 @@
 //! What a transaction changes in the roll-ups, held until it is written: however many uses begin and end
 //! in a quarter of an hour, the quarter is written once.
 
+use std::collections::BTreeSet;
+
 use usher_core::usage::{Counted, Edge, Level};
 
 use super::level::Levels;
 use super::line::{Adds, LINES, Of};
 use super::mark::{Mark, apply, marks};
-use super::quarter::{QUARTERS_OF_DAY, number_of};
+use super::quarter::{QUARTERS_OF_DAY, day_of, number_of};
 
 /// Changes that are held at once before they are written: 30 MB.
 const HELD_LIMIT: usize = 500_000;
@@ -27,14 +29,36 @@ pub(crate) struct Change {
     pub(crate) times: i64,
 }
 
+/// Over which days (UTC) what changes of a product reaches: the first and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spread {
+    pub(crate) product: i64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+}
+
 /// Changes that are not written yet.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(Vec<Change>);
+pub(crate) struct Changes {
+    marks: Vec<Change>,
+    /// Of what is counted here: only of that days are packed.
+    spreads: BTreeSet<Spread>,
+}
 
 impl Changes {
     /// Adds what a row says so many times; less than 0: takes it out.
     pub(crate) fn add(&mut self, product: i64, counted: Counted, adds: Adds, times: i64) {
-        self.0.extend(marks(adds).map(|mark| Change {
+        let spans = || adds.iter().flatten().map(|(_, span)| span);
+        let first_ms = spans().map(|span| span.from_ms).min();
+        let last_ms = spans().map(|span| span.until_ms).max();
+        if let (Counted::Here, Some(first_ms), Some(last_ms)) = (counted, first_ms, last_ms) {
+            self.spreads.insert(Spread {
+                product,
+                first: day_of(first_ms),
+                last: day_of(last_ms),
+            });
+        }
+        self.marks.extend(marks(adds).map(|mark| Change {
             place: Place {
                 product,
                 counted,
@@ -47,12 +71,12 @@ impl Changes {
 
     /// Whether they are so many that they should be written.
     pub(crate) fn is_full(&self) -> bool {
-        self.0.len() >= HELD_LIMIT
+        self.marks.len() >= HELD_LIMIT
     }
 
     /// All of them, by quarters in the order of their keys. Nothing is held then.
     pub(crate) fn take(&mut self) -> Vec<Change> {
-        let mut changes = std::mem::take(&mut self.0);
+        let mut changes = std::mem::take(&mut self.marks);
         changes.sort_unstable();
         changes.dedup_by(|next, kept| {
             let is_same = (next.place, next.mark) == (kept.place, kept.mark);
@@ -63,6 +87,11 @@ impl Changes {
         });
         changes.retain(|change| change.times != 0);
         changes
+    }
+
+    /// Over which days they reach, in the order of the products. None are held then.
+    pub(crate) fn take_spreads(&mut self) -> BTreeSet<Spread> {
+        std::mem::take(&mut self.spreads)
     }
 }
 

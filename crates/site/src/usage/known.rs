@@ -1,15 +1,13 @@
 //! Of which products and servers something is known.
 
 use rusqlite::{Connection, Result, params};
-use usher_core::usage::{Counted, QUARTER_MS};
+use usher_core::usage::Counted;
 
 use super::line::counted_number;
-use super::quarter::QUARTERS_OF_DAY;
+use super::quarter::DAY_MS;
 use crate::collected::Point;
 use crate::columns::unsigned;
 use crate::used::{UsedProduct, UsedRecord, UsedSource};
-
-const DAY_MS: i64 = QUARTERS_OF_DAY * QUARTER_MS;
 
 /// The products that something is known of, in the order of their ids, from one on. One that is
 /// counted here and elsewhere is there twice.

@@ -22,6 +22,11 @@ pub(crate) enum Line {
 pub(crate) const LINES: [Line; 3] = [Line::Wanted, Line::Running, Line::Unseated];
 
 impl Line {
+    /// Whether it is asked how long each level of it lasts: p95 and mean are of what is wanted.
+    pub(crate) fn has_levels(self) -> bool {
+        self == Line::Wanted
+    }
+
     /// Its place in [`LINES`].
     pub(crate) fn place(self) -> usize {
         match self {

@@ -13,9 +13,9 @@ const CHANGE_BITS: u32 = 2;
 /// Bits in which it is said to which quantities.
 const LINE_BITS: u32 = 3;
 
-/// The bytes are none that [`pack`] has made.
+/// The bytes are none that were packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the edges of a quarter of an hour cannot be read")]
+#[error("what is packed of a quarter of an hour or of a day cannot be read")]
 pub(crate) struct Unreadable;
 
 /// A run: `marks` are in their order and begin at `from_ms` or later.
@@ -80,7 +80,8 @@ fn mark(before_ms: i64, rest: &mut &[u8]) -> Option<Mark> {
     Some(Mark { edge, of })
 }
 
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
+/// Appends a number, 7 bits a byte.
+pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         // The lowest 7 bits, and that more follow.
         bytes.push(((number & 0x7f) as u8) | 0x80);
@@ -89,7 +90,8 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-fn take(bytes: &mut &[u8]) -> Option<u64> {
+/// Takes a number that [`put`] has written; none: there is none.
+pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (mut number, mut shift) = (0_u64, 0_u32);
     while let Some((byte, rest)) = bytes.split_first() {
         *bytes = rest;
@@ -105,6 +107,17 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
         shift += 7;
     }
     None
+}
+
+/// The same of a number that may be below 0: small ones of either sign take few bytes.
+pub(super) fn put_signed(bytes: &mut Vec<u8>, number: i64) {
+    put(bytes, ((number << 1) ^ (number >> 63)).cast_unsigned());
+}
+
+/// Takes a number that [`put_signed`] has written.
+pub(super) fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
+    let number = take(bytes)?;
+    Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
 }
 
 #[cfg(test)]
@@ -144,6 +157,18 @@ mod tests {
         let (first, second) = (mark(70, Change::Begin, 1, 7), mark(5, Change::End, 2, 1));
         let bytes = [pack(0, &[first]), pack(0, &[second])].concat();
         assert_eq!(unpack(0, &bytes), Ok(vec![second, first]));
+    }
+
+    #[test]
+    fn numbers_of_either_sign_are_read_as_they_were_written() {
+        for number in [0, 1, -1, 63, -64, 64, i64::MAX, i64::MIN] {
+            let mut bytes = Vec::new();
+            put_signed(&mut bytes, number);
+            assert_eq!(bytes.len() == 1, (-64..64).contains(&number), "{number}");
+            let mut rest = &*bytes;
+            assert_eq!(take_signed(&mut rest), Some(number));
+            assert!(rest.is_empty());
+        }
     }
 
     #[test]

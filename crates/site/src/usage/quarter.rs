@@ -7,8 +7,12 @@ use usher_core::usage::QUARTER_MS;
 use super::mark::Mark;
 use super::packed::{Unreadable, unpack};
 
+/// Quarters of an hour in an hour.
+pub(crate) const QUARTERS_OF_HOUR: i64 = 4;
 /// Quarters of an hour in a day.
-pub(crate) const QUARTERS_OF_DAY: i64 = 96;
+pub(crate) const QUARTERS_OF_DAY: i64 = 24 * QUARTERS_OF_HOUR;
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = QUARTERS_OF_DAY * QUARTER_MS;
 
 /// The place of the marks in a row that [`read`] takes: behind the number of the quarter.
 const EDGES: usize = 1;
@@ -16,6 +20,11 @@ const EDGES: usize = 1;
 /// The number of the quarter of an instant.
 pub(crate) fn number_of(ms: i64) -> i64 {
     ms.div_euclid(QUARTER_MS)
+}
+
+/// The number of the day (UTC) of an instant: days since 1970.
+pub(crate) fn day_of(ms: i64) -> i64 {
+    ms.div_euclid(DAY_MS)
 }
 
 /// When the quarter of that number begins, in Unix milliseconds.

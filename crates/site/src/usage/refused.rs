@@ -7,9 +7,10 @@ use rusqlite::{Connection, Result, params};
 use usher_core::usage::Counted;
 
 use super::about::{product_number, surrogate};
+use super::line::Adds;
 use super::named::{Named, Needed, named};
 use super::running::{Runs, runs};
-use super::within::Whose;
+use super::within::{Look, Whose};
 use crate::columns::unsigned;
 use crate::reported::{REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked};
 
@@ -17,13 +18,16 @@ const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
     FROM history_denials WHERE product = ?1 AND first_ms >= ?2 AND first_ms < ?3 ORDER BY first_ms";
 const ELSEWHERE: &str = "SELECT person, reason, 1, at_ms, at_ms, computer \
     FROM elsewhere_denials WHERE product = ?1 AND at_ms >= ?2 AND at_ms < ?3 ORDER BY at_ms";
-const GRANTED_HERE: &str = "SELECT person, granted_ms, ended_ms FROM history_leases \
-    WHERE kept = 0 AND cause <> 'unclaimed' AND product = ?1 AND ended_ms >= ?2";
-const USED_HERE: &str = "SELECT person, started_ms, ended_ms FROM history_sessions \
-    WHERE product = ?1 AND ended_ms >= ?2";
+/// Of uses that began before, those that lasted: by their ends. The plus keeps SQLite from looking through all
+/// that began before.
 const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms, \
     coalesce(ended_ms, seen_ms, 9223372036854775807) FROM elsewhere_uses \
-    WHERE product = ?1 AND coalesce(ended_ms, seen_ms, 9223372036854775807) >= ?2";
+    WHERE product = ?1 AND started_ms >= ?2 \
+    UNION ALL SELECT person, started_ms, ended_ms FROM elsewhere_uses \
+    WHERE product = ?1 AND +started_ms < ?2 AND ended_ms >= ?2 \
+    UNION ALL SELECT person, started_ms, coalesce(seen_ms, 9223372036854775807) \
+    FROM elsewhere_uses WHERE product = ?1 AND +started_ms < ?2 AND ended_ms IS NULL \
+    AND coalesce(seen_ms, 9223372036854775807) >= ?2";
 
 /// What is known of one of them.
 struct Of {
@@ -56,9 +60,9 @@ struct Sum {
 /// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
 pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refused> {
     let product = product_number(connection, &asked.product)?;
-    let (denials, uses) = match asked.counted {
-        Counted::Here => (HERE, &[GRANTED_HERE, USED_HERE][..]),
-        Counted::Elsewhere => (ELSEWHERE, &[GRANTED_ELSEWHERE][..]),
+    let denials = match asked.counted {
+        Counted::Here => HERE,
+        Counted::Elsewhere => ELSEWHERE,
     };
     let mut found = Refusals::default();
     let mut statement = connection.prepare_cached(denials)?;
@@ -73,16 +77,19 @@ pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refu
             computer: surrogate(row.get(5)?),
         });
     }
-    if let Some(first_ms) = found.first_ms() {
-        for sql in uses {
-            let mut statement = connection.prepare_cached(sql)?;
+    match (found.first_ms(), asked.counted) {
+        (None, _) => {}
+        (Some(first_ms), Counted::Here) => {
+            let look = Look::new(connection, product, (first_ms, i64::MAX));
+            look.here(&mut |person, _, adds| found.came_by(person, adds))?;
+            found.came_running(&runs(connection, product, &asked.running)?);
+        }
+        (Some(first_ms), Counted::Elsewhere) => {
+            let mut statement = connection.prepare_cached(GRANTED_ELSEWHERE)?;
             let mut rows = statement.query(params![product, first_ms])?;
             while let Some(row) = rows.next()? {
                 found.came(surrogate(row.get(0)?), (row.get(1)?, row.get(2)?));
             }
-        }
-        if asked.counted == Counted::Here {
-            found.came_running(&runs(connection, product, &asked.running)?);
         }
     }
     found.answer(asked.limit, |needed| named(connection, needed))
@@ -137,6 +144,13 @@ impl Refusals {
             && let Some(of) = self.people.get_mut(&person)
         {
             of.came(from_ms, until_ms);
+        }
+    }
+
+    /// The same by what a row adds to quantities.
+    pub(crate) fn came_by(&mut self, person: Whose, adds: Adds) {
+        for (_, span) in adds.into_iter().flatten() {
+            self.came(person, (span.from_ms, span.until_ms));
         }
     }
 
@@ -196,5 +210,33 @@ impl Refusals {
             left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
             reasons,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_since_a_refusal_are_found_by_when_they_began_and_ended() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(&crate::schema::STEPS.concat())
+            .unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {GRANTED_ELSEWHERE}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let plan: Vec<String> = statement
+            .query_map(params![1, 100], |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_>>()
+            .unwrap();
+        let uses: Vec<&String> = plan.iter().filter(|it| it.contains(" t USING")).collect();
+        assert_eq!(uses.len(), 3, "{plan:?}");
+        for (look, by) in uses
+            .iter()
+            .zip(["started_ms>?", "ended_ms>?", "ended_ms=?"])
+        {
+            assert!(look.contains(&format!("(product=? AND {by}")), "{plan:?}");
+        }
     }
 }

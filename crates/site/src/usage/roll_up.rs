@@ -10,6 +10,7 @@ use usher_core::usage::Counted;
 
 use super::alone::{self, LeaseKey, key_of};
 use super::changes::{Changes, Days, Place, by_quarters, carry_out, only_adds};
+use super::days;
 use super::line::{Adds, LeaseRow, counted_number, is_use, of_lease, of_session};
 use super::mark::Mark;
 use super::packed::{pack, unpack};
@@ -84,6 +85,9 @@ impl<'c> RollUp<'c> {
 
     /// Writes what has changed.
     pub(crate) fn write(&mut self) -> Result<()> {
+        for it in self.changes.take_spreads() {
+            days::unpack(self.connection, it.product, (it.first, it.last))?;
+        }
         let changes = self.changes.take();
         let mut days = Days::default();
         let mut append = self.connection.prepare_cached(

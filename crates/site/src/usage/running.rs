@@ -27,19 +27,11 @@ pub(crate) struct Run {
     pub(crate) person: u64,
     pub(crate) computer: u64,
     pub(crate) span: Span,
-    pub(crate) is_session: bool,
 }
 
 impl Runs {
     pub(crate) fn each(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter()
-    }
-
-    /// How many of them, sessions or leases, began before that instant.
-    pub(crate) fn before(&self, from_ms: i64, is_session: bool) -> i64 {
-        let runs = self.each().filter(|run| run.is_session == is_session);
-        let begun = runs.filter(|run| run.span.from_ms < from_ms);
-        i64::try_from(begun.count()).unwrap_or(i64::MAX)
     }
 
     /// Adds one that has not ended, and its place among those that were told.
@@ -58,7 +50,6 @@ impl Runs {
                 until_ms: i64::MAX,
                 seats: 1,
             },
-            is_session,
         });
     }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Result, params};
 
+use super::quarter::DAY_MS;
 use crate::columns::unsigned;
 use crate::now::{EntitlementNow, NOW_LIMIT, ProductNow, SourceNow};
 use crate::reported::order_of_owned;
 
-pub(crate) const DAY_MS: i64 = 86_400_000;
 /// A level that stays the same is told again after a quarter of an hour and the pause between two
 /// reports.
 const SAME_LEVEL_MS: i64 = 20 * 60_000;

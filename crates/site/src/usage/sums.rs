@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use rusqlite::{Connection, Result};
+use rustc_hash::FxHashMap;
 use usher_core::usage::{Counted, Span};
 
 use super::about::product_number;
@@ -88,7 +89,7 @@ impl Sum {
 pub(crate) struct Uses<'a> {
     asked: &'a SumsAsked,
     /// By whose they are, and by the other of person and computer.
-    pairs: HashMap<(Whose, Whose), Sum>,
+    pairs: FxHashMap<(Whose, Whose), Sum>,
     /// The place among what still runs of those whom the site may not know.
     told: HashMap<u64, usize>,
 }
@@ -98,7 +99,7 @@ impl<'a> Uses<'a> {
     pub(crate) fn new(asked: &'a SumsAsked) -> Uses<'a> {
         Uses {
             asked,
-            pairs: HashMap::new(),
+            pairs: FxHashMap::default(),
             told: HashMap::new(),
         }
     }

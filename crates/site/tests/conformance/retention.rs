@@ -8,7 +8,7 @@ use usher_site::{Appended, Extent, HistoryItem, Overdue, Retained, RetainedSince
 
 use crate::common::embedded;
 use crate::histories::{Arrival, History, any_history};
-use crate::usage::{Server, asked, found};
+use crate::usage::{Server, asked, found, packs_what_is_over};
 use crate::{postgres, reported};
 
 /// Histories that are played, each of a product of its own.
@@ -83,6 +83,15 @@ async fn retire(site: &dyn Site, what: Retained, before_ms: i64) -> u64 {
     }
 }
 
+/// How many people there were.
+async fn users(played: &[Played], site: &dyn Site) -> Vec<u64> {
+    let mut users = Vec::new();
+    for it in played {
+        users.extend(it.figures(site).await.iter().map(|item| item.users));
+    }
+    users
+}
+
 /// What the roll-ups say: all but people, refusals and waits.
 fn rolled_up(items: &[UsageItem]) -> Vec<UsageItem> {
     let without = items.iter().map(|item| UsageItem {
@@ -110,6 +119,7 @@ async fn keeps_what_the_roll_ups_say_of_rows_that_are_removed(site: &dyn Site) {
         server.tells(site, it.told()).await;
         played.push(it);
     }
+    packs_what_is_over(site).await;
     let nothing = RetainedSince::default();
     assert_eq!(site.retained().await.unwrap(), nothing);
     for before_ms in [-20 * HOUR_MS, 5, 20 * HOUR_MS + 1] {
@@ -129,6 +139,10 @@ async fn keeps_what_the_roll_ups_say_of_rows_that_are_removed(site: &dyn Site) {
             waits_ms: since,
         };
         assert_eq!(site.retained().await.unwrap(), expected);
+        // Who used something in a time of which rows have gone is what the others say.
+        let of_rows = users(&played, site).await;
+        packs_what_is_over(site).await;
+        assert_eq!(users(&played, site).await, of_rows);
         for (place, it) in played.iter().enumerate() {
             let context = format!("{before_ms} {}: {:?}", it.number, it.history);
             let now = it.figures(site).await;

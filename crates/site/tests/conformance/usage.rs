@@ -10,7 +10,7 @@ use usher_core::usage::{
 };
 use usher_site::{
     Appended, Ended, EndedLease, HistoryBatch, HistoryComputer, HistoryItem, HistoryPerson, Made,
-    Point, Running, RunningUse, Site, SqliteSite, UsedAsked, UsedProduct,
+    Point, Running, RunningUse, Site, SqliteSite, UsedAsked, UsedParts, UsedProduct,
 };
 
 use crate::common::embedded;
@@ -83,6 +83,7 @@ pub(crate) fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked
         now_ms,
         gaps: Gaps::default(),
         running: Vec::new(),
+        parts: UsedParts::ALL,
     }
 }
 
@@ -134,12 +135,18 @@ pub(crate) async fn rolls_up_what_the_rows_say(site: &dyn Site) {
         let told = history.told(&product, number, Arrival::is_told);
         for items in told.chunks(8) {
             one.tells(site, items.to_vec()).await;
+            // What comes later is of days that are packed.
+            packs_what_is_over(site).await;
         }
         one.tells(site, history.told_again(&product, number)).await;
         let sessions = history.told(&product, number, Arrival::comes_again);
         let is_session = |item: &HistoryItem| matches!(item.what, Ended::Session(_));
         let sessions = sessions.into_iter().filter(is_session).collect();
         other.tells(site, sessions).await;
+        let is_packed = number % 3 > 0;
+        if is_packed {
+            packs_what_is_over(site).await;
+        }
         let zone = TimeZone::get(history.zone).unwrap();
         let (from_ms, to_ms) = history.asked;
         let buckets = buckets(from_ms, to_ms, history.grain, &zone).unwrap();
@@ -157,6 +164,11 @@ pub(crate) async fn rolls_up_what_the_rows_say(site: &dyn Site) {
         let context = format!("history {number}: {history:?}");
         reported::adds_up_to(&items[0], site, &product, (from_ms, to_ms), &context).await;
     }
+}
+
+/// Packs all days of all products that are told of, but the last of them.
+pub(crate) async fn packs_what_is_over(site: &dyn Site) {
+    while site.pack_days(2 * 86_400_000, 50).await.unwrap() > 0 {}
 }
 
 fn hours(many: i64) -> Vec<Bucket> {

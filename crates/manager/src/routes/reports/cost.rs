@@ -2,6 +2,7 @@
 
 use usher_api::{GroupBy, Report};
 use usher_report::CostInput;
+use usher_site::UsedParts;
 
 use super::gathering::Gathering;
 use super::usage::by_each;
@@ -11,7 +12,11 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
     let parameters = &mut gathering.question.parameters;
     let group = *parameters.group_by.get_or_insert(GroupBy::User);
     let entitlements = gathering.owned().await?;
-    let figures = gathering.whole_figures().await?;
+    let parts = UsedParts {
+        wants: false,
+        ..UsedParts::ALL
+    };
+    let figures = gathering.whole_figures(parts).await?;
     let uses = by_each(&mut gathering, Some(group)).await?;
     let groups = gathering.groups_if_asked().await?;
     Ok(usher_report::cost(

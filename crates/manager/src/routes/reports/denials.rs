@@ -5,11 +5,12 @@ use usher_core::usage::Counted;
 use usher_report::{DenialsInput, Figures, ReasonCount};
 use usher_site::{UsedBy, UsedProduct};
 
+use super::figures::WANTS;
 use super::gathering::Gathering;
 use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
-    let figures = gathering.figures().await?;
+    let figures = gathering.figures(WANTS).await?;
     let mut reasons = Vec::new();
     for of in refused(&figures) {
         let asked = gathering.sums_asked(&of, UsedBy::Person);

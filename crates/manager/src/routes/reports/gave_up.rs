@@ -6,6 +6,7 @@ use usher_report::{CameBack, GaveUpInput, TurnedDown};
 use usher_site::{RefusedPerson, UsedBy, UsedProduct};
 
 use super::denials::refused;
+use super::figures::WANTS;
 use super::gathering::{Gathering, ROWS_LIMIT};
 use super::uses::is_named;
 use crate::clock::date;
@@ -13,7 +14,7 @@ use crate::problem::Refusal;
 use crate::routes::usage::answer::of_product;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
-    let figures = gathering.whole_figures().await?;
+    let figures = gathering.whole_figures(WANTS).await?;
     let mut input = GaveUpInput::default();
     let mut nobody = 0_u64;
     for of in refused(&figures) {
@@ -75,7 +76,7 @@ impl Since {
                 let to_ms = now_ms.max(from_ms.saturating_add(1));
                 let whole = [Bucket { from_ms, to_ms }];
                 let ground = &gathering.ground;
-                of_product(gathering.app, of, &whole, now_ms, ground)
+                of_product(gathering.app, of, &whole, now_ms, (WANTS, ground))
                     .await?
                     .elsewhere
             }

@@ -6,6 +6,7 @@ use usher_api::{CountedBy, Report, SiteUsage};
 use usher_core::usage::{Counted, Grain};
 use usher_report::{HEAT_MAPS_LIMIT, HeatmapInput};
 
+use super::figures::LEVELS;
 use super::gathering::Gathering;
 use super::question::stretches;
 use crate::problem::Refusal;
@@ -16,7 +17,7 @@ const HOURS_LIMIT: usize = 100_000;
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
     let question = &gathering.question;
     let hours = stretches(&question.period, Grain::Hour, &question.zone)?;
-    let whole = gathering.whole_figures().await?.whole;
+    let whole = gathering.whole_figures(LEVELS).await?.whole;
     let maps = (HOURS_LIMIT / hours.len().max(1)).clamp(1, HEAT_MAPS_LIMIT);
     let shown = most_used(&whole, maps);
     let left_out = whole.iter().filter(|it| it.sessions > 0).count() > shown.len();
@@ -33,7 +34,9 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
             Counted::Elsewhere => CountedBy::Elsewhere,
         };
         if shown.contains(&(of.product.clone(), counted == CountedBy::Here)) {
-            input.hours.extend(gathering.items(&of, &hours).await?);
+            input
+                .hours
+                .extend(gathering.items(&of, &hours, LEVELS).await?);
         }
     }
     Ok(usher_report::heatmap(&gathering.basis(), input))

@@ -3,6 +3,7 @@
 
 use usher_api::{CountedBy, Report};
 use usher_report::{Figures, Need, PositionInput};
+use usher_site::UsedParts;
 
 use super::gathering::Gathering;
 use crate::problem::Refusal;
@@ -10,7 +11,7 @@ use crate::routes::whatif::{Needed, seats_for_all};
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
     let entitlements = gathering.owned().await?;
-    let figures = gathering.whole_figures().await?;
+    let figures = gathering.whole_figures(UsedParts::ALL).await?;
     let needs = match gathering.question.product().map(str::to_owned) {
         Some(product) => needed(&mut gathering, &product, &figures).await?,
         None => {

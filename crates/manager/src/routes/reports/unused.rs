@@ -11,12 +11,13 @@ use usher_site::{LastUsed, REPORT_ROWS_LIMIT};
 
 use self::watched::Watched;
 use super::denials::product;
+use super::figures::LEVELS;
 use super::gathering::Gathering;
 use crate::clock::date;
 use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
-    let figures = gathering.whole_figures().await?;
+    let figures = gathering.whole_figures(LEVELS).await?;
     let owned = gathering.owned().await?;
     let watched = Watched::of(&mut gathering).await;
     // Of one product it is the first that there is.

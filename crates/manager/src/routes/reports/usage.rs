@@ -2,13 +2,13 @@
 
 use usher_api::{GroupBy, Report};
 use usher_report::{UsageInput, UseOf};
-use usher_site::UsedBy;
+use usher_site::{UsedBy, UsedParts};
 
 use super::gathering::Gathering;
 use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
-    let figures = gathering.figures().await?;
+    let figures = gathering.figures(UsedParts::ALL).await?;
     let group = gathering.question.parameters.group_by;
     let by = by_each(&mut gathering, group).await?;
     let groups = gathering.groups_if_asked().await?;

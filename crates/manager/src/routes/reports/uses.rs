@@ -21,6 +21,17 @@ impl Gathering<'_> {
             if asked.from_ms >= asked.to_ms {
                 break;
             }
+            if uses.len() >= ROWS_LIMIT {
+                self.cut(
+                    "rows of people and computers",
+                    format!(
+                        "a report has at most {ROWS_LIMIT}, and those of {} and of what comes behind \
+                         it are left out: ask for one product, or for less time",
+                        of.product
+                    ),
+                );
+                break;
+            }
             let sums = self.app.tools.site.use_sums(asked).await?;
             let user = self.question.parameters.user.as_deref();
             let rows = sums.rows.into_iter().filter(|row| is_of(user, row));

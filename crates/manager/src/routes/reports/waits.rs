@@ -5,12 +5,13 @@ use usher_report::{OutcomeCount, WaitsInput};
 use usher_site::UsedBy;
 
 use super::denials::product;
+use super::figures::WANTS;
 use super::gathering::Gathering;
 use super::uses::seconds;
 use crate::problem::Refusal;
 
 pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refusal> {
-    let figures = gathering.figures().await?;
+    let figures = gathering.figures(WANTS).await?;
     let mut outcomes = Vec::new();
     for of in figures.whole.iter().filter(|it| it.waits.count > 0) {
         let asked = gathering.sums_asked(&product(of), UsedBy::Person);

@@ -8,7 +8,7 @@ use usher_api::{CountedBy, Cut, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits
 use usher_core::usage::{
     Beside, Bucket, Counted, Gaps, Timeline, UsageItem, items, judged, stretches,
 };
-use usher_site::{Retained, RetainedSince, UsedAsked, UsedProduct};
+use usher_site::{Retained, RetainedSince, UsedAsked, UsedParts, UsedProduct};
 
 use super::known::Known;
 use super::period::{Cursor, Period};
@@ -95,7 +95,7 @@ pub(super) async fn page(
         }
         let rest = period.buckets.get(first..).unwrap_or_default();
         let buckets = &rest[..rest.len().min(left)];
-        let found = of_product(app, &of, buckets, period.now_ms, &ground).await?;
+        let found = of_product(app, &of, buckets, period.now_ms, (UsedParts::ALL, &ground)).await?;
         page.items.extend(found.items);
         for cut in found.cut {
             // Several products are of one source.
@@ -161,13 +161,13 @@ pub(in crate::routes) struct OfProduct {
     pub(in crate::routes) elsewhere: Option<Known>,
 }
 
-/// The items of a product.
+/// The items of a product; of what is not asked of it they have nothing.
 pub(in crate::routes) async fn of_product(
     app: &Arc<App>,
     of: &UsedProduct,
     buckets: &[Bucket],
     now_ms: i64,
-    ground: &Ground,
+    (parts, ground): (UsedParts, &Ground),
 ) -> Result<OfProduct, Refusal> {
     let told = &ground.told;
     // What our servers say is of what they count.
@@ -180,6 +180,7 @@ pub(in crate::routes) async fn of_product(
         now_ms,
         gaps: Gaps::default(),
         running: running.cloned().unwrap_or_default(),
+        parts,
     };
     let mut used = app.tools.site.used(asked).await?;
     let imported = (!is_here).then(|| Known::elsewhere(&used.told, now_ms));

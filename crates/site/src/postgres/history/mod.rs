@@ -126,13 +126,7 @@ fn source(db: &Db, batch: &HistoryBatch) -> Result<i64> {
 
 /// Notes when the first of all began.
 fn note_first(db: &Db, items: &[HistoryItem]) -> Result<()> {
-    let begun = items.iter().map(|item| match &item.what {
-        Ended::Session(it) => it.started_ms,
-        Ended::Lease(it) => it.granted_ms,
-        Ended::Denial(it) => it.first_ms,
-        Ended::Wait(it) => it.queued_ms,
-    });
-    let Some(first_ms) = begun.min() else {
+    let Some(first_ms) = items.iter().map(HistoryItem::begun_ms).min() else {
         return Ok(());
     };
     let sql = "INSERT INTO history_first (one, first_ms) VALUES (true, $1) \

@@ -1,11 +1,12 @@
-//! Removes collected rows whose time is over, a few at a time. What the roll-ups say of them stays.
+//! Removes collected rows whose time is over, a few at a time. What the roll-ups say of them stays; what is
+//! packed of their days forgets whose they were.
 
 mod partitions;
 mod rows;
 
 use super::db::Db;
 use super::failure::Result;
-use super::since;
+use super::{since, usage};
 use crate::retained::{Overdue, Retained};
 
 pub(super) use rows::extent;
@@ -13,7 +14,11 @@ pub(super) use rows::extent;
 /// Removes at most so many rows that were over before that instant, or an earlier call's later one; how
 /// many, 0: there are no more.
 pub(super) fn retire(db: &Db, overdue: &Overdue) -> Result<u64> {
+    let was_ms = since::since(db)?.of(overdue.what);
     let since_ms = since::raise(db, overdue.what, overdue.before_ms)?;
+    if overdue.what == Retained::Sessions && was_ms != Some(since_ms) {
+        usage::forget_who(db, since_ms)?;
+    }
     let before_ms = overdue.what.removed_before(since_ms);
     let removed = rows::remove(db, overdue.what, before_ms, overdue.limit)?;
     let left = u64::from(overdue.limit).saturating_sub(removed);

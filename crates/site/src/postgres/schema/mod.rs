@@ -3,11 +3,14 @@
 //! Whole numbers are `bigint`. Ids are compared and ordered byte by byte (`COLLATE "C"`), whatever the
 //! database's own order is.
 
+mod days;
 mod history;
 mod imports;
 mod retention;
 mod shared;
 mod usage;
+
+use std::time::Duration;
 
 use super::db::Db;
 use super::failure::Result;
@@ -22,6 +25,8 @@ const STEPS: &[&[&str]] = &[
     &[retention::STEP],
     &[imports::REMOVALS],
     &[shared::STEP],
+    &[usage::BY_END],
+    &[days::STEP],
 ];
 
 /// The number of the lock under which one manager at a time brings the tables up to date.
@@ -34,6 +39,9 @@ CREATE TABLE IF NOT EXISTS site_schema (
     made text NOT NULL
 );
 ";
+
+/// How long a step may take.
+const STEP_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// What a manager keeps of itself.
 const MANAGER: &str = "
@@ -155,8 +163,15 @@ pub(super) fn prepare(db: &Db) -> Result<Found> {
             return Ok(Found::Other { step: *step });
         }
     }
+    if made.len() < STEPS.len() {
+        // What has much in it takes long.
+        db.batch(&format!(
+            "SET LOCAL statement_timeout = '{}s'",
+            STEP_WITHIN.as_secs()
+        ))?;
+    }
     for (step, ours) in steps().skip(made.len()) {
-        db.batch(&ours)?;
+        db.batch_within(&ours, STEP_WITHIN)?;
         let sql = "INSERT INTO site_schema (step, made) VALUES ($1, $2)";
         db.run(sql, &params![step, ours])?;
     }

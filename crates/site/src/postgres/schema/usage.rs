@@ -47,3 +47,8 @@ CREATE TABLE usage_quarters (
     PRIMARY KEY (product, counted, quarter)
 );
 ";
+
+/// The step by which uses that are counted elsewhere are found by their ends.
+pub(super) const BY_END: &str = "
+CREATE INDEX import_uses_by_end ON import_uses (product, ended_ms);
+";

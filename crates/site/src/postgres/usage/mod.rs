@@ -2,6 +2,7 @@
 //! that cannot be added up. What other licence servers count is read from its rows.
 
 mod about;
+mod days;
 mod elsewhere;
 mod grouped;
 mod known;
@@ -13,6 +14,7 @@ mod quarter;
 mod read;
 mod refused;
 mod roll_up;
+mod rows;
 mod running;
 mod settled;
 mod sources;
@@ -22,6 +24,7 @@ mod uses;
 mod waited;
 mod within;
 
+pub(super) use days::{forget_who, pack as pack_days};
 pub(super) use grouped::grouped;
 pub(super) use known::{products, record};
 pub(super) use last::last_used;

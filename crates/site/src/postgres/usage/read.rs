@@ -1,19 +1,21 @@
-//! Answers about the use of a product: of what is counted here, levels come from the roll-ups, and
-//! people, refusals and waits from the rows.
+//! Answers about the use of a product: of what is counted here, levels come from the roll-ups, people
+//! from days that are packed, and refusals, waits and what is not packed from the rows.
 
 use std::collections::HashSet;
 
 use usher_core::usage::{Bucket, Counted, Denied, Lines, RETRY_MS, Wait};
 
 use super::super::db::Db;
-use super::super::failure::Result;
+use super::super::failure::{Error, Result};
 use super::super::values::params;
 use super::about::{About, product_number};
 use super::level::levels_before;
 use super::running::runs;
-use super::{elsewhere, quarter, uses};
+use super::{days, elsewhere, quarter, uses};
 use crate::columns::unsigned;
-use crate::usage::{Runs, UNKNOWN, counted_number, lines, number_of, surrogate};
+use crate::usage::{
+    Runs, Source, TakeQuarter, UNKNOWN, Unreadable, counted_number, lines, number_of, surrogate,
+};
 use crate::used::{Used, UsedAsked};
 
 /// What is known of a product in the buckets that are asked about.
@@ -34,38 +36,49 @@ pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
         return elsewhere::used(&about);
     }
     let runs = runs(db, about.product, &asked.running)?;
-    let lines = about.lines(&runs)?;
-    let denials = about.denials()?;
-    let granted = about.granted(&denials, &runs)?;
-    Ok(Used {
-        who: uses::who(&about, &lines, &runs)?,
-        lines,
-        denials,
-        granted,
-        waits: about.waits()?,
-        told: Vec::new(),
-    })
+    let mut used = Used::default();
+    if asked.parts.levels {
+        used.lines = about.lines(&runs)?;
+    }
+    if asked.parts.who {
+        used.who = uses::who(&about, &runs)?;
+    }
+    if asked.parts.wants {
+        used.denials = about.denials()?;
+        used.granted = about.granted(&used.denials, &runs)?;
+        used.waits = about.waits()?;
+    }
+    Ok(used)
+}
+
+impl Source for About<'_> {
+    type Error = Error;
+
+    fn quarters(&self, (first, last): (i64, i64), take: &mut TakeQuarter<'_>) -> Result<()> {
+        let sql = "SELECT quarter, edges FROM usage_quarters WHERE product = $1 \
+                   AND counted = $2 AND quarter >= $3 AND quarter <= $4 ORDER BY quarter";
+        let counted = counted_number(self.asked.counted);
+        self.db
+            .each(sql, &params![self.product, counted, first, last], |row| {
+                let (from_ms, marks) = quarter::read(row)?;
+                take(from_ms, &marks);
+                Ok(())
+            })
+    }
+
+    fn unreadable(&self, why: Unreadable) -> Error {
+        why.into()
+    }
 }
 
 impl About<'_> {
-    /// Each quantity in each bucket, in one pass over the quarters.
+    /// Each quantity in each bucket, in one pass over the hours and quarters.
     fn lines(&self, runs: &Runs) -> Result<Lines> {
         let Bucket { from_ms, to_ms } = self.time;
-        let first = number_of(from_ms);
         let of = (self.product, self.asked.counted);
-        let opening = levels_before(self.db, of, first)?;
-        lines(self.asked, self.time, &opening, runs, |take| {
-            let sql = "SELECT quarter, edges FROM usage_quarters WHERE product = $1 \
-                       AND counted = $2 AND quarter >= $3 AND quarter <= $4 ORDER BY quarter";
-            let last = number_of(to_ms.saturating_sub(1));
-            let counted = counted_number(self.asked.counted);
-            self.db
-                .each(sql, &params![self.product, counted, first, last], |row| {
-                    let (from_ms, marks) = quarter::read(row)?;
-                    take(from_ms, &marks);
-                    Ok(())
-                })
-        })
+        let opening = levels_before(self.db, of, number_of(from_ms))?;
+        let packed = days::hours(self.db, self.product, (from_ms, to_ms))?;
+        lines(self.asked, self.time, &opening, runs, &packed, self)
     }
 
     /// Refusals in the time, and before it those by which one in it may be a retry.

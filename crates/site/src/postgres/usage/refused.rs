@@ -8,6 +8,7 @@ use super::super::values::params;
 use super::about::product_number;
 use super::named::named;
 use super::running::runs;
+use super::within::Look;
 use crate::columns::unsigned;
 use crate::reported::{Refused, SumsAsked};
 use crate::usage::{Refusal, Refusals, surrogate};
@@ -16,20 +17,22 @@ const HERE: &str = "SELECT person, reason, count, first_ms, last_ms, computer \
     FROM history_denials WHERE product = $1 AND first_ms >= $2 AND first_ms < $3 ORDER BY first_ms";
 const ELSEWHERE: &str = "SELECT person, reason, 1::bigint, at_ms, at_ms, computer \
     FROM elsewhere_denials WHERE product = $1 AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms";
-const GRANTED_HERE: &str = "SELECT person, granted_ms, ended_ms FROM history_leases \
-    WHERE NOT kept AND cause <> 'unclaimed' AND product = $1 AND ended_ms >= $2";
-const USED_HERE: &str = "SELECT person, started_ms, ended_ms FROM history_sessions \
-    WHERE product = $1 AND ended_ms >= $2";
+/// Of uses that began before, those that lasted: by their ends.
 const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms, \
     coalesce(ended_ms, seen_ms, 9223372036854775807) FROM elsewhere_uses \
-    WHERE product = $1 AND coalesce(ended_ms, seen_ms, 9223372036854775807) >= $2";
+    WHERE product = $1 AND started_ms >= $2 \
+    UNION ALL SELECT person, started_ms, ended_ms FROM elsewhere_uses \
+    WHERE product = $1 AND started_ms < $2 AND ended_ms >= $2 \
+    UNION ALL SELECT person, started_ms, coalesce(seen_ms, 9223372036854775807) \
+    FROM elsewhere_uses WHERE product = $1 AND started_ms < $2 AND ended_ms IS NULL \
+    AND coalesce(seen_ms, 9223372036854775807) >= $2";
 
 /// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
 pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused> {
     let product = product_number(db, &asked.product)?;
-    let (denials, uses) = match asked.counted {
-        Counted::Here => (HERE, &[GRANTED_HERE, USED_HERE][..]),
-        Counted::Elsewhere => (ELSEWHERE, &[GRANTED_ELSEWHERE][..]),
+    let denials = match asked.counted {
+        Counted::Here => HERE,
+        Counted::Elsewhere => ELSEWHERE,
     };
     let mut found = Refusals::default();
     let values = params![product, asked.from_ms, asked.to_ms];
@@ -44,15 +47,18 @@ pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused
         });
         Ok(())
     })?;
-    if let Some(first_ms) = found.first_ms() {
-        for sql in uses {
-            db.each(sql, &params![product, first_ms], |row| {
+    match (found.first_ms(), asked.counted) {
+        (None, _) => {}
+        (Some(first_ms), Counted::Here) => {
+            let look = Look::new(db, product, (first_ms, i64::MAX));
+            look.here(&mut |person, _, adds| found.came_by(person, adds))?;
+            found.came_running(&runs(db, product, &asked.running)?);
+        }
+        (Some(first_ms), Counted::Elsewhere) => {
+            db.each(GRANTED_ELSEWHERE, &params![product, first_ms], |row| {
                 found.came(surrogate(row.get(0)?), (row.get(1)?, row.get(2)?));
                 Ok(())
             })?;
-        }
-        if asked.counted == Counted::Here {
-            found.came_running(&runs(db, product, &asked.running)?);
         }
     }
     found.answer(asked.limit, |needed| named(db, needed))

@@ -8,6 +8,7 @@ use usher_core::usage::Counted;
 use super::super::db::Db;
 use super::super::failure::Result;
 use super::super::values::{Arrays, Param, params};
+use super::days;
 use crate::collected::{EndedLease, EndedSession, Made};
 use crate::columns::signed;
 use crate::usage::{
@@ -136,6 +137,7 @@ impl<'d> RollUp<'d> {
 
     /// Writes what has changed.
     pub(in crate::postgres) fn write(&mut self) -> Result<()> {
+        days::unpack(self.db, &self.changes.take_spreads())?;
         let changes = self.changes.take();
         let read = by_quarters(&changes).filter(|(_, quarter)| !only_adds(quarter));
         let read: Vec<Key> = read.map(|(place, _)| key(place)).collect();

@@ -1,6 +1,6 @@
 //! Uses that still run, as servers tell them: whose they are here, and which have ended meanwhile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::super::db::Db;
 use super::super::failure::Result;
@@ -17,20 +17,20 @@ pub(super) fn runs(db: &Db, product: i64, running: &[RunningUse]) -> Result<Runs
         return Ok(found);
     }
     let mut names = known_names(db, running)?;
-    for (place, it) in running.iter().enumerate() {
-        let who = (names.person(it), names.computer(it));
-        let has_ended = match &it.what {
-            Running::Lease { server, key, .. } => lease_ended(db, server, *key)?,
-            Running::Session { lease } => {
-                let has_ended = match lease {
-                    Some((server, key)) => lease_ended(db, server, *key)?,
-                    None => false,
-                };
-                // No computer of the site has a number above those of a bigint.
-                let here = i64::try_from(who.1).unwrap_or(-1);
-                has_ended || session_ended(db, product, it.from_ms, here)?
-            }
-        };
+    let who: Vec<(u64, u64)> = running
+        .iter()
+        .map(|it| (names.person(it), names.computer(it)))
+        .collect();
+    let leases = ended_leases(db, running)?;
+    let sessions = ended_sessions(db, product, running, &who)?;
+    for (place, (it, who)) in running.iter().zip(who).enumerate() {
+        let lease = lease_of(it);
+        let mut has_ended = lease.is_some_and(|(server, made_in, made_by)| {
+            leases.contains(&(server.to_owned(), made_in, made_by))
+        });
+        if let Running::Session { .. } = it.what {
+            has_ended |= sessions.contains(&(it.from_ms, here(who.1)));
+        }
         if !has_ended {
             found.add(place, it, who);
         }
@@ -38,16 +38,70 @@ pub(super) fn runs(db: &Db, product: i64, running: &[RunningUse]) -> Result<Runs
     Ok(found)
 }
 
-fn session_ended(db: &Db, product: i64, started_ms: i64, computer: i64) -> Result<bool> {
-    let sql = "SELECT 1 FROM history_sessions \
-               WHERE product = $1 AND started_ms = $2 AND computer = $3 LIMIT 1";
-    db.exists(sql, &params![product, started_ms, computer])
+/// A lease, as its server numbers it.
+type LeaseKey<'r> = (&'r str, i64, i64);
+
+fn lease_of(it: &RunningUse) -> Option<LeaseKey<'_>> {
+    let (server, key): (&str, Made) = match &it.what {
+        Running::Lease { server, key, .. } => (&**server, *key),
+        Running::Session { lease } => lease.as_ref().map(|(server, key)| (&**server, *key))?,
+    };
+    Some((server, key.incarnation.into(), signed(key.event)))
 }
 
-fn lease_ended(db: &Db, server: &str, key: Made) -> Result<bool> {
-    let sql = "SELECT 1 FROM history_leases WHERE made_in = $2 AND made_by = $3 \
-               AND source = (SELECT number FROM history_sources WHERE server = $1)";
-    db.exists(sql, &params![server, key.incarnation, signed(key.event)])
+/// No computer of the site has a number above those of a bigint.
+fn here(computer: u64) -> i64 {
+    i64::try_from(computer).unwrap_or(-1)
+}
+
+/// Those of the leases that have ended.
+fn ended_leases(db: &Db, running: &[RunningUse]) -> Result<HashSet<(String, i64, i64)>> {
+    let asked: HashSet<LeaseKey<'_>> = running.iter().filter_map(lease_of).collect();
+    let mut ended = HashSet::new();
+    if asked.is_empty() {
+        return Ok(ended);
+    }
+    let rows: Vec<Vec<Param>> = asked
+        .iter()
+        .map(|(server, made_in, made_by)| params![server, made_in, made_by].to_vec())
+        .collect();
+    let sql = "SELECT k.server, k.made_in, k.made_by \
+               FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k(server, made_in, made_by) \
+               JOIN history_sources s ON s.server = k.server \
+               JOIN history_leases l ON l.source = s.number AND l.made_in = k.made_in \
+               AND l.made_by = k.made_by";
+    db.each(sql, Arrays::of(&rows).params(), |row| {
+        ended.insert((row.get(0)?, row.get(1)?, row.get(2)?));
+        Ok(())
+    })?;
+    Ok(ended)
+}
+
+/// Those of the sessions that have ended, by their beginnings and computers.
+fn ended_sessions(
+    db: &Db,
+    product: i64,
+    running: &[RunningUse],
+    who: &[(u64, u64)],
+) -> Result<HashSet<(i64, i64)>> {
+    let sessions = running.iter().zip(who);
+    let sessions = sessions.filter(|(it, _)| matches!(it.what, Running::Session { .. }));
+    let rows: Vec<Vec<Param>> = sessions
+        .map(|(it, who)| params![product, it.from_ms, here(who.1)].to_vec())
+        .collect();
+    let mut ended = HashSet::new();
+    if rows.is_empty() {
+        return Ok(ended);
+    }
+    let sql = "SELECT k.started_ms, k.computer FROM unnest($1::bigint[], $2::bigint[], \
+               $3::bigint[]) AS k(product, started_ms, computer) WHERE EXISTS (SELECT 1 \
+               FROM history_sessions t WHERE t.product = k.product \
+               AND t.started_ms = k.started_ms AND t.computer = k.computer)";
+    db.each(sql, Arrays::of(&rows).params(), |row| {
+        ended.insert((row.get(0)?, row.get(1)?));
+        Ok(())
+    })?;
+    Ok(ended)
 }
 
 /// Looks once through the names.

@@ -6,10 +6,10 @@ use usher_core::usage::Denied;
 
 use super::super::db::Db;
 use super::super::failure::Result;
-use super::super::values::params;
+use super::super::values::{Arrays, Param, params};
 use super::running::runs;
 use crate::columns::unsigned;
-use crate::now::{Settled, SettledAsked};
+use crate::now::{Settled, SettledAsked, SettledTime};
 use crate::usage::{
     Times, UNKNOWN, granted_within, nobody, of_product, refused_since, running_of, surrogate,
     to_those, told_times, whole,
@@ -29,7 +29,7 @@ pub(in crate::postgres) fn settled(db: &Db, asked: &SettledAsked) -> Result<Vec<
 #[derive(Clone, Copy)]
 struct Tables {
     is_here: bool,
-    /// The number of a teller.
+    /// The numbers and names of tellers.
     teller: &'static str,
     /// Whether a product was refused to anybody between two instants.
     any: &'static str,
@@ -41,7 +41,7 @@ struct Tables {
 
 const HERE: Tables = Tables {
     is_here: true,
-    teller: "SELECT number FROM history_sources WHERE server = $1",
+    teller: "SELECT number, server FROM history_sources WHERE server = ANY ($1::text[])",
     any: "SELECT p.number, p.product FROM history_products p WHERE EXISTS \
         (SELECT 1 FROM history_denials d WHERE d.product = p.number \
         AND d.first_ms > $1 AND d.first_ms <= $2) ORDER BY p.number",
@@ -53,7 +53,7 @@ const HERE: Tables = Tables {
 
 const ELSEWHERE: Tables = Tables {
     is_here: false,
-    teller: "SELECT number FROM import_sources WHERE source = $1",
+    teller: "SELECT number, source FROM import_sources WHERE source = ANY ($1::text[])",
     any: "SELECT p.number, p.product FROM history_products p WHERE EXISTS \
         (SELECT 1 FROM elsewhere_denials d WHERE d.product = p.number \
         AND d.at_ms > $1 AND d.at_ms <= $2) ORDER BY p.number",
@@ -82,12 +82,18 @@ impl Tables {
     /// told, are left out.
     fn times<'a>(self, db: &Db, asked: &'a SettledAsked) -> Result<Times<'a>> {
         let mut times = HashMap::new();
-        for (name, time) in told_times(asked, self.is_here) {
-            let number: Option<i64> = db.optional(self.teller, &params![name], |row| row.get(0))?;
-            if let Some(number) = number {
-                times.insert(number, time);
-            }
+        let told: HashMap<&String, &SettledTime> = told_times(asked, self.is_here).collect();
+        if told.is_empty() {
+            return Ok(times);
         }
+        let names: Vec<Vec<Param>> = told.keys().map(|name| params![name].to_vec()).collect();
+        db.each(self.teller, Arrays::of(&names).params(), |row| {
+            let name: String = row.get(1)?;
+            if let Some(time) = told.get(&name) {
+                times.insert(row.get(0)?, *time);
+            }
+            Ok(())
+        })?;
         Ok(times)
     }
 

@@ -11,7 +11,8 @@ use usher_core::usage::{
     buckets, judged, usage,
 };
 use usher_site::{
-    ElsewhereDenial, ElsewhereEntitlement, ElsewhereWait, ToldElsewhere, UsedAsked, UsedProduct,
+    ElsewhereDenial, ElsewhereEntitlement, ElsewhereWait, ToldElsewhere, UsedAsked, UsedParts,
+    UsedProduct,
 };
 
 use super::*;
@@ -190,6 +191,7 @@ fn asked(product: &str, buckets: &[Bucket], now_ms: i64) -> UsedAsked {
         now_ms,
         gaps: Gaps::default(),
         running: Vec::new(),
+        parts: UsedParts::ALL,
     }
 }
 

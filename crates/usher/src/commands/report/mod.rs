@@ -3,6 +3,7 @@
 mod file;
 mod listed;
 mod times;
+mod waiting;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -139,7 +140,11 @@ pub(crate) fn run(args: &Report, context: &Context) -> Result<(), Failure> {
     let path = args.path(name)?;
     let report: Made = context.block_on(async {
         let client = args.manager.client(context).await?.within(WITHIN);
-        Ok(client.get(&path).await?)
+        let work = client.get(&path);
+        Ok(match io::stderr().is_terminal() && !context.json() {
+            true => waiting::shown(work, waiting::SOON, &mut io::stderr()).await,
+            false => work.await,
+        }?)
     })?;
     let width = match args.output {
         None => width(),
