@@ -6,6 +6,8 @@
 //! (KB Q201055). Both are compared in [composed] form, however accents are written. Uids and SIDs are attributes, never the key: two computers may give one person
 //! two of them, and two people one.
 
+use std::borrow::Cow;
+
 use crate::names::composed;
 
 #[cfg(test)]
@@ -68,6 +70,37 @@ impl Person {
     /// # Errors
     /// See [`NotAPerson`].
     pub fn of(realm: &str, account: &str, local: LocalAccounts) -> Result<Person, NotAPerson> {
+        let person = PersonName::of(realm, account, local)?;
+        Ok(Person {
+            realm: person.realm.into_owned(),
+            key: person.key.into_owned(),
+            account: person.account.into_owned(),
+        })
+    }
+}
+
+/// A [`Person`] as a request names one: its parts are those of the request if they are written as
+/// they are compared, as nearly all are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonName<'a> {
+    /// The realm, as it is compared.
+    pub realm: Cow<'a, str>,
+    /// The account, as it is compared.
+    pub key: Cow<'a, str>,
+    /// The account as it was written, without the realm.
+    pub account: Cow<'a, str>,
+}
+
+impl<'a> PersonName<'a> {
+    /// The person of an account in a realm.
+    ///
+    /// # Errors
+    /// See [`NotAPerson`].
+    pub fn of(
+        realm: &'a str,
+        account: &'a str,
+        local: LocalAccounts,
+    ) -> Result<PersonName<'a>, NotAPerson> {
         if realm.is_empty() {
             return Err(NotAPerson::NoRealm);
         }
@@ -75,23 +108,31 @@ impl Person {
         if !is_directory(&realm)? {
             check_account(&account)?;
             let shared = local == LocalAccounts::ByName && is_computers_own(&realm);
-            return Ok(Person {
-                realm: if shared { LOCAL_REALM } else { &*realm }.to_owned(),
-                key: account.clone().into_owned(),
-                account: account.into_owned(),
+            return Ok(PersonName {
+                realm: if shared { LOCAL_REALM.into() } else { realm },
+                key: account.clone(),
+                account,
             });
         }
         let realm = folded(&realm);
         // One computer writes `ann`, another, which knows several domains, `ann@corp.example`.
         let own = |domain: &str| (folded(domain) == realm).then_some(());
-        let account = split(&account, own).map_or(&*account, |(_, account)| account);
-        check_account(account)?;
-        Ok(Person {
-            key: folded(account),
-            account: account.to_owned(),
-            realm,
+        let account: Cow<'_, str> = match account {
+            Cow::Borrowed(written) => without(written, own).into(),
+            Cow::Owned(written) => without(&written, own).to_owned().into(),
+        };
+        check_account(&account)?;
+        Ok(PersonName {
+            key: folded(&account).into(),
+            account,
+            realm: realm.into(),
         })
     }
+}
+
+/// An account without its domain, if that is the realm that it is `own` in.
+fn without(account: &str, own: impl Fn(&str) -> Option<()>) -> &str {
+    split(account, own).map_or(account, |(_, account)| account)
 }
 
 /// Without case, and composed: a small letter may be one character where the capital was two.

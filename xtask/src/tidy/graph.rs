@@ -146,6 +146,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What core may use; dev-dependencies are free.
 const CORE_USES: &[&str] = &[
     "csv",
+    "foldhash",
     "globset",
     "hashbrown",
     "icu_normalizer",

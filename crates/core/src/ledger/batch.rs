@@ -18,10 +18,13 @@ impl Ledger {
             events: self.events.drain(..).collect(),
         };
         self.events.shrink_to(ROOM_EVENTS);
-        while let Some(undo) = self.undos.pop() {
-            self.settle(&undo);
+        let mut undos = std::mem::take(&mut self.undos);
+        for undo in undos.iter().rev() {
+            self.settle(undo);
         }
-        self.undos.shrink_to(ROOM_EVENTS);
+        undos.clear();
+        undos.shrink_to(ROOM_EVENTS);
+        self.undos = undos;
         self.first_number = self.next_number;
         self.denials.prune(self.now.steady);
         self.memory.prune(self.now.steady);

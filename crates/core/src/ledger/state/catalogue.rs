@@ -27,7 +27,7 @@ impl Ledger {
             let before = std::mem::replace(&mut pool.listing, listing);
             return Undo::Product {
                 product: number,
-                before: Some(before),
+                before: Some(Box::new(before)),
                 version_before,
             };
         }
@@ -68,7 +68,7 @@ impl Ledger {
         pool.listing.removed = true;
         Undo::Product {
             product,
-            before: Some(before),
+            before: Some(Box::new(before)),
             version_before: std::mem::replace(&mut self.catalogue_version, event.0),
         }
     }
@@ -105,7 +105,7 @@ impl Ledger {
         Undo::Allotment {
             product,
             number,
-            before,
+            before: before.map(Box::new),
         }
     }
 

@@ -10,7 +10,7 @@ pub(super) mod undo;
 use super::*;
 use crate::ledger::kept::denials::{Asker, Folded};
 use crate::ledger::kept::memory::Remembered;
-use crate::ledger::state::undo::Undo;
+use crate::ledger::state::undo::{LifeBefore, Undo};
 use crate::ledger::words::event::Event;
 
 impl Ledger {
@@ -20,11 +20,11 @@ impl Ledger {
         match event {
             Event::SubjectEntered(subject) => Undo::Subject {
                 id: subject.id,
-                before: self.subjects.put(subject.clone()),
+                before: self.subjects.put(subject.clone()).map(Box::new),
             },
             Event::ComputerEntered(computer) => Undo::Computer {
                 id: computer.id,
-                before: self.computers.put(computer.clone()),
+                before: self.computers.put(computer.clone()).map(Box::new),
             },
             Event::SubjectForgotten { subject } => match self.subjects.remove(*subject) {
                 Some(gone) => Undo::SubjectForgotten(Box::new(gone)),
@@ -39,18 +39,19 @@ impl Ledger {
             Event::EntitlementPut(entitlement) => {
                 let number = entitlement.number;
                 let before = self.set_entitlement(number, Some(entitlement.clone()));
+                let before = before.map(Box::new);
                 Undo::Entitlement { number, before }
             }
             Event::EntitlementRemoved { entitlement } => Undo::Entitlement {
                 number: *entitlement,
-                before: self.set_entitlement(*entitlement, None),
+                before: self.set_entitlement(*entitlement, None).map(Box::new),
             },
             Event::EntitlementDescribed {
                 entitlement,
                 details,
             } => Undo::Details {
                 number: *entitlement,
-                before: self.described.put(*entitlement, details.clone()),
+                before: Box::new(self.described.put(*entitlement, details.clone())),
             },
             Event::AllotmentPut(allotment) => self.put_allotment(allotment.clone()),
             Event::Granted { lease, .. } => self.add_lease(lease),
@@ -90,10 +91,10 @@ impl Ledger {
                     computer: denial.computer,
                 };
                 let folded = Folded::first(denial.id, self.now.steady, denial.seats);
+                let now = self.now.steady;
+                let before = self.denials.put(asker, denial.reason, folded, now);
                 Undo::Denied {
-                    before: self
-                        .denials
-                        .put(asker, denial.reason, folded, self.now.steady),
+                    before: Box::new(before),
                 }
             }
             Event::DeniedAgain {
@@ -116,17 +117,21 @@ impl Ledger {
                     count: *count,
                     ..folded
                 };
+                let before = self.denials.put(asker, *reason, again, self.now.steady);
                 Undo::Denied {
-                    before: self.denials.put(asker, *reason, again, self.now.steady),
+                    before: Box::new(before),
                 }
             }
-            Event::Unseated(unseated) => Undo::Unseated {
-                session: unseated.session,
-                before: self.set_unseated(unseated.session, Some(unseated.clone())),
-            },
+            Event::Unseated(unseated) => {
+                let before = self.set_unseated(unseated.session, Some(unseated.clone()));
+                Undo::Unseated {
+                    session: unseated.session,
+                    before: before.map(Box::new),
+                }
+            }
             Event::UnseatedEnded { session } => Undo::Unseated {
                 session: *session,
-                before: self.set_unseated(*session, None),
+                before: self.set_unseated(*session, None).map(Box::new),
             },
             Event::SessionFinished(_)
             | Event::ProgramsSeen { .. }
@@ -161,12 +166,12 @@ impl Ledger {
                 incarnation,
                 hold_until,
             } => {
-                let undo = Undo::Incarnation {
+                let undo = Undo::Incarnation(Box::new(LifeBefore {
                     incarnation: self.incarnation,
                     hold_until: self.hold_until,
                     life_began: std::mem::replace(&mut self.life_began, number.0),
                     adopted: std::mem::take(&mut self.adopted),
-                };
+                }));
                 self.incarnation = *incarnation;
                 self.hold_until = *hold_until;
                 undo
@@ -205,23 +210,25 @@ impl Ledger {
             Undo::Paused { before } => self.paused = before,
             Undo::SubjectForgotten(subject) => drop(self.subjects.put(*subject)),
             Undo::ComputerForgotten(computer) => drop(self.computers.put(*computer)),
-            Undo::Subject { id, before } => self.subjects.undo(id, before),
-            Undo::Computer { id, before } => self.computers.undo(id, before),
+            Undo::Subject { id, before } => self.subjects.undo(id, before.map(|it| *it)),
+            Undo::Computer { id, before } => self.computers.undo(id, before.map(|it| *it)),
             Undo::Product {
                 product,
                 before,
                 version_before,
             } => {
                 self.catalogue_version = version_before;
-                self.undo_product(product, before);
+                self.undo_product(product, before.map(|it| *it));
             }
-            Undo::Entitlement { number, before } => drop(self.set_entitlement(number, before)),
-            Undo::Details { number, before } => drop(self.described.put(number, before)),
+            Undo::Entitlement { number, before } => {
+                self.set_entitlement(number, before.map(|it| *it));
+            }
+            Undo::Details { number, before } => drop(self.described.put(number, *before)),
             Undo::Allotment {
                 product,
                 number,
                 before,
-            } => self.undo_allotment(product, number, before),
+            } => self.undo_allotment(product, number, before.map(|it| *it)),
             Undo::Granted {
                 lease,
                 shared_before,
@@ -239,8 +246,10 @@ impl Ledger {
             Undo::Queued { ticket } => drop(self.remove_ticket(ticket)),
             Undo::Ticket { ticket, before } => drop(self.set_ticket(ticket, before)),
             Undo::Forgotten { ticket } => self.add_ticket(*ticket),
-            Undo::Denied { before } => self.denials.undo(before),
-            Undo::Unseated { session, before } => drop(self.set_unseated(session, before)),
+            Undo::Denied { before } => self.denials.undo(*before),
+            Undo::Unseated { session, before } => {
+                self.set_unseated(session, before.map(|it| *it));
+            }
             Undo::Mark { computer, before } => {
                 match before {
                     Some(before) => self.marks.insert(computer, before),
@@ -248,16 +257,11 @@ impl Ledger {
                 };
             }
             Undo::Key { key } => self.memory.undo(key),
-            Undo::Incarnation {
-                incarnation,
-                hold_until,
-                life_began,
-                adopted,
-            } => {
-                self.incarnation = incarnation;
-                self.hold_until = hold_until;
-                self.life_began = life_began;
-                self.adopted = adopted;
+            Undo::Incarnation(before) => {
+                self.incarnation = before.incarnation;
+                self.hold_until = before.hold_until;
+                self.life_began = before.life_began;
+                self.adopted = before.adopted;
             }
             Undo::Adopted { former } => drop(self.adopted.remove(&former)),
             Undo::Claimed {

@@ -7,37 +7,46 @@ use smallvec::SmallVec;
 use crate::ledger::kept::denials::Before;
 use crate::ledger::*;
 
+/// The life of the data file before another began.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct LifeBefore {
+    pub(in crate::ledger) incarnation: Incarnation,
+    pub(in crate::ledger) hold_until: Option<Steady>,
+    pub(in crate::ledger) life_began: u64,
+    pub(in crate::ledger) adopted: BTreeSet<LeaseId>,
+}
+
 /// What undoes an event. Applied in the reverse order of a batch, these restore the state before
-/// it.
+/// it. There is one for each event, so what few have is in a box.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) enum Undo {
     Subject {
         id: SubjectId,
-        before: Option<Subject>,
+        before: Option<Box<Subject>>,
     },
     Computer {
         id: ComputerId,
-        before: Option<Computer>,
+        before: Option<Box<Computer>>,
     },
     SubjectForgotten(Box<Subject>),
     ComputerForgotten(Box<Computer>),
     Product {
         product: ProductNumber,
-        before: Option<Listing>,
+        before: Option<Box<Listing>>,
         version_before: u64,
     },
     Entitlement {
         number: EntitlementNumber,
-        before: Option<Entitlement>,
+        before: Option<Box<Entitlement>>,
     },
     Details {
         number: EntitlementNumber,
-        before: Details,
+        before: Box<Details>,
     },
     Allotment {
         product: ProductNumber,
         number: AllotmentNumber,
-        before: Option<Allotment>,
+        before: Option<Box<Allotment>>,
     },
     Granted {
         lease: EventNumber,
@@ -81,11 +90,11 @@ pub(in crate::ledger) enum Undo {
         ticket: Box<Ticket>,
     },
     Denied {
-        before: Before,
+        before: Box<Before>,
     },
     Unseated {
         session: SessionKey,
-        before: Option<Unseated>,
+        before: Option<Box<Unseated>>,
     },
     Mark {
         computer: ComputerId,
@@ -94,12 +103,7 @@ pub(in crate::ledger) enum Undo {
     Key {
         key: u128,
     },
-    Incarnation {
-        incarnation: Incarnation,
-        hold_until: Option<Steady>,
-        life_began: u64,
-        adopted: BTreeSet<LeaseId>,
-    },
+    Incarnation(Box<LifeBefore>),
     Adopted {
         former: LeaseId,
     },

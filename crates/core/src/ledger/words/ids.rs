@@ -78,6 +78,53 @@ pub struct Incarnation(pub u32);
 #[error("`{0}` is not an id")]
 pub struct NotAnId(pub String);
 
+/// The bytes of an id at the most: a letter, 8 hexadecimal digits, `-` and 20 digits.
+const ID_BYTES: usize = 30;
+
+/// The text of an id. Most answers hold some: the formatter would take ten times as long.
+fn written(
+    letter: char,
+    Incarnation(incarnation): Incarnation,
+    EventNumber(number): EventNumber,
+    room: &mut [u8; ID_BYTES],
+) -> &str {
+    let mut at = room.len();
+    let mut put = |byte: u8| {
+        at -= 1;
+        room[at] = byte;
+    };
+    let mut left = number;
+    loop {
+        put(b'0' + (left % 10) as u8);
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    put(b'-');
+    for shift in (0..32).step_by(4) {
+        put(b"0123456789abcdef"[((incarnation >> shift) & 0xf) as usize]);
+    }
+    put(letter as u8);
+    str::from_utf8(&room[at..]).unwrap_or_default()
+}
+
+/// Reads what follows an id's letter. Only the canonical text is an id.
+fn read(text: &str) -> Option<(Incarnation, EventNumber)> {
+    let (incarnation, number) = text.split_at_checked(8)?;
+    let number = number.strip_prefix('-')?;
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_canonical = incarnation.bytes().all(is_hex)
+        && is_number
+        && (number.len() == 1 || !number.starts_with('0'));
+    let incarnation = u32::from_str_radix(incarnation, 16);
+    is_canonical.then_some((
+        Incarnation(incarnation.ok()?),
+        EventNumber(number.parse().ok()?),
+    ))
+}
+
 macro_rules! outer_ids {
     ($($(#[$doc:meta])* $name:ident, $letter:literal;)*) => {$(
         $(#[$doc])*
@@ -93,7 +140,8 @@ macro_rules! outer_ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($letter, "{:08x}-{}"), self.incarnation.0, self.number.0)
+                let mut room = [0; ID_BYTES];
+                f.write_str(written($letter, self.incarnation, self.number, &mut room))
             }
         }
 
@@ -101,16 +149,12 @@ macro_rules! outer_ids {
             type Err = NotAnId;
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let parse = || {
-                    let (incarnation, number) = text.strip_prefix($letter)?.split_once('-')?;
-                    let id = $name {
-                        incarnation: Incarnation(u32::from_str_radix(incarnation, 16).ok()?),
-                        number: EventNumber(number.parse().ok()?),
-                    };
-                    // Only the canonical text is the id.
-                    (id.to_string() == text).then_some(id)
-                };
-                parse().ok_or_else(|| NotAnId(text.chars().take(64).collect()))
+                let read = text.strip_prefix($letter).and_then(read);
+                let id = read.map(|(incarnation, number)| $name {
+                    incarnation,
+                    number,
+                });
+                id.ok_or_else(|| NotAnId(text.chars().take(64).collect()))
             }
         }
     )*};
@@ -118,11 +162,11 @@ macro_rules! outer_ids {
 
 outer_ids! {
     /// A lease.
-    LeaseId, "L";
+    LeaseId, 'L';
     /// A ticket.
-    TicketId, "T";
+    TicketId, 'T';
     /// A decision: the number is that of the lease, ticket or denial that it made.
-    DecisionId, "D";
+    DecisionId, 'D';
 }
 
 #[cfg(test)]
