@@ -8,6 +8,9 @@ use rusqlite::Connection;
 use crate::queue::requests::{Failure, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Work};
 use crate::tables::journal::CommitError;
 
+/// For how many items at most room is made before they come.
+const ROOM_ITEMS: usize = 256;
+
 /// Work on the writer's own connection; it gets the failure instead if there is no connection.
 pub(crate) type Statement =
     Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), CommitError> + Send>;
@@ -30,6 +33,8 @@ pub(crate) struct Inbox {
     bytes: usize,
     /// When `items` came, oldest first: an instant and how many came then.
     arrivals: VecDeque<(Instant, usize)>,
+    /// Whether the writer waits and nobody has woken it yet: waking is a system call.
+    pub(crate) is_awaited: bool,
     pub(crate) closing: bool,
     pub(crate) closed: bool,
 }
@@ -71,7 +76,11 @@ impl Inbox {
         let bytes: usize = self.weights.drain(..count).sum();
         self.bytes = self.bytes.saturating_sub(bytes);
         match count == self.items.len() {
-            true => std::mem::take(&mut self.items),
+            true => {
+                // As many will come while these are served.
+                let room = Vec::with_capacity(count.min(ROOM_ITEMS));
+                std::mem::replace(&mut self.items, room)
+            }
             false => self.items.drain(..count).collect(),
         }
     }

@@ -12,14 +12,18 @@ const PRODUCT_BYTES: usize = 64 * 1024;
 
 /// The bytes of one item.
 pub(crate) fn bytes_of(item: &Item) -> usize {
-    let Item::Request(Request {
-        work: Work::Command(command),
-        ..
-    }) = item
-    else {
-        return ITEM_BYTES;
-    };
-    of_command(command)
+    match item {
+        Item::Request(request) => bytes_of_request(request),
+        Item::Statement(_) | Item::Settle(_) => ITEM_BYTES,
+    }
+}
+
+/// The bytes of an item that is this request.
+pub(crate) fn bytes_of_request(request: &Request) -> usize {
+    match &request.work {
+        Work::Command(command) => of_command(command),
+        Work::Read(_) => ITEM_BYTES,
+    }
 }
 
 fn of_command(command: &Command) -> usize {

@@ -16,7 +16,7 @@ use crate::base::clock::Clock;
 use crate::queue::inbox::{Inbox, Item, refuse};
 use crate::queue::requests::{Failure, Request};
 use crate::queue::turn::Turn;
-use crate::queue::weight::bytes_of;
+use crate::queue::weight::{bytes_of, bytes_of_request};
 
 pub(crate) use calls::Cost;
 pub(crate) use going::PROVED;
@@ -80,17 +80,13 @@ impl Shared {
 
     pub(crate) fn submit(&self, requests: &mut Vec<Request>) {
         // Everybody waits for the lock; a report is long to weigh.
-        let weigh = |request| {
-            let item = Item::Request(request);
-            (bytes_of(&item), item)
-        };
-        let weighed: Vec<(usize, Item)> = requests.drain(..).map(weigh).collect();
+        let weights: Vec<usize> = requests.iter().map(bytes_of_request).collect();
         let mut inbox = lock(&self.inbox);
         let closing = inbox.closing;
-        let was_empty = inbox.items.is_empty();
         let mut refused = Vec::new();
         let mut taken = 0;
-        for (bytes, item) in weighed {
+        for (bytes, request) in weights.into_iter().zip(requests.drain(..)) {
+            let item = Item::Request(request);
             let left = match closing {
                 true => Some(item),
                 false => inbox.take_in(item, bytes),
@@ -101,8 +97,9 @@ impl Shared {
             }
         }
         inbox.came(taken);
+        let wakes = taken > 0 && std::mem::take(&mut inbox.is_awaited);
         drop(inbox);
-        if was_empty && taken > 0 {
+        if wakes {
             self.arrived.notify_one();
         }
         if !refused.is_empty() {
@@ -128,8 +125,11 @@ impl Shared {
             return;
         }
         inbox.came(1);
+        let wakes = std::mem::take(&mut inbox.is_awaited);
         drop(inbox);
-        self.arrived.notify_one();
+        if wakes {
+            self.arrived.notify_one();
+        }
     }
 
     /// Refuses requests that have waited for longer than `at_most` and were not handed to the
@@ -143,6 +143,7 @@ impl Shared {
     pub(crate) fn wait(&self, patience: Option<Duration>) -> bool {
         let mut inbox = lock(&self.inbox);
         while inbox.items.is_empty() && !inbox.closing {
+            inbox.is_awaited = true;
             match patience {
                 None => {
                     inbox = self
@@ -157,6 +158,7 @@ impl Shared {
                 }
             }
         }
+        inbox.is_awaited = false;
         !inbox.items.is_empty()
     }
 

@@ -13,6 +13,21 @@ use crate::tables::details;
 use crate::tables::journal;
 use crate::tables::lives;
 
+/// Adds a row, or changes the one that has its key. Not by OR REPLACE: for that SQLite keeps a copy
+/// of each page that the statement touches.
+fn enter(
+    connection: &Connection,
+    insert: &str,
+    update: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> rusqlite::Result<()> {
+    let added = connection.prepare_cached(insert)?.execute(values)?;
+    if added == 0 {
+        connection.prepare_cached(update)?.execute(values)?;
+    }
+    Ok(())
+}
+
 /// What one event does to the tables. Numbers are row keys, so doing it twice does it once.
 pub(super) fn write(
     connection: &Connection,
@@ -28,12 +43,16 @@ pub(super) fn write(
         put(connection, "catalogue_version", number.0)?;
     }
     match event {
-        Event::SubjectEntered(s) => execute(
-            "INSERT OR REPLACE INTO subjects (id, authority, key, name) VALUES (?1, ?2, ?3, ?4)",
+        Event::SubjectEntered(s) => enter(
+            connection,
+            "INSERT OR IGNORE INTO subjects (id, authority, key, name) VALUES (?1, ?2, ?3, ?4)",
+            "UPDATE subjects SET authority = ?2, key = ?3, name = ?4 WHERE id = ?1",
             params![signed(s.id.0), &*s.authority, &*s.key, &*s.name],
         ),
-        Event::ComputerEntered(c) => execute(
-            "INSERT OR REPLACE INTO computers (id, key, name, document) VALUES (?1, ?2, ?3, ?4)",
+        Event::ComputerEntered(c) => enter(
+            connection,
+            "INSERT OR IGNORE INTO computers (id, key, name, document) VALUES (?1, ?2, ?3, ?4)",
+            "UPDATE computers SET key = ?2, name = ?3, document = ?4 WHERE id = ?1",
             params![signed(c.id.0), &*c.key, &*c.name, &*c.document],
         ),
         Event::SubjectForgotten { subject } => execute(

@@ -10,12 +10,16 @@ pub(super) type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failur
 /// Sinks are few; if many requests each have their own, looking further would cost more than
 /// one hand-over more.
 const SINKS_LOOKED_THROUGH: usize = 16;
+/// For how many answers of a sink at most room is made before they come.
+const ROOM_ANSWERS: usize = 64;
 
+/// Adds an answer; `more` come at the most.
 pub(super) fn put(
     deliveries: &mut Deliveries,
     sink: Arc<dyn Sink>,
     token: u64,
     answer: Result<Answer, Failure>,
+    more: usize,
 ) {
     let known = deliveries
         .iter_mut()
@@ -24,7 +28,14 @@ pub(super) fn put(
         .find(|(other, _)| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(&sink)));
     match known {
         Some((_, answers)) => answers.push((token, answer)),
-        None => deliveries.push((sink, vec![(token, answer)])),
+        None => {
+            let mut answers = Vec::new();
+            if deliveries.len() < SINKS_LOOKED_THROUGH {
+                answers.reserve(1 + more.min(ROOM_ANSWERS));
+            }
+            answers.push((token, answer));
+            deliveries.push((sink, answers));
+        }
     }
 }
 

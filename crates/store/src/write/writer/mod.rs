@@ -194,22 +194,29 @@ impl Writer {
         let mut looks: Vec<Look> = Vec::new();
         let mut statements = Vec::new();
         let mut is_whole = true;
+        let mut more = items.len();
         let mut items = items.into_iter();
         for item in items.by_ref() {
+            more -= 1;
             match item {
                 Item::Request(Request {
                     work: Work::Command(command),
                     sink,
                     token,
                 }) => {
+                    // What is caught passes through several hands, and the two are large.
+                    let (mut asked, mut reply) = (Some(command), None);
                     let ledger = &mut self.ledger;
-                    let applied = catch("a command of the ledger", || ledger.apply(now, command));
-                    match applied {
-                        Ok(reply) => {
-                            put(&mut deliveries, sink, token, Ok(Answer { at: now, reply }));
+                    let applied = catch("a command of the ledger", || {
+                        reply = asked.take().map(|command| ledger.apply(now, command));
+                    });
+                    match reply {
+                        Some(reply) if applied.is_ok() => {
+                            let answer = Ok(Answer { at: now, reply });
+                            put(&mut deliveries, sink, token, answer, more);
                         }
-                        Err(_) => {
-                            put(&mut deliveries, sink, token, Err(Failure::Fault));
+                        _ => {
+                            put(&mut deliveries, sink, token, Err(Failure::Fault), more);
                             is_whole = false;
                             break;
                         }
