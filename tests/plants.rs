@@ -38,7 +38,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 51] = [
+pub(crate) const VITAL: [(&str, &str, Test); 52] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -71,6 +71,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 51] = [
     ("manager", "lead", Test::Two),
     ("manager", "share", Test::Shared),
     ("manager", "retention", Test::Two),
+    ("manager", "days", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
@@ -91,6 +92,10 @@ pub(crate) const VITAL: [(&str, &str, Test); 51] = [
     ("agent", "usher-aside", Test::Gate),
     ("agent", "main", Test::Two),
 ];
+
+/// Those that have something to do at a start of their role, and then each hour: it is killed.
+pub(crate) const AT_A_START: [&str; 6] =
+    ["purge", "imports", "groups", "lead", "retention", "days"];
 
 /// Those of a role of which a test is to try.
 pub(crate) fn of(role: &str, test: Test) -> Vec<&'static str> {
@@ -292,7 +297,7 @@ impl Site {
             // It is there at an end only: here at one that is not on purpose for `usher up`.
             "close" => self.ends(Signal::SIGTERM),
             // They have something to do at a start, and then each hour, or never again.
-            "purge" | "imports" | "groups" | "lead" | "retention" => self.ends(Signal::SIGKILL),
+            thread if AT_A_START.contains(&thread) => self.ends(Signal::SIGKILL),
             "delivery" => {
                 let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
                 let actions = json!([{"do": "store", "days": 7}, run]);

@@ -125,7 +125,10 @@ fn sqlite(arguments: &Arguments, folder: &Folder, made_up: &MadeUp) -> Result<Ve
             per_second,
             rate,
         ),
-        waited(&filled),
+        waited(
+            "of that time SQLite waited for batches to be made up",
+            &filled,
+        ),
         Figure::new(
             "control: the same rows into a bare table",
             none,
@@ -172,7 +175,10 @@ fn on_postgres(
     drop(server);
     Ok(vec![
         Figure::new(what, goal, filled.per_second(), rate),
-        waited(&filled),
+        waited(
+            "of that time PostgreSQL waited for batches to be made up",
+            &filled,
+        ),
         Figure::new(
             "a session in PostgreSQL",
             Goal::None,
@@ -183,9 +189,8 @@ fn on_postgres(
 }
 
 /// How much of the time the maker of batches took, and not the site.
-fn waited(filled: &Filled) -> Figure {
+fn waited(what: &str, filled: &Filled) -> Figure {
     let share = filled.waited.as_secs_f64() / filled.took.as_secs_f64();
-    let what = "of that time it waited for batches to be made up";
     Figure::new(what, Goal::None, share, Unit::Ratio)
 }
 
