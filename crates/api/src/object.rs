@@ -9,7 +9,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Reads `text` as a `T`, which must be an object.
 pub fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice::<Object<T>>(text).map(|object| object.0)
+    let object = match str::from_utf8(text) {
+        // One look at all of it costs less than one at each of its texts.
+        Ok(text) => serde_json::from_str::<Object<T>>(text),
+        // The error says where the text is no text.
+        Err(_) => serde_json::from_slice::<Object<T>>(text),
+    };
+    object.map(|object| object.0)
 }
 
 /// For `#[serde(deserialize_with)]`: a record, from an object only.

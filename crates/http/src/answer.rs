@@ -128,23 +128,76 @@ impl HttpBody for Body {
     }
 }
 
-/// A JSON answer.
-pub fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+/// A complete answer, before it has headers: the fast path writes it as it is.
+#[derive(Debug)]
+pub enum Whole {
+    /// A JSON text.
+    Json {
+        /// The status.
+        status: StatusCode,
+        /// The text.
+        text: Vec<u8>,
+        /// Whether it repeats an answer that was given to the same Idempotency-Key.
+        is_replayed: bool,
+    },
+    /// 204.
+    NoContent,
+    /// Any other, with its headers.
+    Other(Box<Response<Vec<u8>>>),
+}
+
+impl Whole {
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Whole::Json { status, .. } => *status,
+            Whole::NoContent => StatusCode::NO_CONTENT,
+            Whole::Other(response) => response.status(),
+        }
     }
-    response
+}
+
+impl From<Whole> for Response<Body> {
+    fn from(whole: Whole) -> Response<Body> {
+        let (status, text, is_replayed) = match whole {
+            Whole::Json {
+                status,
+                text,
+                is_replayed,
+            } => (status, text, is_replayed),
+            Whole::NoContent => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                return response;
+            }
+            Whole::Other(response) => return response.map(Body::from),
+        };
+        let mut response = Response::new(Body::from(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        if is_replayed {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// The type of a JSON text.
+pub(crate) const JSON: &str = "application/json";
+
+/// A JSON answer.
+pub fn json(status: StatusCode, text: Vec<u8>, is_replayed: bool) -> Whole {
+    Whole::Json {
+        status,
+        text,
+        is_replayed,
+    }
 }
 
 /// An answer without a body.
-pub fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
+pub fn no_content() -> Whole {
+    Whole::NoContent
 }
 
 /// Router answers up to this size are sent as a complete body.

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::pin::Pin;
 
+use hyper::Request;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use hyper::{HeaderMap, Request};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use usher_api::{BODY_LIMIT_BYTES, Code};
 
 use crate::limits::BODY_SECONDS;
@@ -89,7 +89,12 @@ async fn read(request: &mut Request<Incoming>, held: &mut Held<'_>) -> Result<By
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let is_json = is_json(request.headers());
+    let is_json = is_json(
+        request
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes),
+    );
     let body = request.body_mut();
     if said.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
         return Err(refuse_large(body).await);
@@ -118,11 +123,31 @@ async fn read(request: &mut Request<Incoming>, held: &mut Held<'_>) -> Result<By
     };
     match is_json || whole.is_empty() {
         true => Ok(whole),
-        false => Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "the request does not say that its body is JSON: send Content-Type: application/json",
-        )),
+        false => Err(no_json()),
     }
+}
+
+/// Holds a body that has come as a whole, of a request with that Content-Type.
+///
+/// # Errors
+/// It is no JSON; or too much is held already.
+pub fn hold_whole(
+    body: &[u8],
+    content_type: Option<&[u8]>,
+    held: &mut Held<'_>,
+) -> Result<(), Refusal> {
+    held.add(body.len())?;
+    match body.is_empty() || is_json(content_type) {
+        true => Ok(()),
+        false => Err(no_json()),
+    }
+}
+
+fn no_json() -> Refusal {
+    Refusal::new(
+        Code::UnsupportedMediaType,
+        "the request does not say that its body is JSON: send Content-Type: application/json",
+    )
 }
 
 /// How much of a body beyond the limit is read and discarded before the request is refused.
@@ -165,12 +190,12 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
-        return false;
-    };
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+fn is_json(content_type: Option<&[u8]>) -> bool {
+    let kind = content_type.unwrap_or_default();
+    let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/json")
 }
 
 fn too_large() -> Refusal {

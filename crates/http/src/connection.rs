@@ -10,8 +10,9 @@ use std::task::{Context, Poll};
 use hyper::service::service_fn;
 use hyper::{Request, body::Incoming};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
+use crate::fast::{self, Left};
 use crate::handler::{self, Handler, Way};
 use crate::watch::{ConnectionWatch, Connections};
 
@@ -33,15 +34,33 @@ pub(crate) async fn serve<H, I>(
 {
     let entered = connections.enter(is_http2);
     let watch = entered.watch.clone();
-    let io = TokioIo::new(Watched {
-        io,
-        watch: watch.clone(),
-    });
     let way = Way {
         watch: watch.clone(),
         remembered: RefCell::default(),
         peer,
     };
+    let mut io = Watched {
+        io,
+        watch: watch.clone(),
+        unread: Vec::new(),
+    };
+    if !is_http2 {
+        let fast = drive(fast::serve(&*handler, &way, &mut io), &watch, |_| ());
+        match fast.await {
+            Some(Ok(Left::Unread(unread))) => io.unread = unread,
+            Some(Ok(Left::Over)) => {
+                // It is over either way.
+                let _ = drive(io.shutdown(), &watch, |_| ()).await;
+                return;
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection broke");
+                return;
+            }
+            None => return,
+        }
+    }
+    let io = TokioIo::new(io);
     let shared = Rc::new((handler, way));
     let service = service_fn(move |request: Request<Incoming>| {
         let shared = shared.clone();
@@ -70,32 +89,29 @@ pub(crate) async fn serve<H, I>(
         })
         .await
     };
-    if let Err(error) = ended {
+    if let Some(Err(error)) = ended {
         tracing::debug!(%error, "a connection broke");
     }
 }
 
-/// Polls a connection until it ends, or is to be ended.
-async fn drive<C>(
+/// Polls a connection until it ends; none: its watch has ended it first.
+async fn drive<C: Future>(
     connection: C,
     watch: &ConnectionWatch,
     drain: impl Fn(Pin<&mut C>),
-) -> Result<(), hyper::Error>
-where
-    C: Future<Output = Result<(), hyper::Error>>,
-{
+) -> Option<C::Output> {
     let mut connection = std::pin::pin!(connection);
     let mut drained = false;
     std::future::poll_fn(|cx| {
         watch.wakes(cx);
         if watch.must_end() {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(None);
         }
         if watch.must_drain() && !drained {
             drained = true;
             drain(connection.as_mut());
         }
-        connection.as_mut().poll(cx)
+        connection.as_mut().poll(cx).map(Some)
     })
     .await
 }
@@ -114,6 +130,8 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
 struct Watched<I> {
     io: I,
     watch: Rc<ConnectionWatch>,
+    /// Bytes that came and are to be read first.
+    unread: Vec<u8>,
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
@@ -122,6 +140,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let bytes = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread[..bytes]);
+            self.unread.drain(..bytes);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
         if buffer.filled().len() > before {

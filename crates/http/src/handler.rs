@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::{Method, Response, StatusCode, Uri};
 
-use crate::answer::Body;
+use crate::answer::{Body, Whole};
+use crate::head::{FastHead, FastRequest};
 use crate::problem::Refusal;
 use crate::request_id::{NamedRequest, REQUEST_ID, RequestId};
 use crate::watch::ConnectionWatch;
@@ -23,6 +25,8 @@ pub trait Handler: 'static {
     type Remembered: Default + 'static;
     /// What the handler notes about a request besides its answer, such as the route.
     type Note;
+    /// What the handler finds out about a request of the fast path from its head.
+    type Fast;
 
     /// Answers one request. A panic in it ends this request alone.
     fn answer(
@@ -31,6 +35,20 @@ pub trait Handler: 'static {
         id: &RequestId,
         request: hyper::Request<Incoming>,
     ) -> impl Future<Output = (Self::Note, Result<Response<Body>, Refusal>)>;
+
+    /// Whether a request is for the fast path, as far as its head tells: its sender is known and may
+    /// send its body, which is small, and its answer is complete. None: [`Handler::answer`] answers
+    /// or refuses it, and all that follow on its connection.
+    fn fast(&self, way: &Way<Self::Remembered>, head: &FastHead<'_>) -> Option<Self::Fast>;
+
+    /// Answers a request of the fast path. A panic in it ends this request alone.
+    fn answer_fast(
+        &self,
+        way: &Way<Self::Remembered>,
+        id: &RequestId,
+        fast: Self::Fast,
+        request: &FastRequest<'_>,
+    ) -> impl Future<Output = (Self::Note, Result<Whole, Refusal>)>;
 
     /// The answer to a request in which the handler panicked.
     fn panicked(&self) -> (Self::Note, Refusal);
@@ -84,41 +102,74 @@ pub(crate) async fn answer<H: Handler>(
 ) -> Response<Body> {
     let began = Instant::now();
     let busy = way.watch.busy();
-    let named = NamedRequest::of(request.headers());
+    let headers = request.headers();
+    let named = NamedRequest::of(|name| headers.get(name).map(HeaderValue::as_bytes));
     let asked = LoggedRequest(request.method().clone(), request.uri().clone());
     let id = named.id();
-    let mut response = {
-        let answering = pin!(async {
-            let work = pin!(async {
-                usher_vital::plant::here("request");
-                handler.answer(way, id, request).await
-            });
-            // What threads share is locked for single steps, each of which leaves it whole.
-            let answered = usher_vital::caught(&asked, work).await;
-            let (note, answered) = answered.unwrap_or_else(|_| {
-                let (note, refusal) = handler.panicked();
-                (note, Err(refusal))
-            });
-            let status = match &answered {
-                Ok(response) => response.status(),
-                Err(refusal) => refusal.status(),
-            };
-            if status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!("{asked} was answered with an internal error");
-            }
-            handler.answered(Answered {
-                note,
-                status,
-                took: began.elapsed(),
-            });
-            answered.unwrap_or_else(Refusal::into_response)
-        });
-        id.through(answering).await
+    let answered = {
+        let answering = pin!(handler.answer(way, id, request));
+        work(handler, &asked, id, began, answering).await
     };
+    let mut response = answered.unwrap_or_else(|refusal| refusal.into_response_to(Some(id)));
     response
         .headers_mut()
         .insert(REQUEST_ID, named.into_value());
     response.map(|body| body.guarded(busy))
+}
+
+/// An answer that is no refusal.
+pub(crate) trait Answer {
+    /// Its status.
+    fn status(&self) -> StatusCode;
+}
+
+impl Answer for Response<Body> {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+}
+
+impl Answer for Whole {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+}
+
+/// Does the work for one request: names it in the log meanwhile, ends a panic there, and tells the
+/// handler when it is done. The work is pinned by the caller: this would hold it twice.
+pub(crate) async fn work<H: Handler, A: Answer>(
+    handler: &H,
+    asked: &impl fmt::Display,
+    id: &RequestId,
+    began: Instant,
+    work: Pin<&mut impl Future<Output = (H::Note, Result<A, Refusal>)>>,
+) -> Result<A, Refusal> {
+    let answering = pin!(async {
+        let work = pin!(async {
+            usher_vital::plant::here("request");
+            work.await
+        });
+        // What threads share is locked for single steps, each of which leaves it whole.
+        let answered = usher_vital::caught(asked, work).await;
+        let (note, answered) = answered.unwrap_or_else(|_| {
+            let (note, refusal) = handler.panicked();
+            (note, Err(refusal))
+        });
+        let status = match &answered {
+            Ok(answer) => answer.status(),
+            Err(refusal) => refusal.status(),
+        };
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!("{asked} was answered with an internal error");
+        }
+        handler.answered(Answered {
+            note,
+            status,
+            took: began.elapsed(),
+        });
+        answered
+    });
+    id.through(answering).await
 }
 
 /// A request, as the log calls it.

@@ -114,8 +114,10 @@ pub fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
         )));
     }
     let name = composed(text);
-    // Some letters are longer when they are composed.
-    check_name(field, &name).map_err(Refusal::invalid)?;
+    if let Cow::Owned(name) = &name {
+        // Some letters are longer when they are composed.
+        check_name(field, name).map_err(Refusal::invalid)?;
+    }
     Ok(name)
 }
 
@@ -151,8 +153,11 @@ pub fn check_line(field: &str, text: &str, limit_bytes: usize) -> Result<(), Str
             text.len()
         ));
     }
-    // Most names are plain ASCII, for which a look at the bytes is enough.
-    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    // Most names are plain ASCII, for which a look at the bytes is enough: at all of them, which
+    // takes several at once, rather than up to the first that is not.
+    let plain = text
+        .bytes()
+        .fold(true, |plain, b| plain & (0x20..0x7f).contains(&b));
     if !plain && text.chars().any(usher_api::is_unseen) {
         return Err(format!(
             "`{field}` has control characters, or others that cannot be seen: leave them out"

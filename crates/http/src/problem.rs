@@ -103,11 +103,22 @@ impl Refusal {
         self.into_response_to(id.as_ref())
     }
 
+    /// The refusal as a complete answer to the request that this thread works on.
+    pub fn into_whole(self) -> Response<Vec<u8>> {
+        let id = RequestId::current();
+        self.into_whole_to(id.as_ref())
+    }
+
     /// The refusal as the answer to that request.
-    pub(crate) fn into_response_to(mut self, id: Option<&RequestId>) -> Response<Body> {
+    pub(crate) fn into_response_to(self, id: Option<&RequestId>) -> Response<Body> {
+        self.into_whole_to(id).map(Body::from)
+    }
+
+    /// The refusal as a complete answer to that request.
+    pub(crate) fn into_whole_to(mut self, id: Option<&RequestId>) -> Response<Vec<u8>> {
         self.problem.request_id = id.map(RequestId::to_string);
         let text = serde_json::to_vec(&self.problem).unwrap_or_default();
-        let mut response = Response::new(Body::from(text));
+        let mut response = Response::new(text);
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 use data_encoding::HEXLOWER;
-use hyper::HeaderMap;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
@@ -37,32 +36,20 @@ pub struct NamedRequest {
 }
 
 impl NamedRequest {
-    /// The id in a request's headers if it is 1 to 64 of `A-Z a-z 0-9 . _ -`, else a generated one.
-    pub fn of(headers: &HeaderMap) -> NamedRequest {
-        let given = headers.get(REQUEST_ID).filter(|value| is_id(value));
-        match given.and_then(|value| Some((value, value.to_str().ok()?))) {
-            Some((value, text)) => NamedRequest {
-                id: RequestId::Given(text.into()),
-                value: value.clone(),
-            },
-            None => headers
-                .get(KEY)
-                .map_or_else(NamedRequest::made, |key| NamedRequest::keyed(key, headers)),
+    /// The id of a request, as [`id_of`] finds it.
+    pub fn of<'a>(header: impl Fn(&HeaderName) -> Option<&'a [u8]>) -> NamedRequest {
+        if let Some(text) = given(&header)
+            && let Ok(value) = HeaderValue::from_str(text)
+        {
+            let id = RequestId::Given(text.into());
+            return NamedRequest { id, value };
         }
-    }
-
-    /// One that is the same whenever a client repeats a request by its key: what it then gets is
-    /// the first answer again, word for word.
-    fn keyed(key: &HeaderValue, headers: &HeaderMap) -> NamedRequest {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(key.as_bytes());
-        hasher.write(
-            headers
-                .get(AUTHORIZATION)
-                .map_or(b"", HeaderValue::as_bytes),
-        );
-        let number = hasher.finish() & LARGEST;
-        NamedRequest::of_number(number, HEXLOWER.encode(&number.to_be_bytes()).into())
+        match keyed(&header) {
+            Some(number) => {
+                NamedRequest::of_number(number, HEXLOWER.encode(&number.to_be_bytes()).into())
+            }
+            None => NamedRequest::made(),
+        }
     }
 
     /// A generated id.
@@ -91,9 +78,36 @@ impl NamedRequest {
     }
 }
 
-fn is_id(value: &HeaderValue) -> bool {
+/// The id in a request's headers if it is 1 to 64 of `A-Z a-z 0-9 . _ -`, else a generated one.
+/// `header` finds the first header of a name.
+pub(crate) fn id_of<'a>(header: impl Fn(&HeaderName) -> Option<&'a [u8]>) -> RequestId {
+    match given(&header) {
+        Some(text) => RequestId::Given(text.into()),
+        None => RequestId::Made(match keyed(&header) {
+            Some(number) => number,
+            None => NEXT.with_borrow_mut(Ids::number),
+        }),
+    }
+}
+
+/// The id that a client gave.
+fn given<'a>(header: &impl Fn(&HeaderName) -> Option<&'a [u8]>) -> Option<&'a str> {
+    let value = header(&REQUEST_ID).filter(|value| is_id(value))?;
+    str::from_utf8(value).ok()
+}
+
+/// A number that is the same whenever a client repeats a request by its key: what it then gets is
+/// the first answer again, word for word.
+fn keyed<'a>(header: &impl Fn(&HeaderName) -> Option<&'a [u8]>) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(header(&KEY)?);
+    hasher.write(header(&AUTHORIZATION).unwrap_or_default());
+    Some(hasher.finish() & LARGEST)
+}
+
+fn is_id(value: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    (1..=GIVEN_LIMIT).contains(&value.len()) && value.as_bytes().iter().all(plain)
+    (1..=GIVEN_LIMIT).contains(&value.len()) && value.iter().all(plain)
 }
 
 thread_local! {
@@ -134,6 +148,16 @@ impl Ids {
         self.next = after(number);
         (number, self.texts.split_to(DIGITS))
     }
+
+    /// The next number, whose text is not needed.
+    fn number(&mut self) -> u64 {
+        if !self.texts.is_empty() {
+            drop(self.texts.split_to(DIGITS));
+        }
+        let number = self.next;
+        self.next = after(number);
+        number
+    }
 }
 
 fn after(number: u64) -> u64 {
@@ -144,20 +168,23 @@ fn after(number: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn headers(id: &str) -> HeaderMap {
-        HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap())])
+    fn of(headers: &[(HeaderName, &str)]) -> NamedRequest {
+        NamedRequest::of(|name| {
+            let found = headers.iter().find(|(other, _)| other == name);
+            found.map(|(_, value)| value.as_bytes())
+        })
     }
 
     #[test]
     fn a_clients_id_is_taken_if_a_log_can_bear_it() {
         let longest = "x".repeat(64);
         for id in ["a", "Job-7_2.b", &longest] {
-            let request = NamedRequest::of(&headers(id));
+            let request = of(&[(REQUEST_ID, id)]);
             assert_eq!(request.id().to_string(), id);
             assert_eq!(request.into_value(), id);
         }
         for wrong in ["", "a b", "a\"b", "a=b", "ü", &"x".repeat(65)] {
-            let made = NamedRequest::of(&headers(wrong));
+            let made = of(&[(REQUEST_ID, wrong)]);
             assert!(matches!(made.id(), RequestId::Made(_)), "{wrong:?}");
         }
     }
@@ -176,15 +203,22 @@ mod tests {
 
     #[test]
     fn a_request_that_is_repeated_by_its_key_has_its_id_again() {
-        let id = |key: &'static str, token: &'static str| {
-            let key = (KEY, HeaderValue::from_static(key));
-            let token = (AUTHORIZATION, HeaderValue::from_static(token));
-            let request = NamedRequest::of(&HeaderMap::from_iter([key, token]));
+        let id = |key, token| {
+            let request = of(&[(KEY, key), (AUTHORIZATION, token)]);
             request.id().to_string()
         };
         assert_eq!(id("k1", "Bearer a"), id("k1", "Bearer a"));
         assert_ne!(id("k1", "Bearer a"), id("k2", "Bearer a"));
         assert_ne!(id("k1", "Bearer a"), id("k1", "Bearer b"));
+    }
+
+    #[test]
+    fn a_number_without_a_text_is_one_of_the_same_row() {
+        let mut ids = Ids::from(6);
+        assert_eq!(ids.number(), 6);
+        assert_eq!(ids.next(), (7, "0000000000000007".into()));
+        assert_eq!(ids.number(), 8);
+        assert_eq!(ids.next(), (9, "0000000000000009".into()));
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl ConnectionWatch {
         }
     }
 
+    /// The coarse clock of this thread: seconds since it began.
+    pub(crate) fn second(&self) -> u32 {
+        self.second.get()
+    }
+
     /// Marks that a request is being answered until the guard is dropped.
     pub fn busy(self: &Rc<Self>) -> Busy {
         self.head_since.set(None);

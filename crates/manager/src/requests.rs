@@ -1,6 +1,7 @@
 //! Handles a request: finds its sender, the page that sent it, its body and its route.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -15,7 +16,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 use usher_api::rights::{self, Right, Rights};
 use usher_api::{Code, Role};
-use usher_http::{Bodies, Body, Handler, RequestId, Way, bearer, read_in_time, whole_where_it_is};
+use usher_http::{
+    Bodies, Body, FastHead, FastRequest, Handler, RequestId, Way, Whole, bearer, read_in_time,
+    whole_where_it_is,
+};
 
 use crate::app::App;
 use crate::asker::Asker;
@@ -145,6 +149,22 @@ async fn whole(answered: axum::response::Response) -> Response<Body> {
 impl Handler for Requests {
     type Remembered = ();
     type Note = ();
+    /// A manager is asked little: nothing takes the fast path.
+    type Fast = Infallible;
+
+    fn fast(&self, _: &Way<()>, _: &FastHead<'_>) -> Option<Infallible> {
+        None
+    }
+
+    async fn answer_fast(
+        &self,
+        _: &Way<()>,
+        _: &RequestId,
+        fast: Infallible,
+        _: &FastRequest<'_>,
+    ) -> ((), Result<Whole, usher_http::Refusal>) {
+        match fast {}
+    }
 
     async fn answer(
         &self,

@@ -14,7 +14,8 @@ use crate::access::principal::Principal;
 use crate::access::rights;
 use crate::wire::problem::{Refusal, shown};
 
-const ON_BEHALF_OF: HeaderName = HeaderName::from_static(usher_api::ON_BEHALF_OF);
+/// The header that says it.
+pub(crate) const ON_BEHALF_OF: HeaderName = HeaderName::from_static(usher_api::ON_BEHALF_OF);
 /// The longest id, in bytes.
 const ID_BYTES: usize = 64;
 

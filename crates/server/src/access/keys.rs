@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use hyper::HeaderMap;
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use usher_core::ledger::Command;
@@ -14,7 +15,7 @@ use crate::access::auth::Principal;
 use crate::wire::problem::Refusal;
 
 /// The header with the idempotency key.
-pub(crate) const HEADER: &str = "idempotency-key";
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 const KEY_LIMIT_BYTES: usize = 255;
 
@@ -29,17 +30,27 @@ pub(crate) struct OnceKey {
 }
 
 impl OnceKey {
-    /// The idempotency key of a request, if it has one.
+    /// The idempotency key of a request with these headers, if it has one.
     pub(crate) fn of(
         headers: &HeaderMap,
         principal: &Principal,
         route: &str,
         body: &[u8],
     ) -> Result<Option<OnceKey>, Refusal> {
-        let Some(value) = headers.get(HEADER) else {
+        let key = headers.get(HEADER).map(HeaderValue::as_bytes);
+        OnceKey::of_value(key, principal, route, body)
+    }
+
+    /// The same, if the value of [`HEADER`] is known.
+    pub(crate) fn of_value(
+        key: Option<&[u8]>,
+        principal: &Principal,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Option<OnceKey>, Refusal> {
+        let Some(key) = key else {
             return Ok(None);
         };
-        let key = value.as_bytes();
         let printable = key.iter().all(|byte| (0x20..0x7f).contains(byte));
         if key.is_empty() || key.len() > KEY_LIMIT_BYTES || !printable {
             return Err(Refusal::invalid(format!(

@@ -55,7 +55,10 @@ impl Sink for Mailbox {
     fn deliver(&self, answers: &mut Vec<(u64, Outcome)>) {
         let waker = {
             let mut letters = self.lock();
-            letters.answers.append(answers);
+            match letters.answers.is_empty() {
+                true => std::mem::swap(&mut letters.answers, answers),
+                false => letters.answers.append(answers),
+            }
             letters.waker.take()
         };
         if let Some(waker) = waker {

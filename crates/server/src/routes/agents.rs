@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use usher_api::{
     CaughtPanics, Code, ComputerFacts, EndedByPanic, Problem, SYNC_ITEMS_LIMIT, SyncAnswer,
@@ -13,7 +13,7 @@ use usher_api::{
 use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reason, Reply, Report, ReportItem,
 };
-use usher_http::{Body, json};
+use usher_http::{Whole, json};
 
 use crate::access::auth::Principal;
 use crate::base::clock::wall_ms;
@@ -99,11 +99,7 @@ const HOUR_MS: i64 = 3_600_000;
         (status = 409, description = "`stale_sender`: a newer incarnation has reported", body = Problem),
     ),
 )]
-pub(crate) async fn sync(
-    core: &Core,
-    who: &Principal,
-    body: &[u8],
-) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn sync(core: &Core, who: &Principal, body: &[u8]) -> Result<Whole, Refusal> {
     Hot::Sync.must_be_allowed(who)?;
     let mut request: Request<'_> = input::json(body)?;
     compose(&mut request.computer.id);

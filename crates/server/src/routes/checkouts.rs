@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::StatusCode;
 use usher_api::{
     AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Problem, SEATS_LIMIT,
 };
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
-use usher_http::{Body, json};
+use usher_http::{Whole, json};
 
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
@@ -52,9 +52,9 @@ const PRIORITY_LIMIT: i8 = 100;
 pub(crate) async fn create(
     core: &Core,
     who: &Principal,
-    headers: &HeaderMap,
+    key: Option<&[u8]>,
     body: &[u8],
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Whole, Refusal> {
     Hot::Checkout.must_be_allowed(who)?;
     let asked: CheckoutRequest<'_> = input::json(body)?;
     let checkout = check(who, &asked, core.app.local_accounts)?;
@@ -63,7 +63,7 @@ pub(crate) async fn create(
     }
     let account = Arc::clone(&checkout.subject.name);
     let (product, computer) = (checkout.product.clone(), checkout.computer.key.clone());
-    let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
+    let once = OnceKey::of_value(key, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
@@ -233,13 +233,13 @@ fn also(product: &str, wanted: &[AlsoWanted<'_>]) -> Result<Vec<With>, Refusal> 
 struct Refused(Refusal);
 
 impl Refused {
-    fn replayed(self, replayed: bool) -> Response<Body> {
-        let mut response = self.0.into_response();
+    fn replayed(self, replayed: bool) -> Whole {
+        let mut response = self.0.into_whole();
         if replayed {
             let value = hyper::header::HeaderValue::from_static("true");
             response.headers_mut().insert(usher_http::REPLAYED, value);
         }
-        response
+        Whole::Other(Box::new(response))
     }
 }
 

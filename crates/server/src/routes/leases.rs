@@ -1,12 +1,12 @@
 //! `/v1/leases`: lists, renews and gives back leases.
 
 use axum::extract::State;
-use hyper::{HeaderMap, Response, StatusCode, Uri};
+use hyper::{HeaderMap, StatusCode, Uri};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem};
 use usher_core::ledger::{Command, KEPT, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
-use usher_http::{Body, json, no_content};
+use usher_http::{Whole, json, no_content};
 use usher_store::{LeaseFilter, LeaseRow};
 
 use std::sync::Arc;
@@ -46,14 +46,15 @@ const JOINS_LIMIT: u32 = 100_000;
 pub(crate) async fn renew(
     core: &Core,
     who: &Principal,
-    headers: &HeaderMap,
+    key: Option<&[u8]>,
     id: &str,
     body: &[u8],
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Whole, Refusal> {
     Hot::Renew.must_be_allowed(who)?;
     empty(body)?;
     let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
-    let once = OnceKey::of(headers, who, &format!("POST /v1/leases/{id}/renew"), body)?;
+    let route = key.map(|_| format!("POST /v1/leases/{id}/renew"));
+    let once = OnceKey::of_value(key, who, &route.unwrap_or_default(), body)?;
     let command = Command::Renew {
         lease,
         access: who.access.clone(),
@@ -101,7 +102,7 @@ pub(crate) async fn checkin(
     who: &Principal,
     request: RequestNumber,
     id: &str,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Whole, Refusal> {
     Hot::Checkin.must_be_allowed(who)?;
     let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
     let command = Command::Checkin {

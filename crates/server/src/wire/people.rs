@@ -1,7 +1,10 @@
 //! The one place where a request's text becomes a person: (realm, account).
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use usher_core::ledger::SubjectRef;
-use usher_core::people::{LocalAccounts, Person};
+use usher_core::people::{LocalAccounts, PersonName};
 
 use crate::base::random::surrogate;
 use crate::wire::input::{check_name, composed};
@@ -32,18 +35,38 @@ pub(crate) fn person(
     ] {
         check_name(part, text).map_err(|why| format!("`{field}`: {why}"))?;
     }
-    if said.authority == AUTHORITY && composed(said.id) != composed(said.name) {
+    let (realm, account) = (composed(said.authority), composed(said.name));
+    if said.authority == AUTHORITY && composed(said.id) != account {
         return Err(format!(
             "`{field}`: of the authority {AUTHORITY} a user's id is the name: make them the same, \
              or name another authority"
         ));
     }
-    let (realm, account) = (composed(said.authority), composed(said.name));
-    let person = Person::of(&realm, &account, local).map_err(|why| format!("`{field}`: {why}"))?;
+    let person = PersonName::of(&realm, &account, local);
+    let person = person.map_err(|why| format!("`{field}`: {why}"))?;
+    let key: Arc<str> = person.key.into();
+    let name = match *person.account == *key {
+        true => Arc::clone(&key),
+        false => person.account.into(),
+    };
     Ok(SubjectRef {
-        authority: person.realm.into(),
-        key: person.key.into(),
-        name: person.account.into(),
+        authority: known_realm(&person.realm),
+        key,
+        name,
         candidate: surrogate(),
     })
+}
+
+/// The text of a realm: that of the last one on this thread, if it is the same.
+fn known_realm(realm: &str) -> Arc<str> {
+    LAST_REALM.with_borrow_mut(|last| {
+        if **last != *realm {
+            *last = realm.into();
+        }
+        Arc::clone(last)
+    })
+}
+
+thread_local! {
+    static LAST_REALM: RefCell<Arc<str>> = RefCell::default();
 }

@@ -4,7 +4,6 @@
 
 use hyper::Response;
 use usher_api::{Code, Problem};
-use usher_http::Body;
 pub(crate) use usher_http::shown;
 use usher_store::Failure;
 
@@ -136,9 +135,9 @@ impl Refusal {
         self.0.problem()
     }
 
-    /// The refusal as an HTTP answer.
-    pub(crate) fn into_response(self) -> Response<Body> {
-        self.0.into_response()
+    /// The refusal as a complete HTTP answer.
+    pub(crate) fn into_whole(self) -> Response<Vec<u8>> {
+        self.0.into_whole()
     }
 }
 

@@ -29,25 +29,26 @@ impl Writer {
     /// A JSON string.
     pub(crate) fn string(&mut self, text: &str) -> &mut Self {
         self.bytes.push(b'"');
-        let mut rest = text.as_bytes();
-        while let Some(at) = rest
-            .iter()
-            .position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))
-        {
-            self.bytes.extend_from_slice(&rest[..at]);
-            match rest[at] {
-                byte @ (b'"' | b'\\') => self.bytes.extend_from_slice(&[b'\\', byte]),
-                control => {
-                    self.bytes.extend_from_slice(b"\\u00");
-                    self.hex_digit(control >> 4);
-                    self.hex_digit(control);
-                }
-            }
-            rest = &rest[at + 1..];
+        // A look at all bytes takes several at once; hardly any text has one to be escaped.
+        let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        match text.bytes().fold(false, |any, b| any | is_escaped(b)) {
+            false => self.bytes.extend_from_slice(text.as_bytes()),
+            true => text.bytes().for_each(|byte| self.escaped(byte)),
         }
-        self.bytes.extend_from_slice(rest);
         self.bytes.push(b'"');
         self
+    }
+
+    fn escaped(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', byte]),
+            0..0x20 => {
+                self.bytes.extend_from_slice(b"\\u00");
+                self.hex_digit(byte >> 4);
+                self.hex_digit(byte);
+            }
+            _ => self.bytes.push(byte),
+        }
     }
 
     /// A number.
@@ -103,11 +104,6 @@ impl Writer {
         self.id(b'D', id.incarnation.0, id.number.0)
     }
 
-    fn two(&mut self, value: u64) {
-        self.bytes
-            .extend_from_slice(&[b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]);
-    }
-
     /// An instant, RFC 3339 in UTC with milliseconds.
     pub(crate) fn instant(&mut self, unix_ms: i64) -> &mut Self {
         let days = unix_ms.div_euclid(86_400_000);
@@ -134,23 +130,23 @@ impl Writer {
                 false => "\"9999-12-30T22:00:00.000Z\"",
             });
         };
-        self.bytes.push(b'"');
-        self.two(year / 100);
-        self.two(year % 100);
-        self.bytes.push(b'-');
-        self.two(month as u64);
-        self.bytes.push(b'-');
-        self.two(day as u64);
-        self.bytes.push(b'T');
-        self.two(ms / 3_600_000);
-        self.bytes.push(b':');
-        self.two(ms / 60_000 % 60);
-        self.bytes.push(b':');
-        self.two(ms / 1_000 % 60);
-        self.bytes.push(b'.');
-        self.bytes.push(b'0' + (ms / 100 % 10) as u8);
-        self.two(ms % 100);
-        self.raw("Z\"")
+        let two = |value: u64| [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8];
+        let mut text = *b"\"YYYY-MM-DDThh:mm:ss.mmmZ\"";
+        for (place, value) in [
+            (1, year / 100),
+            (3, year % 100),
+            (6, month as u64),
+            (9, day as u64),
+            (12, ms / 3_600_000),
+            (15, ms / 60_000 % 60),
+            (18, ms / 1_000 % 60),
+            (22, ms % 100),
+        ] {
+            text[place..place + 2].copy_from_slice(&two(value));
+        }
+        text[21] = b'0' + (ms / 100 % 10) as u8;
+        self.bytes.extend_from_slice(&text);
+        self
     }
 }
 

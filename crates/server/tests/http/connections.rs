@@ -44,16 +44,114 @@ async fn pipelined_requests_are_answered_in_order() {
     }
     stream.write_all(requests.as_bytes()).unwrap();
     let answers = all(stream);
-    let statuses: Vec<_> = answers
-        .match_indices("HTTP/1.1 ")
-        .map(|(at, _)| &answers[at + 9..at + 12])
-        .collect();
-    assert_eq!(statuses, ["201", "201", "403"]);
+    assert_eq!(statuses(&answers), ["201", "201", "403"]);
     let (ann, bob) = (
         answers.find("\"ann\"").unwrap(),
         answers.find("\"bob\"").unwrap(),
     );
     assert!(ann < bob);
+}
+
+/// The statuses of answers that came one behind the other.
+fn statuses(answers: &str) -> Vec<&str> {
+    let starts = answers.match_indices("HTTP/1.1 ");
+    starts.map(|(at, _)| &answers[at + 9..at + 12]).collect()
+}
+
+#[tokio::test]
+async fn a_connection_serves_whatever_is_asked_on_it_in_turn() {
+    let server = Server::start();
+    server.product("cad", 9).await;
+    let mut stream = connect(&server);
+    let look = format!(
+        "GET /v1/products/cad HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        server.admin
+    );
+    let ask = |user, close| post(&server, &asking("cad", user).to_string(), close);
+    let unknown = ask("eve", false).replace(&server.admin, "usher_unknown");
+    let requests = [
+        ask("ann", false),
+        ask("bob", false),
+        look,
+        ask("cid", false),
+        unknown,
+        ask("dan", true),
+    ];
+    stream.write_all(requests.concat().as_bytes()).unwrap();
+    let answers = all(stream);
+    let expected = ["201", "201", "200", "201", "401", "201"];
+    assert_eq!(statuses(&answers), expected, "{answers}");
+    assert!(answers.contains("\"in_use\":2"), "{answers}");
+    assert_eq!(answers.matches("\r\nconnection: close\r\n").count(), 1);
+    assert_eq!(answers.matches("\r\ndate: ").count(), expected.len());
+}
+
+/// An answer without what belongs to one request: its status, its headers in order, its body.
+fn told(answer: &str) -> (Vec<&str>, Value) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.split("\r\n").collect::<Vec<_>>();
+    lines.retain(|line| {
+        let own = ["x-request-id: ", "date: ", "connection: "];
+        !own.iter().any(|name| line.starts_with(name))
+    });
+    lines.sort_unstable();
+    let mut body: Value = serde_json::from_str(body).unwrap();
+    body.as_object_mut().unwrap().remove("request_id");
+    (lines, body)
+}
+
+/// The last request of a connection is answered by the general server, those before it without.
+#[tokio::test]
+async fn a_request_is_answered_alike_with_and_without_the_general_server() {
+    let server = Server::start();
+    server.product("cad", 0).await;
+    let asked = asking("cad", "ann");
+    let mut unknown = asked.clone();
+    unknown["product"] = json!("none");
+    let mut strange = asked.clone();
+    strange["colour"] = json!("red");
+    let long = asking("cad", &"x".repeat(2_000));
+    for body in [
+        asked.to_string(),
+        unknown.to_string(),
+        strange.to_string(),
+        long.to_string(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        String::new(),
+        format!("{asked}{}", " ".repeat(30_000)),
+    ] {
+        for change in [
+            "application/json",
+            "text/plain",
+            "application/JSON; charset=utf-8",
+        ] {
+            let request = |close| post(&server, &body, close).replace("application/json", change);
+            let mut stream = connect(&server);
+            let both = request(false) + &request(true);
+            stream.write_all(both.as_bytes()).unwrap();
+            let answers = all(stream);
+            let second = answers.rfind("HTTP/1.1 ").unwrap();
+            assert!(second > 0, "{answers}");
+            let (without, with) = answers.split_at(second);
+            assert_eq!(told(without), told(with), "{change}: {body:.80}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_may_come_byte_by_byte() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    let mut stream = connect(&server);
+    stream.set_nodelay(true).unwrap();
+    for (user, close) in [("ann", false), ("bob", true)] {
+        for byte in post(&server, &asking("cad", user).to_string(), close).bytes() {
+            stream.write_all(&[byte]).unwrap();
+        }
+    }
+    let answers = all(stream);
+    assert_eq!(statuses(&answers), ["201", "201"], "{answers}");
 }
 
 #[tokio::test]

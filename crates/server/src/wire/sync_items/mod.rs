@@ -61,36 +61,12 @@ pub(crate) struct Item<'a> {
 
 /// The item for the ledger, or why it makes no sense.
 pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
-    let known: &[&str] = match &*item.kind {
-        "checkout" => &[
-            "session",
-            "product",
-            "subject",
-            "seats",
-            "ttl_seconds",
-            "held",
-            "gate",
-            "claim",
-            "program",
-        ],
-        "renew" => &["session", "untouched_seconds"],
-        "checkin" | "released" => &["session"],
-        "finished" => &[
-            "session",
-            "product",
-            "program",
-            "version",
-            "subject",
-            "real_subject",
-            "started_at",
-            "ended_at",
-            "duration_seconds",
-            "duration_ms",
-            "unseated_ms",
-            "lease",
-            "incarnation",
-        ],
-        "programs" => &["counts"],
+    let known = match &*item.kind {
+        "checkout" => CHECKOUT,
+        "renew" => RENEW,
+        "checkin" | "released" => SESSION,
+        "finished" => FINISHED,
+        "programs" => COUNTS,
         other => {
             return Err(format!(
                 "`kind` is {}: give checkout, renew, checkin, released, finished or programs",
@@ -98,7 +74,7 @@ pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem,
             ));
         }
     };
-    if let Some(field) = said(item).find(|field| !known.contains(field)) {
+    if let Some(field) = first_of(said(item) & !known) {
         return Err(format!("an item of kind {} has no `{field}`", item.kind));
     }
     match &*item.kind {
@@ -123,30 +99,126 @@ pub(crate) fn untouched(item: &Item<'_>) -> Option<(u64, Option<u64>)> {
     (&*item.kind == "renew").then_some((item.session?, item.untouched_seconds))
 }
 
-/// The fields that are there.
-fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
-    [
-        (item.session.is_some(), "session"),
-        (item.product.is_some(), "product"),
-        (item.subject.is_some(), "subject"),
-        (item.seats.is_some(), "seats"),
-        (item.ttl_seconds.is_some(), "ttl_seconds"),
-        (item.program.is_some(), "program"),
-        (item.version.is_some(), "version"),
-        (item.real_subject.is_some(), "real_subject"),
-        (item.started_at.is_some(), "started_at"),
-        (item.ended_at.is_some(), "ended_at"),
-        (item.duration_seconds.is_some(), "duration_seconds"),
-        (item.duration_ms.is_some(), "duration_ms"),
-        (item.unseated_ms.is_some(), "unseated_ms"),
-        (item.untouched_seconds.is_some(), "untouched_seconds"),
-        (item.lease.is_some(), "lease"),
-        (item.counts.is_some(), "counts"),
-        (item.held.is_some(), "held"),
-        (item.incarnation.is_some(), "incarnation"),
-        (item.gate.is_some(), "gate"),
-        (item.claim.is_some(), "claim"),
-    ]
-    .into_iter()
-    .filter_map(|(there, field)| there.then_some(field))
+/// A field that an item may have beside `sequence` and `kind`.
+#[derive(Clone, Copy)]
+enum Field {
+    Session,
+    Product,
+    Subject,
+    Seats,
+    Ttl,
+    Program,
+    Version,
+    RealSubject,
+    StartedAt,
+    EndedAt,
+    DurationSeconds,
+    DurationMs,
+    UnseatedMs,
+    UntouchedSeconds,
+    Lease,
+    Counts,
+    Held,
+    Incarnation,
+    Gate,
+    Claim,
+}
+
+/// Each field's name, in the order of [`Field`].
+const NAMES: [&str; 20] = [
+    "session",
+    "product",
+    "subject",
+    "seats",
+    "ttl_seconds",
+    "program",
+    "version",
+    "real_subject",
+    "started_at",
+    "ended_at",
+    "duration_seconds",
+    "duration_ms",
+    "unseated_ms",
+    "untouched_seconds",
+    "lease",
+    "counts",
+    "held",
+    "incarnation",
+    "gate",
+    "claim",
+];
+
+/// A set of fields: a bit for each, for which a request of a hundred items is not looked up by name.
+const fn set(fields: &[Field]) -> u32 {
+    let mut set = 0;
+    let mut at = 0;
+    while at < fields.len() {
+        set |= 1 << fields[at] as u32;
+        at += 1;
+    }
+    set
+}
+
+const CHECKOUT: u32 = set(&[
+    Field::Session,
+    Field::Product,
+    Field::Subject,
+    Field::Seats,
+    Field::Ttl,
+    Field::Held,
+    Field::Gate,
+    Field::Claim,
+    Field::Program,
+]);
+const RENEW: u32 = set(&[Field::Session, Field::UntouchedSeconds]);
+const SESSION: u32 = set(&[Field::Session]);
+const FINISHED: u32 = set(&[
+    Field::Session,
+    Field::Product,
+    Field::Program,
+    Field::Version,
+    Field::Subject,
+    Field::RealSubject,
+    Field::StartedAt,
+    Field::EndedAt,
+    Field::DurationSeconds,
+    Field::DurationMs,
+    Field::UnseatedMs,
+    Field::Lease,
+    Field::Incarnation,
+]);
+const COUNTS: u32 = set(&[Field::Counts]);
+
+/// The set of fields that are there.
+fn said(item: &Item<'_>) -> u32 {
+    let there = [
+        (item.session.is_some(), Field::Session),
+        (item.product.is_some(), Field::Product),
+        (item.subject.is_some(), Field::Subject),
+        (item.seats.is_some(), Field::Seats),
+        (item.ttl_seconds.is_some(), Field::Ttl),
+        (item.program.is_some(), Field::Program),
+        (item.version.is_some(), Field::Version),
+        (item.real_subject.is_some(), Field::RealSubject),
+        (item.started_at.is_some(), Field::StartedAt),
+        (item.ended_at.is_some(), Field::EndedAt),
+        (item.duration_seconds.is_some(), Field::DurationSeconds),
+        (item.duration_ms.is_some(), Field::DurationMs),
+        (item.unseated_ms.is_some(), Field::UnseatedMs),
+        (item.untouched_seconds.is_some(), Field::UntouchedSeconds),
+        (item.lease.is_some(), Field::Lease),
+        (item.counts.is_some(), Field::Counts),
+        (item.held.is_some(), Field::Held),
+        (item.incarnation.is_some(), Field::Incarnation),
+        (item.gate.is_some(), Field::Gate),
+        (item.claim.is_some(), Field::Claim),
+    ];
+    there.into_iter().fold(0, |set, (is_there, field)| {
+        set | (u32::from(is_there) << field as u32)
+    })
+}
+
+/// The first field of a set.
+fn first_of(set: u32) -> Option<&'static str> {
+    NAMES.get(set.trailing_zeros() as usize).copied()
 }

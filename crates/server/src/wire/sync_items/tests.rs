@@ -11,6 +11,35 @@ fn read(text: &str) -> Result<ReportItem, String> {
 }
 
 #[test]
+fn a_kind_refuses_the_fields_of_others_by_their_names() {
+    let values = [
+        ("product", r#""cad""#),
+        ("seats", "1"),
+        ("ttl_seconds", "60"),
+        ("program", r#""a""#),
+        ("version", r#""1""#),
+        ("started_at", r#""2026-01-01T00:00:00Z""#),
+        ("ended_at", r#""2026-01-01T00:00:00Z""#),
+        ("duration_seconds", "1"),
+        ("duration_ms", "1"),
+        ("unseated_ms", "1"),
+        ("lease", r#""L1-1""#),
+        ("counts", "[]"),
+        ("claim", r#""L1-1""#),
+    ];
+    for (field, value) in values {
+        let item = format!(r#"{{"sequence":1,"kind":"renew","session":1,"{field}":{value}}}"#);
+        let why = read(&item).unwrap_err();
+        assert_eq!(why, format!("an item of kind renew has no `{field}`"));
+    }
+    let renewed = r#"{"sequence":1,"kind":"renew","session":1,"untouched_seconds":3}"#;
+    assert!(read(renewed).is_ok());
+    let given_back = renewed.replace("renew", "checkin");
+    let why = read(&given_back).unwrap_err();
+    assert_eq!(why, "an item of kind checkin has no `untouched_seconds`");
+}
+
+#[test]
 fn what_the_types_of_the_wire_write_is_read() {
     let subject = Subject {
         authority: "computer:c1".into(),
