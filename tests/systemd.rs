@@ -37,6 +37,10 @@ set -e
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
+# Before it is hidden: the project may lie below one of these folders.
+mkdir /run/program
+touch /run/program/usher
+mount --bind "$USHER" /run/program/usher
 mount -t tmpfs tmpfs /var/lib
 # What services keep in private folders there would stay when the box is killed.
 mkdir /run/dir
@@ -46,9 +50,6 @@ mount -t tmpfs tmpfs /var/tmp
 mkdir -p "$DIR"
 mount --bind /run/dir "$DIR"
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir /run/program
-touch /run/program/usher
-mount --bind "$USHER" /run/program/usher
 if [ -e /etc/machine-id ]; then
   printf '%032x\n' $$ > "$DIR/machine-id"
   mount --bind "$DIR/machine-id" /etc/machine-id
