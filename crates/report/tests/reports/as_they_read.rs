@@ -3,7 +3,8 @@
 use usher_api::ReportName;
 use usher_report::render;
 
-use crate::made_up::{berlin, report};
+use crate::each_report::report;
+use crate::made_up::berlin;
 
 #[test]
 fn each_report_reads_as_it_was_read_last_on_a_terminal() {

@@ -6,7 +6,8 @@ use quick_xml::events::Event;
 use usher_api::{Cell, Plot, Report, ReportName};
 use usher_report::render;
 
-use crate::made_up::{berlin, report};
+use crate::each_report::report;
+use crate::made_up::berlin;
 
 /// The elements of a page in their order; an error if it is not well-formed.
 fn elements(page: &str) -> Result<Vec<String>, quick_xml::Error> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod as_they_read;
+mod each_report;
 mod escaping;
 mod made_up;
 mod same_answer;

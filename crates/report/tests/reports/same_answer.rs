@@ -3,7 +3,8 @@
 use usher_api::{Cell, Report, ReportName};
 use usher_report::{ExpiringInput, PeaksInput, expiring, hash, peaks, since};
 
-use crate::made_up::{asked, at, entitlements, figures, group_uses, report};
+use crate::each_report::report;
+use crate::made_up::{asked, at, entitlements, figures, group_uses};
 
 #[test]
 fn a_report_that_went_through_json_has_its_hash() {

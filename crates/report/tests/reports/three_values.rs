@@ -6,7 +6,8 @@ use usher_report::{
     UsageInput, cost, expiring, holders, position, unused, usage,
 };
 
-use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, report, use_of};
+use crate::each_report::report;
+use crate::made_up::{asked, at, entitlements, figures, item, owned, product_use, use_of};
 
 fn section<'a>(report: &'a Report, key: &str) -> &'a Section {
     report.sections.iter().find(|it| it.key == key).unwrap()
@@ -198,7 +199,7 @@ fn a_group_pays_for_all_of_its_people_and_who_is_in_two_is_paid_for_twice() {
             .any(|it| it.contains("more than the whole"))
     );
     // Their peaks are at different instants, and of one it is not known.
-    let peaks = crate::made_up::report(ReportName::Peaks);
+    let peaks = crate::each_report::report(ReportName::Peaks);
     let groups = section(&peaks, "groups");
     assert_eq!(column(groups, "peak"), ["4", "4", "4", "?"]);
     assert_eq!(column(groups, "mean")[0], "0.1255", "90 hours of 717");
@@ -211,7 +212,7 @@ fn a_seat_is_only_called_idle_or_not_if_its_agent_says_so() {
     assert_eq!(column(idle, "user"), ["anna"]);
     assert_eq!(column(idle, "idle_seconds"), ["7260"]);
     assert_eq!(column(section(&report, "products"), "idle"), ["1"]);
-    let mut silent = crate::made_up::holding();
+    let mut silent = crate::each_report::holding();
     silent.held[0].idle_seconds = None;
     let report = holders(&asked(), silent.clone());
     assert!(section(&report, "idle").rows.is_empty());

@@ -4,7 +4,8 @@ use usher_api::{Cell, Column, ColumnKind, ReportName, Section};
 use usher_parquet::{Bytes, Reader, Values};
 use usher_report::render;
 
-use crate::made_up::{berlin, report};
+use crate::each_report::report;
+use crate::made_up::berlin;
 
 fn section(rows: Vec<Vec<Cell>>) -> Section {
     let column = |key: &str, kind| Column {
@@ -61,7 +62,7 @@ fn tables_of_one_file_are_apart_by_an_empty_line_and_named() {
     let report = report(ReportName::Programs);
     let only = render::csv(&report).unwrap();
     assert!(only.starts_with("program,desktop_name,package,"), "{only}");
-    let report = crate::made_up::report(ReportName::Holders);
+    let report = crate::each_report::report(ReportName::Holders);
     let all = render::csv(&report).unwrap();
     let tables: Vec<&str> = all.split("\n\n").collect();
     let first = |text: &&str| text.lines().next().unwrap().to_owned();

@@ -10,6 +10,7 @@ mod concerns;
 mod connect;
 mod db;
 mod deliveries;
+mod engines;
 mod episodes;
 mod failure;
 mod history;
@@ -34,13 +35,10 @@ mod tallies;
 mod usage;
 mod values;
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use crate::collected::{Appended, HistoryBatch, Place};
-use crate::engine::Engine;
 use crate::error::SiteError;
 use crate::imported::{
     Begun, CountedElsewhere, Finish, ImportBatch, ImportEnd, ImportRecord, NewImport, RowsTaken,
@@ -63,125 +61,8 @@ use crate::site::{Answer, Site};
 use crate::used::{Used, UsedAsked, UsedProduct, UsedRecord};
 
 pub use address::PostgresAddress;
-use connect::Role;
-use db::Db;
-use failure::Result;
-use link::Link;
-
-/// Connections that answer what takes long.
-const REPORTS: usize = 2;
-/// How often a call that waits looks whether the connection is there.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// A site database on PostgreSQL, as one lead of this manager uses it: what writes fails with
-/// [`SiteError::NotLeading`] before that has begun and once it is over. Dropping the last of its clones waits
-/// until all pending calls are carried out, or have failed, and the connections are closed.
-#[derive(Clone)]
-pub struct PostgresSite {
-    engines: Arc<Engines>,
-    /// The number of the lead; none: it only reads.
-    epoch: Option<i64>,
-}
-
-struct Engines {
-    /// This process, for others: random.
-    holder: Arc<str>,
-    reports: Vec<Engine<Link>>,
-    /// Which of them is next.
-    next: AtomicUsize,
-    leads: Engine<Link>,
-    engine: Engine<Link>,
-    /// The engine's connection is being replaced, or has not answered for long.
-    is_down: Arc<AtomicBool>,
-}
-
-impl PostgresSite {
-    /// Connects to a database, and makes or brings up to date its tables. It leads nothing yet, and only
-    /// reads.
-    ///
-    /// # Errors
-    /// [`SiteError::Failed`] if no server can be used or the database is being restored,
-    /// [`SiteError::Newer`], [`SiteError::OtherTables`].
-    pub async fn open(address: PostgresAddress) -> std::result::Result<PostgresSite, SiteError> {
-        // Each differs by the keys that the system has made for this process.
-        let random = || RandomState::new().hash_one("usher");
-        let holder: Arc<str> = format!("{:016x}", random()).into();
-        let link = |role| Link::new(address.clone(), role, &holder, random().cast_signed());
-        let start = |link| {
-            Engine::start(link, ()).map_err(|error| SiteError::failed("start its thread", &error))
-        };
-        let manages = link(Role::Manages);
-        let is_down = manages.is_down();
-        let engine = start(manages)?;
-        engine.ask("begin", Link::begin).await?;
-        let reports = (0..REPORTS).map(|_| start(link(Role::Reports)));
-        let engines = Engines {
-            reports: reports.collect::<std::result::Result<_, _>>()?,
-            next: AtomicUsize::new(0),
-            leads: start(link(Role::Leads))?,
-            engine,
-            is_down,
-            holder,
-        };
-        Ok(PostgresSite {
-            engines: Arc::new(engines),
-            epoch: None,
-        })
-    }
-
-    fn reads<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl Fn(&Db) -> Result<T> + Send + 'static,
-    ) -> Answer<T> {
-        let engine = &self.engines.engine;
-        engine.ask(doing, move |link| link.read(doing, work))
-    }
-
-    fn reports<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl Fn(&Db) -> Result<T> + Send + 'static,
-    ) -> Answer<T> {
-        let engines = &self.engines;
-        let next = engines.next.fetch_add(1, Ordering::Relaxed) % REPORTS;
-        let engine = engines.reports.get(next).unwrap_or(&engines.engine);
-        engine.ask(doing, move |link| link.read(doing, work))
-    }
-
-    fn writes<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl Fn(&Db) -> Result<T> + Send + 'static,
-    ) -> Answer<T> {
-        let Some(lead) = self.lead() else {
-            return Box::pin(async move { Err(SiteError::NotLeading(doing)) });
-        };
-        let engine = &self.engines.engine;
-        engine.ask(doing, move |link| write_under(&lead, link, doing, work))
-    }
-
-    fn lead(&self) -> Option<Lead> {
-        let holder = self.engines.holder.clone();
-        Some((self.epoch?, holder))
-    }
-}
-
-/// The number of a lead, and the process whose it is.
-type Lead = (i64, Arc<str>);
-
-/// A transaction that writes, if that lead goes on.
-fn write_under<T>(
-    (epoch, holder): &Lead,
-    link: &mut Link,
-    doing: &'static str,
-    work: impl Fn(&Db) -> Result<T>,
-) -> std::result::Result<T, SiteError> {
-    link.write(doing, |db| {
-        lead::fence(db, (*epoch, holder))?;
-        work(db)
-    })
-}
+pub use engines::PostgresSite;
+use engines::{LOOK, write_under};
 
 impl Site for PostgresSite {
     fn resume(&self) -> Answer<Resumed> {
