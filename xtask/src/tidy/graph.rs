@@ -150,6 +150,7 @@ const CORE_USES: &[&str] = &[
     "globset",
     "hashbrown",
     "icu_normalizer",
+    "itoa",
     "jiff",
     "rustc-hash",
     "serde",

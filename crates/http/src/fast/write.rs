@@ -1,5 +1,6 @@
 //! Answers as HTTP/1.1 sends them, written into the connection's buffer with head and body.
 
+use data_encoding::HEXLOWER;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 
@@ -52,7 +53,7 @@ pub(super) fn put(to: &mut Vec<u8>, answer: Whole, beside: &Beside<'_>) -> Vec<u
     }
     if let Some(body) = &body {
         to.extend_from_slice(b"content-length: ");
-        number(to, body.len());
+        to.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
         to.extend_from_slice(b"\r\n");
     }
     to.extend_from_slice(b"date: ");
@@ -86,22 +87,9 @@ fn header(to: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
 
 /// A generated id's hexadecimal digits.
 fn digits(number: u64) -> [u8; 16] {
-    let digit = |place| b"0123456789abcdef"[((number >> (60 - 4 * place)) & 0xf) as usize];
-    std::array::from_fn(digit)
-}
-
-fn number(to: &mut Vec<u8>, mut value: usize) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    to.extend_from_slice(&digits[at..]);
+    let mut digits = [0; 16];
+    HEXLOWER.encode_mut(&number.to_be_bytes(), &mut digits);
+    digits
 }
 
 #[cfg(test)]

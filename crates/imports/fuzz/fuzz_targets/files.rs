@@ -2,12 +2,14 @@
 //! `USHER_KIND`. Without it the first byte says the kind.
 #![no_main]
 
+mod how;
+
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use usher_imports::{How, Import, Kind, ProductMap};
+use usher_imports::{Import, Kind, ProductMap};
+
+use how::how;
 
 static ONE_KIND: LazyLock<Option<Kind>> = LazyLock::new(|| {
     let name = std::env::var("USHER_KIND").ok()?;
@@ -20,17 +22,8 @@ fuzz_target!(|bytes: &[u8]| {
         (None, Some((first, file))) => (Kind::ALL[usize::from(*first) % Kind::ALL.len()], file),
         (None, None) => return,
     };
-    let written = Timestamp::from_second(1_796_061_600).expect("an instant");
-    let how = How {
-        kind,
-        time_zone: None,
-        site_zone: TimeZone::UTC,
-        first_day: None,
-        day_first: false,
-        server: None,
-        written,
-        today: written.to_zoned_datetime(TimeZone::UTC).date(),
-    };
+    let how = how(kind);
+    let written = how.written;
     let mut import = Import::new(how, ProductMap::default(), &[]);
     let mut rows = 0;
     let mut sink = |row: usher_imports::Row| {

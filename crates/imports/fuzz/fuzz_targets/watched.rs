@@ -2,10 +2,13 @@
 //! kind; a byte that no text has ends a part.
 #![no_main]
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+mod how;
+
+use jiff::SignedDuration;
 use libfuzzer_sys::fuzz_target;
-use usher_imports::{How, Import, Kind, ProductMap};
+use usher_imports::{Import, Kind, ProductMap};
+
+use how::how;
 
 /// Kinds that are followed as a log grows; others are asked for again and again.
 const LOGS: [Kind; 2] = [Kind::FlexnetLog, Kind::RlmLog];
@@ -15,17 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let kind = Kind::ALL[usize::from(*first) % Kind::ALL.len()];
-    let mut now = Timestamp::from_second(1_796_061_600).expect("an instant");
-    let how = How {
-        kind,
-        time_zone: None,
-        site_zone: TimeZone::UTC,
-        first_day: None,
-        day_first: false,
-        server: None,
-        written: now,
-        today: now.to_zoned_datetime(TimeZone::UTC).date(),
-    };
+    let how = how(kind);
+    let mut now = how.written;
     let mut import = Import::live(how, ProductMap::default(), &[]);
     let mut sink = |row: usher_imports::Row| assert!(row.key.len() <= 64);
     for part in rest.split(|byte| *byte == 0xFF) {

@@ -249,3 +249,17 @@ fn by_entitlement(asked: &Asked, owned: &[OwnedOn]) -> (Table, String) {
     );
     (table, summary)
 }
+
+/// What the shares of costs come to: how many parts there are, and of how many nobody is known to have
+/// used the product.
+fn summary(parts: usize, idle: usize) -> String {
+    match (parts, idle) {
+        (0, _) => "There is no cost to share.".to_owned(),
+        (of, 0) => format!("{}; each cost has somebody who used it.", many(of, "part")),
+        (of, idle) => format!(
+            "{}; of {} nobody is known to have used the product.",
+            many(of, "part"),
+            many(idle, "part")
+        ),
+    }
+}

@@ -52,19 +52,8 @@ impl Writer {
     }
 
     /// A number.
-    pub(crate) fn number(&mut self, mut value: u64) -> &mut Self {
-        let mut digits = [0u8; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (value % 10) as u8;
-            value /= 10;
-            if value == 0 {
-                break;
-            }
-        }
-        self.bytes.extend_from_slice(&digits[at..]);
-        self
+    pub(crate) fn number(&mut self, value: u64) -> &mut Self {
+        self.raw(itoa::Buffer::new().format(value))
     }
 
     fn hex_digit(&mut self, nibble: u8) {

@@ -57,21 +57,34 @@ pub(super) fn parts(
 
 /// From which instants to which, of a time, no day is packed. `packed` are the numbers of days, in their
 /// order.
-pub(crate) fn not_packed((from_ms, to_ms): (i64, i64), packed: &[i64]) -> Vec<(i64, i64)> {
-    let mut rest = Vec::new();
+pub(crate) fn not_packed(time: (i64, i64), packed: &[i64]) -> Vec<(i64, i64)> {
+    let span = |day: &i64| {
+        (
+            day.saturating_mul(DAY_MS),
+            day.saturating_add(1).saturating_mul(DAY_MS),
+        )
+    };
+    gaps(packed.iter().map(span), time)
+}
+
+/// What of a time is in none of the spans, which are in the order of their beginnings.
+pub(super) fn gaps(
+    spans: impl IntoIterator<Item = (i64, i64)>,
+    (from_ms, to_ms): (i64, i64),
+) -> Vec<(i64, i64)> {
+    let mut gaps = Vec::new();
     let mut next_ms = from_ms;
-    for day in packed {
-        let begin_ms = day.saturating_mul(DAY_MS).max(from_ms);
-        let end_ms = day.saturating_add(1).saturating_mul(DAY_MS);
-        if next_ms < begin_ms.min(to_ms) {
-            rest.push((next_ms, begin_ms.min(to_ms)));
+    for (begin_ms, end_ms) in spans {
+        let until_ms = begin_ms.min(to_ms);
+        if next_ms < until_ms {
+            gaps.push((next_ms, until_ms));
         }
         next_ms = next_ms.max(end_ms);
     }
     if next_ms < to_ms {
-        rest.push((next_ms, to_ms));
+        gaps.push((next_ms, to_ms));
     }
-    rest
+    gaps
 }
 
 #[cfg(test)]

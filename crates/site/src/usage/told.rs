@@ -4,6 +4,7 @@
 use rusqlite::{Result, params};
 
 use super::about::About;
+use super::parts::gaps;
 use crate::used::ToldElsewhere;
 
 /// What each source that tells of the product has told of, of the time that is asked about.
@@ -110,20 +111,9 @@ fn silences(about: &About<'_>, source: i64) -> Result<Spans> {
 }
 
 /// What of a time is in none of the spans.
-pub(crate) fn between(mut spans: Spans, (from_ms, to_ms): (i64, i64)) -> Spans {
+pub(crate) fn between(mut spans: Spans, time: (i64, i64)) -> Spans {
     spans.sort_unstable();
-    let mut between = Vec::new();
-    let mut told_ms = from_ms;
-    for (begin_ms, end_ms) in spans {
-        if told_ms < begin_ms.min(to_ms) {
-            between.push((told_ms, begin_ms.min(to_ms)));
-        }
-        told_ms = told_ms.max(end_ms);
-    }
-    if told_ms < to_ms {
-        between.push((told_ms, to_ms));
-    }
-    between
+    gaps(spans, time)
 }
 
 #[cfg(test)]

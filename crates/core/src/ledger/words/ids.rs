@@ -93,13 +93,9 @@ fn written(
         at -= 1;
         room[at] = byte;
     };
-    let mut left = number;
-    loop {
-        put(b'0' + (left % 10) as u8);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
+    let mut digits = itoa::Buffer::new();
+    for digit in digits.format(number).bytes().rev() {
+        put(digit);
     }
     put(b'-');
     for shift in (0..32).step_by(4) {

@@ -88,7 +88,16 @@ impl<'a> Gathering<'a> {
         }]);
     }
 
-    /// The same.
+    /// A product has more rows than a report takes.
+    pub(super) fn cut_rows(&mut self, what: &str, product: &str) {
+        let why = format!(
+            "a report has at most {ROWS_LIMIT}, and some of {product} are left out: ask for one product, \
+             or for less time"
+        );
+        self.cut(what, why);
+    }
+
+    /// As [`Gathering::cut`], several.
     pub(super) fn cuts(&mut self, cuts: impl IntoIterator<Item = Cut>) {
         for cut in cuts {
             // Several products are of one source.

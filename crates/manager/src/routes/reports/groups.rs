@@ -54,14 +54,7 @@ impl Gathering<'_> {
             *seat_seconds += seconds(sums.seat_ms);
             let room = ROWS_LIMIT.saturating_sub(found.uses.len());
             if sums.left_out > 0 || sums.rows.len() > room {
-                self.cut(
-                    "rows of groups",
-                    format!(
-                        "a report has at most {ROWS_LIMIT}, and some of {} are left out: ask for \
-                         one product, or for less time",
-                        of.product
-                    ),
-                );
+                self.cut_rows("rows of groups", &of.product);
             }
             let rows = sums.rows.into_iter().take(room);
             found.uses.extend(rows.map(|row| groups.used(row, &of)));

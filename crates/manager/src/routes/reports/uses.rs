@@ -38,14 +38,7 @@ impl Gathering<'_> {
             let found: Vec<UseOf> = rows.map(|row| use_of(row, by, &of)).collect();
             let room = ROWS_LIMIT.saturating_sub(uses.len());
             if sums.left_out > 0 || found.len() > room {
-                self.cut(
-                    "rows of people and computers",
-                    format!(
-                        "a report has at most {ROWS_LIMIT}, and some of {} are left out: ask for \
-                         one product, or for less time",
-                        of.product
-                    ),
-                );
+                self.cut_rows("rows of people and computers", &of.product);
             }
             uses.extend(found.into_iter().take(room));
         }

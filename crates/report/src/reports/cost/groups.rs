@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use usher_api::ColumnKind::{Money, Seconds, Share, Text};
 use usher_api::{Cell, Plot, SiteUsage};
 
-use super::{Costs, one_currency, said, sums};
+use super::{Costs, one_currency, said, summary, sums};
 use crate::by_group;
 use crate::cells;
 use crate::draft::Table;
 use crate::gathered::{GroupUses, OfGroup};
 use crate::plots;
-use crate::words::{many, percent, rounded_money};
+use crate::words::{percent, rounded_money};
 
 /// What a group pays of what a product cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,14 +194,6 @@ pub(super) fn table(parts: &[Part<'_>], why_not_known: &str) -> (Table, String) 
     }
     let is_idle = |part: &&Part<'_>| !matches!(part.whose, Whose::Group(_));
     let idle = parts.iter().filter(is_idle).count();
-    let summary = match (parts.len(), idle) {
-        (0, _) => "There is no cost to share.".to_owned(),
-        (of, 0) => format!("{}; each cost has somebody who used it.", many(of, "part")),
-        (of, idle) => format!(
-            "{}; of {} nobody is known to have used the product.",
-            many(of, "part"),
-            many(idle, "part")
-        ),
-    };
+    let summary = summary(parts.len(), idle);
     (table, summary)
 }

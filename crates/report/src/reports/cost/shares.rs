@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use usher_api::ColumnKind::{Money, Seconds, Share, Text};
 use usher_api::{Cell, GroupBy, Plot, SiteUsage};
 
-use super::{Costs, one_currency, said, sums};
+use super::{Costs, one_currency, said, summary, sums};
 use crate::cells;
 use crate::draft::Table;
 use crate::gathered::UseOf;
 use crate::plots;
-use crate::words::{many, percent, rounded_money, whole};
+use crate::words::{percent, rounded_money, whole};
 
 /// A name, and the realm of a person.
 type Whose<'a> = (&'a str, Option<&'a str>);
@@ -185,15 +185,7 @@ pub(super) fn table(by: GroupBy, parts: &[Part<'_>]) -> (Table, String) {
         ]);
     }
     let idle = parts.iter().filter(|part| part.of.is_none()).count();
-    let summary = match (parts.len(), idle) {
-        (0, _) => "There is no cost to share.".to_owned(),
-        (of, 0) => format!("{}; each cost has somebody who used it.", many(of, "part")),
-        (of, idle) => format!(
-            "{}; of {} nobody is known to have used the product.",
-            many(of, "part"),
-            many(idle, "part")
-        ),
-    };
+    let summary = summary(parts.len(), idle);
     (table, summary)
 }
 
