@@ -147,12 +147,16 @@ fn table(facts: &str, empty_bytes: u64, windows: &[Window]) -> String {
     let grown = windows.last().map_or(0, |last| {
         last.resident_bytes.saturating_sub(empty_bytes) / last.leases.max(1)
     });
+    let half = windows.last().map_or(0, |last| last.leases / 2);
+    let later = came.iter().filter(|(_, window)| window.leases > half);
+    let middle = speed(later.copied());
     table += &format!(
         "\nThe worst window's p99 is {:.1} times the median window's. The last {COMPARED_LEASES} \
-         leases came at {:.2} times the speed of the first. A lease with its person takes {grown} \
-         bytes of memory.\n",
+         leases came at {:.2} times the speed of the first, and at {:.2} times that of the first of \
+         the second half. A lease with its person takes {grown} bytes of memory.\n",
         worst / median(&p99),
         last / first,
+        last / middle,
     );
     table
 }
@@ -185,7 +189,12 @@ mod tests {
         );
         // 60,000 in 6 s and 120,000 in 6 s: 15,000 a second.
         assert!(
-            table.contains("at 0.75 times the speed of the first"),
+            table.contains("at 0.75 times the speed of the first,"),
+            "{table}"
+        );
+        // The second half begins with the window that ends at 240,000.
+        assert!(
+            table.contains("at 0.75 times that of the first of the second half"),
             "{table}"
         );
         assert!(table.contains("takes 300 bytes of memory"), "{table}");

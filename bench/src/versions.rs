@@ -87,24 +87,27 @@ const JOBS: [Job; 5] = [
 /// Measures both in alternation, and prints medians and the ratios of rounds.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let folder = Folder::make(&arguments.setting.place.folder)?;
-    let versions = [
-        Version::start(&folder, "before", &arguments.other)?,
-        Version::start(&folder, "now", &arguments.setting.usher)?,
-    ];
     let seconds = arguments.seconds.clamp(0.1, 60.0);
     let jobs: Vec<&Job> = JOBS
         .iter()
         .filter(|job| job.name.contains(&arguments.only))
         .collect();
     let mut reports: Vec<[Vec<LoadReport>; 2]> = jobs.iter().map(|_| Default::default()).collect();
-    for round in 0..arguments.rounds as usize {
-        for (job, reports) in jobs.iter().zip(&mut reports) {
+    for (number, (job, reports)) in jobs.iter().zip(&mut reports).enumerate() {
+        // Servers of its own: one that was left another work's events to put into its tables
+        // would be measured while it does that.
+        let start = |name: &str, usher| Version::start(&folder, &format!("{name}-{number}"), usher);
+        let versions = [
+            start("before", &arguments.other)?,
+            start("now", &arguments.setting.usher)?,
+        ];
+        for round in 0..arguments.rounds as usize {
             for step in 0..2 {
                 let which = (round + step) % 2;
                 let report = versions[which].measure(job, arguments.connections, seconds)?;
                 reports[which].push(report);
             }
-            let [before, now] = reports;
+            let [before, now] = &*reports;
             let last = |reports: &[LoadReport]| {
                 reports
                     .last()
