@@ -6,14 +6,6 @@ use crate::base::columns::from_i64;
 
 /// The schema version of a file; 0 if it has no tables.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
-    let has_meta: bool = connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !has_meta {
-        return Ok(0);
-    }
     let found = number(connection, "schema_version")?.unwrap_or(0);
     Ok(u32::try_from(found).unwrap_or(u32::MAX))
 }
@@ -31,11 +23,11 @@ pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Opt
 }
 
 pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
-        [name],
-        |row| row.get(0),
-    )
+    connection
+        .prepare_cached(
+            "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        )?
+        .query_row([name], |row| row.get(0))
 }
 
 /// Reads a text in the table `meta`.

@@ -115,7 +115,7 @@ impl Ledger {
             return id;
         }
         let name = asked.key.clone();
-        self.enter_computer(asked, name, Arc::from(""))
+        self.enter_computer(asked, name, Arc::default())
     }
 
     pub(in crate::ledger) fn enter_computer(

@@ -215,8 +215,15 @@ impl Computers {
         self.0.entries.iter()
     }
 
-    pub(in crate::ledger) fn put(&mut self, entry: Computer) -> Option<Computer> {
-        self.0.put(entry)
+    pub(in crate::ledger) fn put(&mut self, mut computer: Computer) -> Option<Computer> {
+        if computer.name == computer.key {
+            computer.name = computer.key.clone();
+        }
+        if computer.document.is_empty() {
+            // It shares one empty text with all others: an own one takes as much memory as a name.
+            computer.document = Arc::default();
+        }
+        self.0.put(computer)
     }
 
     pub(in crate::ledger) fn undo(&mut self, id: ComputerId, before: Option<Computer>) {

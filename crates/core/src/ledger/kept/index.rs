@@ -1,11 +1,16 @@
 //! Which slots hold values, by the hash of the values' keys.
 //!
 //! The table is cut into shards, each of which grows on its own: no insert waits until a table of a
-//! million entries is copied.
+//! million entries is copied. The shards are of different sizes, up to twice the smallest: those of
+//! one size would all double within the same few inserts, and a load would slow down for as long.
+
+use std::sync::LazyLock;
 
 use hashbrown::HashTable;
 
 const SHARDS: usize = 256;
+/// Parts of the range of hashes, each of which belongs to one shard.
+const PARTS: usize = 1 << 14;
 
 /// Slots by hashes.
 #[derive(Debug, Clone)]
@@ -47,9 +52,17 @@ impl Index {
     }
 }
 
+/// The shard of each part: the next one has a 256th of an octave more parts, so whatever the number
+/// of entries, equally many shards are about to double.
+static SHARD_OF_PART: LazyLock<Box<[u8]>> = LazyLock::new(|| {
+    let shard = |part: usize| (1.0 + part as f64 / PARTS as f64).log2() * SHARDS as f64;
+    (0..PARTS).map(|part| shard(part) as u8).collect()
+});
+
 /// A table tells its entries apart by the highest and the lowest bits of a hash; these are others.
 fn shard(hash: u64) -> usize {
-    (hash >> 40) as usize % SHARDS
+    let part = (hash >> 40) as usize % PARTS;
+    SHARD_OF_PART.get(part).copied().map_or(0, usize::from)
 }
 
 #[cfg(test)]
@@ -79,6 +92,27 @@ mod tests {
         }
         let fullest = index.shards.iter().map(HashTable::len).max();
         assert!(fullest < Some(2 * 50_000 / SHARDS), "{fullest:?}");
+    }
+
+    #[test]
+    fn shards_double_at_different_times() {
+        let mut index = Index::default();
+        let hash = |slot: u32| FxBuildHasher.hash_one(u64::from(slot));
+        let moved = std::cell::Cell::new(0);
+        let mut moved_by_inserts = Vec::new();
+        for slot in 0..400_000_u32 {
+            index.insert(hash(slot), slot, |slot| {
+                moved.set(moved.get() + 1);
+                hash(slot)
+            });
+            if slot % 20_000 == 19_999 {
+                moved_by_inserts.push(moved.replace(0));
+            }
+        }
+        // Each doubling moves all entries once: from 200,000 to 400,000 that is 1.44 an insert.
+        for moved in &moved_by_inserts[10..] {
+            assert!((20_000..40_000).contains(moved), "{moved_by_inserts:?}");
+        }
     }
 
     #[test]

@@ -39,8 +39,8 @@ const SLICE_SHARE: u64 = 50;
 /// Events that the journal may hold, about: from half of it on a load pays for what it brings.
 const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
 /// Journal events that are applied to the tables in one batch while requests keep arriving: it takes
-/// about a third of a millisecond.
-const BITE_EVENTS: u64 = 256;
+/// about half a millisecond.
+const BITE_EVENTS: u64 = 512;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);
 /// How long to leave a failing disk alone if no request comes.
