@@ -52,6 +52,11 @@ impl Place {
             held: file.display().to_string(),
         }
     }
+
+    /// The file of the database.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
 }
 
 /// Opens a site database, or makes it; with its lock.
@@ -80,7 +85,8 @@ pub(crate) fn open_reader(place: &Place) -> Result<Connection, SiteError> {
     opened.map_err(|error| SiteError::failed("open the file once more", &error))
 }
 
-fn lock(place: &Place) -> Result<File, SiteError> {
+/// Holds a site database against every manager.
+pub(crate) fn lock(place: &Place) -> Result<File, SiteError> {
     let file = files::open_private(&place.lock)
         .map_err(|error| SiteError::failed("make the lock", &error))?;
     match locks::take(&file) {
@@ -90,7 +96,8 @@ fn lock(place: &Place) -> Result<File, SiteError> {
     }
 }
 
-fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
+/// Brings the tables of a site database up to date, unless others than this version's are there.
+pub(crate) fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     let version = |connection: &Connection| {
         connection

@@ -10,12 +10,16 @@
 mod collected;
 mod columns;
 mod concerns;
+mod copied;
+mod copies;
+mod copy;
 mod deliveries;
 mod elsewhere;
 mod engine;
 mod episodes;
 mod error;
 mod file;
+mod framed;
 mod history;
 mod imported;
 mod imports;
@@ -44,6 +48,9 @@ pub use collected::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
     HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,
 };
+pub use copied::{CopyError, CopyFacts, CopyOutlook, CopyStep, CopyTold, SiteRestored};
+pub use copies::begun_by_a_restore;
+pub use copy::{SitePlace, back_up, restore};
 pub use elsewhere::{
     Elsewhere, ElsewhereDenial, ElsewhereEntitlement, ElsewhereLevel, ElsewhereLimit,
     ElsewherePeak, ElsewhereRow, ElsewhereSilence, ElsewhereSum, ElsewhereUse, ElsewhereWait,

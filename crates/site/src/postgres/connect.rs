@@ -37,9 +37,15 @@ const BEGIN: &str = "\
 /// lease lasts is of no use.
 const IN_TIME: &str = "SET statement_timeout = '4s'; SET lock_timeout = '3s'";
 
+/// What a connection is told besides that copies all there is.
+const IN_ANY_TIME: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+
+/// The name by which the server knows such a session.
+const COPIES: &str = "usher copy";
+
 /// The number of the lock that every manager of a database shares, in the connection that writes. Whoever
 /// must have the site alone takes it: a restore, and a manager of an earlier version.
-const LOCK: i64 = 0x7573_6865_725f_7031;
+pub(super) const LOCK: i64 = 0x7573_6865_725f_7031;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +56,8 @@ pub(super) enum Role {
     Reports,
     /// Takes and renews the lead, whatever the others wait for.
     Leads,
+    /// Copies the site, or puts a copy in its place; of no manager.
+    Copies,
 }
 
 impl Role {
@@ -58,6 +66,8 @@ impl Role {
         match self {
             Role::Manages | Role::Reports => Duration::from_secs(90),
             Role::Leads => Duration::from_secs(6),
+            // An index of all sessions takes long. A server that is gone is noticed by the system.
+            Role::Copies => Duration::from_secs(3_600),
         }
     }
 }
@@ -80,7 +90,11 @@ pub(super) fn connect(
     is_down: &Arc<AtomicBool>,
 ) -> Result<Db> {
     let mut tried = Vec::new();
-    let called = application((role != Role::Reports).then_some(holder));
+    let called = match role {
+        Role::Copies => COPIES.to_owned(),
+        Role::Reports => application(None),
+        Role::Manages | Role::Leads => application(Some(holder)),
+    };
     for host in &address.hosts {
         match to(runtime, address, host, &called) {
             Ok((client, task)) => {
@@ -190,6 +204,7 @@ fn check(db: &Db, role: Role) -> Result<Option<&'static str>> {
             }
         }
         Role::Leads => db.batch(IN_TIME)?,
+        Role::Copies => db.batch(IN_ANY_TIME)?,
         Role::Reports => {}
     }
     Ok(None)

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
+use futures_sink::Sink;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -198,5 +200,52 @@ impl Db {
             }
             Ok(writer.finish().await?)
         })
+    }
+
+    /// Passes what `COPY ... TO STDOUT` answers to `take`, piece by piece. Each piece is waited for as long
+    /// as an answer.
+    pub(super) fn copy_out<E: From<Error>>(
+        &self,
+        sql: &str,
+        mut take: impl FnMut(&[u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.runtime.block_on(async {
+            let mut pieces = pin!(self.timed(self.client.copy_out(sql)).await?);
+            loop {
+                let next = std::future::poll_fn(|cx| pieces.as_mut().poll_next(cx));
+                let next = self.timed(async { next.await.transpose() });
+                match next.await? {
+                    Some(piece) => take(&piece)?,
+                    None => return Ok(()),
+                }
+            }
+        })
+    }
+
+    /// Has `COPY ... FROM STDIN` take what `next` gives, until that is nothing; how many rows that were.
+    pub(super) fn copy_in<E: From<Error>>(
+        &self,
+        sql: &str,
+        mut next: impl FnMut() -> std::result::Result<Option<Bytes>, E>,
+    ) -> std::result::Result<u64, E> {
+        self.runtime.block_on(async {
+            let mut sink = pin!(self.timed(self.client.copy_in::<_, Bytes>(sql)).await?);
+            while let Some(piece) = next()? {
+                let ready = std::future::poll_fn(|cx| sink.as_mut().poll_ready(cx));
+                self.timed(ready).await?;
+                sink.as_mut().start_send(piece).map_err(Error::from)?;
+            }
+            Ok(self.timed(sink.as_mut().finish()).await?)
+        })
+    }
+
+    async fn timed<T>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(self.patience, work).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Error::TimedOut(self.patience)),
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod address;
 mod concerns;
 mod connect;
+pub(crate) mod copies;
 mod db;
 mod deliveries;
 mod engines;

@@ -9,11 +9,11 @@ use usher_site::{
 
 use crate::common::*;
 
-fn point(incarnation: u32, event: u64) -> Point {
+pub(crate) fn point(incarnation: u32, event: u64) -> Point {
     Point { incarnation, event }
 }
 
-fn made(incarnation: u32, event: u64) -> Made {
+pub(crate) fn made(incarnation: u32, event: u64) -> Made {
     Made { incarnation, event }
 }
 
@@ -27,7 +27,7 @@ fn item(at: Point, what: Ended) -> HistoryItem {
     }
 }
 
-fn session(at: Point, number: u64) -> HistoryItem {
+pub(crate) fn session(at: Point, number: u64) -> HistoryItem {
     let what = Ended::Session(EndedSession {
         key: Run {
             computer: "pc1".to_owned(),
@@ -46,7 +46,7 @@ fn session(at: Point, number: u64) -> HistoryItem {
     item(at, what)
 }
 
-fn lease(at: Point, key: Made, ended_ms: i64) -> HistoryItem {
+pub(crate) fn lease(at: Point, key: Made, ended_ms: i64) -> HistoryItem {
     let what = Ended::Lease(EndedLease {
         key,
         seats: 2,
@@ -95,7 +95,7 @@ fn wait(at: Point, key: Made) -> HistoryItem {
     item(at, what)
 }
 
-fn batch(
+pub(crate) fn batch(
     server: &str,
     asked: Option<Point>,
     from: Option<Point>,
@@ -131,13 +131,13 @@ fn cursor(server: &str, point: Point) -> String {
 }
 
 /// Appends a batch; added, already there, gone.
-async fn append(site: &dyn Site, batch: HistoryBatch) -> (u64, u64, u64) {
+pub(crate) async fn append(site: &dyn Site, batch: HistoryBatch) -> (u64, u64, u64) {
     let done = site.append_history(batch).await.unwrap();
     assert!(!done.is_stale);
     (done.added, done.already, done.gone)
 }
 
-async fn places(site: &dyn Site, server: &str) -> Vec<Place> {
+pub(crate) async fn places(site: &dyn Site, server: &str) -> Vec<Place> {
     site.collected(server.to_owned()).await.unwrap()
 }
 

@@ -4,6 +4,7 @@
 
 mod calls;
 mod common;
+mod copies;
 mod deliveries;
 mod files;
 mod histories;
@@ -38,7 +39,7 @@ async fn the_engine_on_postgresql_does_what_every_engine_has_to() {
 }
 
 /// On a database of which nothing was asked before.
-async fn does_what_every_engine_has_to(site: &dyn Site) {
+pub(crate) async fn does_what_every_engine_has_to(site: &dyn Site) {
     assert_eq!(site.resume().await.unwrap(), Resumed::default());
     servers::keeps_servers(site).await;
     messages::keeps_messages_and_finds_them(site).await;

@@ -47,16 +47,31 @@ pub(super) fn make(db: &Db, begun_ms: impl Iterator<Item = i64>, at_ms: i64) -> 
         if db.exists(sql, &params![from_ms, to_ms])? {
             continue;
         }
-        let create = format!(
-            "CREATE TABLE {} PARTITION OF history_sessions FOR VALUES FROM ({from_ms}) TO ({to_ms})",
-            name(day)
-        );
+        let create = of_day(day);
         // Who is in the way of one is in the way of all.
         if !unless_in_the_way(db, &create)? {
             break;
         }
     }
     Ok(())
+}
+
+/// Makes the partition of that name, as [`make`] does it; none: it is no name of one.
+pub(in crate::postgres) fn made_by_name(partition: &str) -> Option<String> {
+    let day = day_of(partition)?;
+    // The last days there are have no end.
+    let is_one =
+        day.checked_add(1)?.checked_mul(DAY_MS).is_some() && day.checked_mul(DAY_MS).is_some();
+    (is_one && name(day) == partition).then(|| of_day(day))
+}
+
+/// SQL that makes the partition of a day.
+fn of_day(day: i64) -> String {
+    let (from_ms, to_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
+    format!(
+        "CREATE TABLE {} PARTITION OF history_sessions FOR VALUES FROM ({from_ms}) TO ({to_ms})",
+        name(day)
+    )
 }
 
 /// Carries out what needs the tables of sessions for itself, unless somebody reads them for long, such

@@ -32,7 +32,7 @@ const STEPS: &[&[&str]] = &[
 /// The number of the lock under which one manager at a time brings the tables up to date.
 const LOCK: i64 = 0x7573_6865_725f_7032;
 
-/// The table of the steps, which is there before the first.
+/// The table of the steps, which is made before the first.
 const BEGIN: &str = "
 CREATE TABLE IF NOT EXISTS site_schema (
     step bigint PRIMARY KEY,
@@ -137,46 +137,75 @@ pub(super) enum Found {
 pub(super) fn prepare(db: &Db) -> Result<Found> {
     // Another manager that starts at the same time is waited for.
     db.exists("SELECT pg_advisory_xact_lock($1::bigint)", &params![LOCK])?;
-    let is_there: bool = db.one(
-        "SELECT to_regclass('site_schema') IS NOT NULL",
-        &[],
-        |row| row.get(0),
-    )?;
-    if !is_there {
-        db.batch(BEGIN)?;
+    let made = made(db)?;
+    let found = found(&made);
+    if matches!(found, Found::Ours) {
+        if made.len() < STEPS.len() {
+            // What has much in it takes long.
+            db.batch(&format!(
+                "SET LOCAL statement_timeout = '{}s'",
+                STEP_WITHIN.as_secs()
+            ))?;
+        }
+        carry_out(db, made.len(), STEPS.len())?;
+        make_missing(db)?;
+        // What processes have left that are long over.
+        db.batch("DELETE FROM site_calls WHERE at < now() - interval '30 days'")?;
     }
-    let made = db.all(
-        "SELECT step, made FROM site_schema ORDER BY step",
-        &[],
-        |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)),
-    )?;
+    Ok(found)
+}
+
+/// The texts of the steps of this version.
+pub(super) fn steps() -> impl Iterator<Item = String> {
+    STEPS.iter().map(|step| step.concat())
+}
+
+/// How many there are.
+pub(super) fn known() -> usize {
+    STEPS.len()
+}
+
+/// A step by its number, from 1 on, and its text.
+pub(super) type Step = (i64, String);
+
+/// The steps that were carried out; none if nothing is there.
+pub(super) fn made(db: &Db) -> Result<Vec<Step>> {
+    let sql = "SELECT to_regclass('site_schema') IS NOT NULL";
+    if !db.one::<bool>(sql, &[], |row| row.get(0))? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT step, made FROM site_schema ORDER BY step";
+    db.all(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whether tables that were made by these steps are this version's, or can be brought up to date.
+pub(super) fn found(made: &[Step]) -> Found {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let steps = || (1_i64..).zip(STEPS.iter().map(|step| step.concat()));
     if let Some((found, _)) = made.last().filter(|(step, _)| *step > known) {
-        return Ok(Found::Newer {
+        return Found::Newer {
             found: *found,
             known,
-        });
+        };
     }
-    for ((step, made), (_, ours)) in made.iter().zip(steps()) {
-        if *made != ours {
-            return Ok(Found::Other { step: *step });
-        }
+    let differs = made
+        .iter()
+        .zip(steps())
+        .find(|((_, made), ours)| made != ours);
+    match differs {
+        Some(((step, _), _)) => Found::Other { step: *step },
+        None => Found::Ours,
     }
-    if made.len() < STEPS.len() {
-        // What has much in it takes long.
-        db.batch(&format!(
-            "SET LOCAL statement_timeout = '{}s'",
-            STEP_WITHIN.as_secs()
-        ))?;
+}
+
+/// Carries out the steps behind the first `from`, up to the first `to`.
+pub(super) fn carry_out(db: &Db, from: usize, to: usize) -> Result<()> {
+    if from == 0 {
+        db.batch(BEGIN)?;
     }
-    for (step, ours) in steps().skip(made.len()) {
+    for (number, ours) in (1_i64..).zip(steps()).take(to).skip(from) {
         db.batch_within(&ours, STEP_WITHIN)?;
         let sql = "INSERT INTO site_schema (step, made) VALUES ($1, $2)";
-        db.run(sql, &params![step, ours])?;
+        db.run(sql, &params![number, ours])?;
     }
-    make_missing(db)?;
-    // What processes have left that are long over.
-    db.batch("DELETE FROM site_calls WHERE at < now() - interval '30 days'")?;
-    Ok(Found::Ours)
+    Ok(())
 }
