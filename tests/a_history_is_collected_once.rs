@@ -188,6 +188,23 @@ fn each_item_is_collected_once_whichever_step_a_kill_falls_into() {
     );
 }
 
+/// The rows of its tables.
+pub(crate) fn rows(report: &Value) -> Vec<&Value> {
+    let sections = report["sections"].as_array().unwrap();
+    sections.iter().map(|section| &section["rows"]).collect()
+}
+
+/// How use is asked for up to now, and the report.
+pub(crate) fn report_until_now(console: &mut Http) -> (String, Value) {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    let at = |sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let now = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+    let asked = format!("/v1/reports/usage?from=2026-01-01T00:00:00Z&to={}", at(now));
+    let report = console.ask("GET", &asked, None).unwrap();
+    assert_eq!(report.status, 200, "{report:?}");
+    (asked, report.body)
+}
+
 #[test]
 fn a_site_that_was_put_back_to_a_backup_fetches_again_what_it_had() {
     let mut site = Site::new();
@@ -195,28 +212,61 @@ fn a_site_that_was_put_back_to_a_backup_fetches_again_what_it_had() {
     let api = site.server().api.clone();
     site.watch(&api);
     site.has_all();
-    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
-    let database = site.folder.path("manager/site.db");
-    let copy = site.folder.path("site.copy");
-    std::fs::copy(&database, &copy).unwrap();
+    let data = site.folder.path("manager");
+    let copies = site.folder.path("copies");
+    std::fs::create_dir(&copies).unwrap();
+    let on_site = |words: &[&str], file: &Path| {
+        let mut command = usher();
+        command.args(words).args(["--site", "--json"]).arg(file);
+        command.arg("--data").arg(&data).ended()
+    };
+    // The manager goes on meanwhile.
+    let done = on_site(&["backup", "--keep", "2"], &copies);
+    assert!(done.status.success(), "{}", said(&done));
+    let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(
+        (&told["servers"], &told["removed"]),
+        (&1.into(), &json!([]))
+    );
+    let reported = report_until_now(&mut site.console());
+    let copy = Path::new(told["file"].as_str().unwrap()).to_owned();
+    let name = copy.file_name().unwrap().to_str().unwrap();
+    assert!(
+        name.starts_with("usher-site-20") && name.ends_with(".db"),
+        "{name}"
+    );
     site.use_seats(4);
-    site.manage();
     site.has_all();
-    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
-    put_in_place(&copy, &database);
-    assert_eq!(site.count("SELECT count(*) FROM history_leases"), 3);
-    site.manage();
-    site.has_all();
-}
 
-/// A database in the place of another, without what SQLite keeps beside that.
-fn put_in_place(copy: &Path, database: &Path) {
-    for beside in ["-wal", "-shm"] {
-        let mut path = database.as_os_str().to_owned();
-        path.push(beside);
-        let _ = std::fs::remove_file(path);
-    }
-    std::fs::copy(copy, database).unwrap();
+    let refused = on_site(&["restore"], &copy);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("in use by another manager"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
+    let coming = on_site(&["restore", "--dry-run"], &copy);
+    let coming: Value = serde_json::from_slice(&coming.stdout).unwrap();
+    assert_eq!(
+        coming["replaces"]["site_id"], coming["site_id"],
+        "{coming:#}"
+    );
+    let leases = "SELECT count(*) FROM history_leases";
+    assert_eq!(site.count(leases), 7, "a dry run changes nothing");
+    let done = on_site(&["restore"], &copy);
+    assert!(done.status.success(), "{}", said(&done));
+    assert_eq!(site.count(leases), 3);
+    assert!(data.join("site.db.before-restore-1").exists());
+    // What ended since was acknowledged, and is still there to be asked for.
+    site.manage();
+    site.has_all();
+    // What is reported of the time before the copy is what was reported then.
+    let (asked, before) = reported;
+    let after = site.console().ask("GET", &asked, None).unwrap().body;
+    assert_eq!(rows(&after), rows(&before));
+    site.use_seats(2);
+    site.has_all();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use serde_json::json;
 use usher_testing::postgres::Postgres;
 
+use crate::a_history_is_collected_once::{report_until_now, rows};
 use crate::http::Http;
 use crate::support::{Ended, Folder, Running, said, usher, wait_for};
 
@@ -182,4 +183,62 @@ fn a_site_on_a_primary_goes_on_with_its_standby_and_loses_nothing() {
     site.use_seats(20);
     site.has_all(&standby);
     assert_eq!(site.manager().child.id(), before, "it is the same manager");
+}
+
+#[test]
+fn a_site_on_postgresql_that_was_restored_fetches_again_what_came_after_the_copy() {
+    let cluster = Postgres::start().unwrap();
+    cluster.sql("postgres", "CREATE DATABASE site").unwrap();
+    let url = format!("postgres://postgres@{}/site", cluster.host());
+    let mut site = Site::on(&["--database", &url]);
+    // What the manager's settings say is taken.
+    let settings = site.folder.path("usher.toml");
+    let text = format!("[role.manager]\nsite = \"HQ\"\ndatabase = \"{url}\"\n");
+    std::fs::write(&settings, text).unwrap();
+    let copy = site.folder.path("site.copy");
+    let on_site = |words: &[&str]| {
+        let mut command = usher();
+        command.args(words).arg("--site").arg(&copy);
+        command.arg("--config").arg(&settings).ended()
+    };
+    site.use_seats(5);
+    site.has_all(&cluster);
+    let done = on_site(&["backup"]);
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(
+        said(&done).contains("with 1 server and "),
+        "{}",
+        said(&done)
+    );
+    let (asked, before) = report_until_now(&mut site.console());
+    site.use_seats(4);
+    site.has_all(&cluster);
+
+    let refused = on_site(&["restore"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("in use: usher manager "),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
+    let leases = "SELECT count(*) FROM history_leases";
+    let dry = on_site(&["restore", "--dry-run"]);
+    assert!(
+        said(&dry).contains("It replaces the same site"),
+        "{}",
+        said(&dry)
+    );
+    assert_eq!(cluster.sql("site", leases).unwrap(), "9");
+    let done = on_site(&["restore"]);
+    assert!(done.status.success(), "{}", said(&done));
+    assert_eq!(cluster.sql("site", leases).unwrap(), "5");
+    // What ended since was acknowledged, and is still there to be asked for.
+    site.manage();
+    site.has_all(&cluster);
+    // What is reported of the time before the copy is what was reported then.
+    let after = site.console().ask("GET", &asked, None).unwrap().body;
+    assert_eq!(rows(&after), rows(&before));
+    site.use_seats(2);
+    site.has_all(&cluster);
 }

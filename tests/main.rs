@@ -42,6 +42,7 @@ mod a_run_is_of_one_use;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_site_is_kept_on_postgresql;
+mod a_site_outlives_a_killed_copy;
 mod a_storm_is_weathered;
 mod a_token_is_asked_of_whom_it_is_for;
 mod a_token_is_kept_in_its_file;

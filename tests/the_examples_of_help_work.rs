@@ -183,6 +183,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "usher manager --database",
         "a_site_is_kept_on_postgresql, on a real one",
     ),
+    (
+        "usher backup --site",
+        "a_history_is_collected_once and a_site_is_kept_on_postgresql",
+    ),
     ("usher upgrade", "an_upgrade_is_rehearsed"),
     ("usher restore", "a_restore_is_made_good"),
 ];

@@ -126,30 +126,40 @@ impl Command {
             Command::Pack(it) => Some(it.needs()),
             Command::Service(it) => it.needs(),
             Command::Token(it) => it.needs(),
-            Command::Backup(it) => Some(it.needs()),
+            Command::Backup(it) if !it.is_of_site() => Some(it.needs()),
             _ => None,
         }
     }
 }
 
 impl Command {
+    /// Whether it is about a site database, and asks nobody.
+    fn is_of_site(&self) -> bool {
+        match self {
+            Command::Backup(it) => it.is_of_site(),
+            Command::Restore(it) => it.is_of_site(),
+            _ => false,
+        }
+    }
+
     /// Whether what it asks a metering server for no manager has.
     pub(crate) fn asks_a_server_alone(&self) -> bool {
-        matches!(
-            self,
-            Command::Run(_)
-                | Command::Checkout(_)
-                | Command::Renew(_)
-                | Command::Checkin(_)
-                | Command::Status(_)
-                | Command::Leases(_)
-                | Command::Queue(_)
-                | Command::Usage(_)
-                | Command::Denials(_)
-                | Command::Why(_)
-                | Command::Pack(_)
-                | Command::Backup(_)
-        )
+        !self.is_of_site()
+            && matches!(
+                self,
+                Command::Run(_)
+                    | Command::Checkout(_)
+                    | Command::Renew(_)
+                    | Command::Checkin(_)
+                    | Command::Status(_)
+                    | Command::Leases(_)
+                    | Command::Queue(_)
+                    | Command::Usage(_)
+                    | Command::Denials(_)
+                    | Command::Why(_)
+                    | Command::Pack(_)
+                    | Command::Backup(_)
+            )
     }
 }
 
@@ -164,7 +174,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         .then(|| subcommand(&args))
         .flatten();
     let file = match called {
-        Some(name) => file.narrowed(&name),
+        Some(name) => file.narrowed(settings_of(&name, &args)),
         None => file,
     };
     let (mut plain, mut withheld) = (Some(plain), Vec::new());
@@ -192,6 +202,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     };
     let usual_data = match &cli.command {
         Command::Manager(_) => manager_data(),
+        of_site if of_site.is_of_site() => manager_data(),
         _ => default_data(),
     };
     let given = Given {
@@ -202,6 +213,12 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let origins = config::Origins::new(&args, &withheld, file);
     let context = Context::new(cli.globals.clone(), usual_data, given, origins);
     Ok((cli, context))
+}
+
+/// Whose settings of the file hold for a command: what is about a site takes its manager's.
+fn settings_of<'n>(name: &'n str, args: &[OsString]) -> &'n str {
+    let is_of_site = ["backup", "restore"].contains(&name) && args.iter().any(|it| it == "--site");
+    if is_of_site { "manager" } else { name }
 }
 
 /// Refuses what was typed and has no effect in what is asked: who typed it means something by it.
@@ -227,7 +244,30 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
                 .next("--at-manager says that the tokens are a manager's."),
         );
     }
+    let takes_database = ["database", "database_password_file"]
+        .into_iter()
+        .find(|id| is_typed(id));
+    if let (Command::Backup(_) | Command::Restore(_), Some(id)) = (command, takes_database)
+        && !command.is_of_site()
+    {
+        let option = id.replace('_', "-");
+        return Err(Failure::usage(format!(
+            "--{option} has no effect here: it is a server's data that is meant"
+        ))
+        .next("--site says that the site database is meant."));
+    }
+    if command.is_of_site()
+        && let Some(id) = ["list", "token_from"].into_iter().find(|id| is_typed(id))
+    {
+        let option = id.replace('_', "-");
+        return Err(Failure::usage(format!(
+            "--{option} has no effect with --site: no server is asked"
+        )));
+    }
     let instead = match command {
+        of_site if of_site.is_of_site() => {
+            "The site database is meant: name it by --database, or --data."
+        }
         Command::Messages(_) => {
             "A manager tells messages: name it by --manager URL, and the server that they are \
              about by --about NAME."

@@ -64,6 +64,10 @@ fn layer(arg: Arg, file: &File, withheld: &[String]) -> Arg {
         return arg;
     }
     let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
+    // A setting of that name is what the manager calls its site.
+    if is_flag && long == "site" {
+        return arg;
+    }
     let variable = origin::variable(&long).filter(|_| !withheld.contains(&long));
     let mut arg = match variable {
         Some(variable) => arg.env(variable).hide_env(true),

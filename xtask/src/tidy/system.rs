@@ -32,6 +32,10 @@ const LEAVES: &[(&str, &str)] = &[
         "what a process of Linux runs, its package and all of those",
     ),
     ("crates/usher/src/supervisor", "process calls of `usher up`"),
+    (
+        "crates/usher/src/commands/backup/part",
+        "whether an open file is still the one of its name",
+    ),
     ("crates/usher/src/bond", "a child that dies with its parent"),
     ("crates/usher/src/spawn", "between fork and exec"),
     (

@@ -1,6 +1,12 @@
-//! `usher backup`: a snapshot of a server's data, while it serves.
+//! `usher backup`: a snapshot of a server's data, while it serves, or of a site.
 
 mod kept;
+#[cfg(target_os = "linux")]
+mod part;
+#[cfg(target_os = "linux")]
+mod site;
+#[cfg(windows)]
+mod windows;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +17,15 @@ use usher_api::rights::Right;
 use usher_api::{Page, Snapshot};
 use usher_platform::files::{self, Readers};
 
+use self::kept::Names;
 use crate::context::Context;
 use crate::failure::{Failure, Needed};
 use crate::output::{Table, bytes, line, print_json, tame};
 use crate::time;
+#[cfg(windows)]
+use windows as site;
 
-/// Write a snapshot of the server's data to a file, while it serves
+/// Write a snapshot of the server's data to a file, while it serves; or of the site database
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,13 +34,20 @@ Examples:
   usher backup /backup --keep 14        writes one there, and removes all but the last 14
   usher service install-backup /backup  does so each night
   usher backup --list                   the snapshots that the server keeps beside its data
+  usher backup --site                   the site database, to usher-site-2026-01-31T020000.db here
+  usher backup --site --database postgres://usher@db1.example/site /backup --keep 14
 
 The file holds everything, names and tokens' hashes too: keep it as you keep the data itself. It
 appears under its name only when it is whole and on disk. `usher restore FILE` brings it back. A
 token of role backup is enough (`usher token create --role backup`), and may do nothing else.
 
 The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by
-default). They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
+default). They lie on the disk that the data lies on: no replacement for a backup elsewhere.
+
+With --site it copies what a manager keeps (servers, messages, the history, imports), from the file
+in the manager's data directory or from its PostgreSQL, also if no manager runs. It asks no server,
+and needs the rights to read the file, or a login to the database. --database is as the manager's;
+what usher.toml says under [role.manager] is taken. The copy has the tokens of servers in it.")]
 pub(crate) struct Backup {
     /// The file, or the folder for usher-TIME.db [default: this folder]
     #[arg(value_name = "FILE")]
@@ -49,9 +65,16 @@ pub(crate) struct Backup {
     /// Show the snapshots that the server keeps; `usher restore` takes one by its name
     #[arg(long, conflicts_with = "file")]
     list: bool,
+    #[command(flatten)]
+    site: site::Given,
 }
 
 impl Backup {
+    /// Whether it copies a site, and asks no server.
+    pub(crate) fn is_of_site(&self) -> bool {
+        self.site.is_meant()
+    }
+
     /// What it needs of a server.
     pub(crate) fn needs(&self) -> Needed {
         match self.list {
@@ -62,37 +85,17 @@ impl Backup {
 }
 
 pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
+    if args.is_of_site() {
+        return site::run(args, context);
+    }
     if args.list {
         return context.block_on(list(context));
     }
-    let folder = match &args.file {
-        None => Some(Path::new(".")),
-        Some(path) => path.is_dir().then_some(&**path),
-    };
-    let file = match (folder, &args.file) {
-        (None, Some(file)) if args.keep.is_some() => {
-            return Err(Failure::usage(format!(
-                "--keep is for a folder of backups, and {} is not a folder",
-                file.display()
-            ))
-            .next(format!(
-                "If it is to be one, make it first: `mkdir -p {}`.",
-                file.display()
-            )));
-        }
-        (None, Some(file)) => file.clone(),
-        (_, None) => PathBuf::from(named_now()),
-        (Some(folder), _) => folder.join(named_now()),
-    };
-    if !args.overwrite && file.exists() {
-        return Err(is_there(&file));
-    }
+    let target = target(args, &Names::SERVER)?;
+    let file = &target.file;
     context.block_on(async {
-        let bytes = fetch(&client(args, context)?, &file, args.overwrite).await?;
-        let removed = match (folder, args.keep) {
-            (Some(folder), Some(keep)) => kept::prune(folder, &file, keep)?,
-            _ => Vec::new(),
-        };
+        let bytes = fetch(&client(args, context)?, file, args.overwrite).await?;
+        let removed = target.prune(args, &Names::SERVER)?;
         if context.json() {
             let removed: Vec<String> = removed
                 .iter()
@@ -110,9 +113,52 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     })
 }
 
-fn named_now() -> String {
-    let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H%M%S");
-    format!("{}{now}{}", kept::PREFIX, kept::SUFFIX)
+/// Where a backup is written to.
+struct Target {
+    file: PathBuf,
+    /// The folder of backups, if one was named.
+    folder: Option<PathBuf>,
+}
+
+impl Target {
+    /// Removes earlier backups, if they are to be; answers which.
+    fn prune(&self, args: &Backup, names: &Names) -> Result<Vec<PathBuf>, Failure> {
+        match (&self.folder, args.keep) {
+            (Some(folder), Some(keep)) => kept::prune((folder, names), &self.file, keep),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Where a backup of that kind is to be written to; an error if something is there that is not to be
+/// replaced.
+fn target(args: &Backup, names: &Names) -> Result<Target, Failure> {
+    let folder = match &args.file {
+        None => Some(Path::new(".")),
+        Some(path) => path.is_dir().then_some(&**path),
+    };
+    let file = match (folder, &args.file) {
+        (None, Some(file)) if args.keep.is_some() => {
+            return Err(Failure::usage(format!(
+                "--keep is for a folder of backups, and {} is not a folder",
+                file.display()
+            ))
+            .next(format!(
+                "If it is to be one, make it first: `mkdir -p {}`.",
+                file.display()
+            )));
+        }
+        (None, Some(file)) => file.clone(),
+        (_, None) => PathBuf::from(names.now()),
+        (Some(folder), _) => folder.join(names.now()),
+    };
+    if !args.overwrite && file.exists() {
+        return Err(is_there(&file));
+    }
+    Ok(Target {
+        file,
+        folder: folder.map(Path::to_owned),
+    })
 }
 
 fn is_there(file: &Path) -> Failure {
@@ -189,19 +235,18 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
     }
     .await;
     let bytes = written.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
-    match kept::give_name(&part, file, overwrite) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            drop(std::fs::remove_file(&part));
-            return Err(is_there(file));
-        }
-        named => named.map_err(failed)?,
+    match kept::finish(&part, file, overwrite) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(is_there(file)),
+        finished => finished.map(|()| bytes).map_err(failed),
     }
-    files::sync_folder(files::folder_of(file)).map_err(failed)?;
-    Ok(bytes)
 }
 
 fn with_part(file: &Path) -> PathBuf {
+    with_suffix(file, kept::PART)
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
-    name.push(kept::PART);
+    name.push(suffix);
     PathBuf::from(name)
 }

@@ -1,6 +1,6 @@
 //! `usher manager`: watches metering servers.
 
-mod database;
+pub(super) mod database;
 mod groups;
 mod retention;
 

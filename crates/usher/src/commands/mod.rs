@@ -46,6 +46,8 @@ pub(crate) mod servers;
 #[cfg(target_os = "linux")]
 pub(crate) mod service;
 pub(crate) mod sim;
+#[cfg(target_os = "linux")]
+mod site;
 pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod tls;

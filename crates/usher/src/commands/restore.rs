@@ -1,6 +1,7 @@
-//! `usher restore`: restores a snapshot.
+//! `usher restore`: restores a snapshot, of a server or of a site.
 
 mod asked;
+mod site;
 mod told;
 
 use std::fs::File;
@@ -12,13 +13,15 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use usher_store::{Outlook, RestoreOptions, StoreError, WaitsFor};
 
+use super::site::Given;
 use crate::agreed;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::output::{line, print_json};
 use crate::owner::{self, child};
 
-/// Restore the data from a backup or a snapshot; the server must be stopped
+/// Restore the data from a backup or a snapshot; the server, or each manager of the site, must be
+/// stopped
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,6 +30,8 @@ Examples:
   usher restore usher-2026-01-31T015959Z-before-pack.db     one of `usher backup --list`
   usher restore /backup/usher.db --data /srv/usher --accept-risk
   usher restore --accept-risk                               after a restore: ends the waiting
+  usher restore --site /backup/usher-site.db --dry-run      what the copy is of, what it replaces
+  usher restore --site /backup/usher-site.copy --database postgres://usher@db1.example/site
 
 Stop the server, restore, and start it again. The command checks the snapshot first, and keeps the
 present data beside it.
@@ -40,21 +45,38 @@ which seats they hold meanwhile, and keep them.
 
 If nobody can hold such a seat any more, or if waiting costs more than a seat too many, use
 --accept-risk: the server then grants immediately, and may grant a seat twice. Without FILE,
---accept-risk ends the waiting after an earlier restore, and keeps everything written since.")]
+--accept-risk ends the waiting after an earlier restore, and keeps everything written since.
+
+With --site it restores what `usher backup --site` wrote. Stop each manager of the site first. The
+whole copy is checked before anything is changed. A site in a file is kept beside the new one; what
+was in a PostgreSQL is gone then, so back that up before. Managers collect from their servers again
+what is newer than the copy.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it, or the name of one that the server has kept
     #[arg(value_name = "FILE", required_unless_present = "accept_risk")]
     file: Option<PathBuf>,
     /// Grant immediately: seats that are in use may be granted a second time. Without FILE: end the
     /// waiting after an earlier restore
-    #[arg(long)]
+    #[arg(long, conflicts_with = "site")]
     accept_risk: bool,
-    /// Check the snapshot and say how long the server will grant nothing; change nothing
+    /// Check the snapshot and say what the restore will do; change nothing
     #[arg(long, requires = "file")]
     dry_run: bool,
+    #[command(flatten)]
+    site: Given,
+}
+
+impl Restore {
+    /// Whether it restores a site.
+    pub(crate) fn is_of_site(&self) -> bool {
+        self.site.is_meant()
+    }
 }
 
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
+    if args.is_of_site() {
+        return site::run(args, context);
+    }
     let data = context.data();
     let opened = args
         .file
@@ -71,7 +93,7 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
         }
     };
     if let (Some(file), true) = (&args.file, given.is_some()) {
-        must_be_whole(file)?;
+        must_be_whole(file, SERVER)?;
     }
     let job = Job {
         file: args.file.clone(),
@@ -85,13 +107,18 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
         usher_platform::process::keep_what_is_made_private();
         return restore(&job, given, data);
     }
+    by_owner(data, &job, given)
+}
+
+/// Has the job done with the rights of the owner of `data`; standard input is `given`.
+fn by_owner(data: &Path, job: &impl child::Job, given: Option<File>) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         Failure::failed(format!(
             "cannot start a process with the rights of the owner of {}: {error}",
             data.display()
         ))
     };
-    let status = child::command(data, &job)
+    let status = child::command(data, job)
         .and_then(|mut command| {
             command
                 .stdin(given.map_or(Stdio::null(), Stdio::from))
@@ -111,7 +138,8 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
 
 /// Refuses a data file that has a write-ahead log beside it: without the newest records in that
 /// log, an older state would be restored. A backup has no such log.
-fn must_be_whole(file: &Path) -> Result<(), Failure> {
+/// `healed` is how one file is made of the two.
+fn must_be_whole(file: &Path, healed: &str) -> Result<(), Failure> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
@@ -121,14 +149,15 @@ fn must_be_whole(file: &Path) -> Result<(), Failure> {
             file.display(),
             log.display()
         ))
-        .next(
-            "Copy the two into a folder of their own, as cache.db and cache.db-wal. Start `usher \
-             server --data FOLDER --listen 127.0.0.1:0`, stop it with Ctrl-C, and restore \
-             FOLDER/cache.db.",
-        )),
+        .next(healed)),
         _ => Ok(()),
     }
 }
+
+/// How a server's data file and its log become one file.
+const SERVER: &str = "Copy the two into a folder of their own, as cache.db and cache.db-wal. Start \
+                      `usher server --data FOLDER --listen 127.0.0.1:0`, stop it with Ctrl-C, and \
+                      restore FOLDER/cache.db.";
 
 /// A restore, as it is passed to a process with the rights of the data's owner.
 #[derive(Debug, Serialize, Deserialize)]
@@ -251,6 +280,8 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
     Ok((opened, path))
 }
 
+pub(crate) use site::SiteJob;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,11 +291,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache.db.before-restore-1");
         let log = folder.path().join("cache.db.before-restore-1-wal");
-        assert!(must_be_whole(&file).is_ok());
+        assert!(must_be_whole(&file, SERVER).is_ok());
         std::fs::write(&log, "").unwrap();
-        assert!(must_be_whole(&file).is_ok(), "an empty log holds nothing");
+        assert!(
+            must_be_whole(&file, SERVER).is_ok(),
+            "an empty log holds nothing"
+        );
         std::fs::write(&log, "records").unwrap();
-        let failure = must_be_whole(&file).unwrap_err();
+        let failure = must_be_whole(&file, SERVER).unwrap_err();
         assert_eq!(failure.code(), exit::FAILED);
         let told = failure.to_string();
         assert!(told.contains("before-restore-1-wal beside it"), "{told}");

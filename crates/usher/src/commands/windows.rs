@@ -6,6 +6,13 @@ use clap::Args;
 
 use crate::failure::Failure;
 
+impl restore::Restore {
+    /// Whether it restores a site: no manager runs here.
+    pub(crate) fn is_of_site(&self) -> bool {
+        false
+    }
+}
+
 /// Whatever is typed behind such a command.
 #[derive(Debug, Args)]
 pub(crate) struct Typed {

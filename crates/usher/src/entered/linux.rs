@@ -7,7 +7,11 @@ use crate::owner::child::{self, Kind};
 use crate::upgrade::work;
 
 /// What is done with the rights of a data directory's owner.
-const OWNERS_JOBS: [Kind; 2] = [Kind::of::<restore::Job>(), Kind::of::<work::Work>()];
+const OWNERS_JOBS: [Kind; 3] = [
+    Kind::of::<restore::Job>(),
+    Kind::of::<restore::SiteJob>(),
+    Kind::of::<work::Work>(),
+];
 
 /// Does the job that this process was started for; returns its exit code.
 pub(crate) fn first() -> Option<ExitCode> {

@@ -19,7 +19,7 @@ use usher_platform::files::{Links, look_up};
 use crate::failure::Failure;
 
 /// Files that root's own work leaves in a data directory. They are given to its owner.
-const FILES: [&str; 8] = [
+const FILES: [&str; 13] = [
     "cache.db",
     "cache.db-wal",
     "cache.db-shm",
@@ -28,6 +28,11 @@ const FILES: [&str; 8] = [
     "lock",
     "upgrade.json",
     "admin.token",
+    "site.db",
+    "site.db-wal",
+    "site.db-shm",
+    "site.db.incoming",
+    "manager.lock",
 ];
 const SNAPSHOTS: &str = "snapshots";
 

@@ -9,8 +9,8 @@ use usher_manager::{Database, PostgresAddress};
 use crate::failure::Failure;
 
 /// Where the site database is, and the password for it.
-#[derive(Debug, Args)]
-pub(super) struct SiteDatabase {
+#[derive(Debug, Clone, Args)]
+pub(in crate::commands) struct SiteDatabase {
     /// The site database: postgres://USER@HOST[:PORT][,HOST2...]/DATABASE, or sqlite:FILE [default:
     /// site.db in the data directory]
     #[arg(long, value_name = "URL")]
@@ -23,7 +23,7 @@ pub(super) struct SiteDatabase {
 
 impl SiteDatabase {
     /// What was chosen. What is wrong with it is told without the URL, which may have a password in it.
-    pub(super) fn options(self) -> Result<Database, Failure> {
+    pub(in crate::commands) fn options(self) -> Result<Database, Failure> {
         self.chosen(std::env::args_os()).map_err(Failure::usage)
     }
 

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn only_files_that_are_named_as_backups_are_counted_and_removed() {
-    assert!(is_backup("usher-2026-01-31T020000.db"));
+    assert!(Names::SERVER.is_one("usher-2026-01-31T020000.db"));
     for name in [
         "usher.db",
         "usher-important.db",
@@ -14,7 +14,7 @@ fn only_files_that_are_named_as_backups_are_counted_and_removed() {
         "usher-2026-01-31T020000.db.part",
         "usher-2026-01-31T02000é.db",
     ] {
-        assert!(!is_backup(name), "{name}");
+        assert!(!Names::SERVER.is_one(name), "{name}");
     }
 }
 
@@ -28,7 +28,10 @@ fn the_new_backup_is_kept_where_another_is_named_as_of_a_later_time() {
     };
     let ahead = write("usher-9999-01-01T000000.db");
     let new = write("usher-2026-10-25T023000.db");
-    assert_eq!(prune(folder.path(), &new, 1).unwrap(), [ahead]);
+    assert_eq!(
+        prune((folder.path(), &Names::SERVER), &new, 1).unwrap(),
+        [ahead]
+    );
     assert!(new.exists());
 }
 
@@ -46,6 +49,29 @@ fn what_a_backup_that_was_cut_off_left_is_removed_after_a_day() {
     let left = write("usher-2026-01-29T020000.db.part", 48);
     let writes = write("usher-2026-01-31T015959.db.part", 1);
     let other = write("usher.db.part", 48);
-    assert_eq!(prune(folder.path(), &new, 7).unwrap(), [left]);
+    assert_eq!(
+        prune((folder.path(), &Names::SERVER), &new, 7).unwrap(),
+        [left]
+    );
     assert!(new.exists() && writes.exists() && other.exists());
+}
+
+#[test]
+fn backups_of_a_site_and_of_a_server_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, "").unwrap();
+        path
+    };
+    let servers = write("usher-2026-01-01T020000.db");
+    let old = write("usher-site-2026-01-01T020000.db");
+    let other = write("usher-site-2026-01-01T020000.copy");
+    let new = write("usher-site-2026-01-02T020000.db");
+    let gone = prune((folder.path(), &Names::of("usher-site-", ".db")), &new, 1).unwrap();
+    assert_eq!(gone, [old]);
+    let new = write("usher-2026-01-02T020000.db");
+    let gone = prune((folder.path(), &Names::SERVER), &new, 1).unwrap();
+    assert_eq!(gone, [servers]);
+    assert!(other.exists());
 }
