@@ -4,16 +4,17 @@
 mod aside;
 mod facts;
 mod restore;
+mod sum;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
-use usher_platform::files;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use crate::copied::{CopyError, CopyFacts, CopyStep, CopyTold, disk};
 use crate::error::SiteError;
@@ -41,15 +42,17 @@ pub(crate) fn back_up(
     told: CopyTold<'_>,
 ) -> Result<(CopyFacts, u64), CopyError> {
     write(site, to, told).inspect_err(|_| {
-        // What went wrong is what is told.
-        let _ = fs::remove_file(to);
+        for begun in [to.to_owned(), beside(to, "-journal")] {
+            // What went wrong is what is told.
+            let _ = fs::remove_file(begun);
+        }
     })
 }
 
 fn write(site: &Path, to: &Path, told: CopyTold<'_>) -> Result<(CopyFacts, u64), CopyError> {
     let all_bytes = match fs::metadata(site) {
         Ok(found) => found.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(CopyError::Absent(site.to_owned()));
         }
         Err(error) => return Err(disk("read", site)(error)),
@@ -59,10 +62,11 @@ fn write(site: &Path, to: &Path, told: CopyTold<'_>) -> Result<(CopyFacts, u64),
     let connection = read_only(site)?;
     facts::must_be_a_site(&connection, site)?;
     vacuum_into(connection, to, all_bytes, told)?;
-    files::sync_file(to).map_err(disk("write", to))?;
     let copy = read_only(to)?;
     facts::must_be_sound(&copy, to)?;
     let facts = facts::known(&copy, to)?;
+    drop(copy);
+    sum::write(to).map_err(disk("write", to))?;
     let bytes = fs::metadata(to).map_err(disk("read", to))?.len();
     Ok((facts, bytes))
 }
@@ -74,7 +78,11 @@ fn vacuum_into(
     all_bytes: u64,
     told: CopyTold<'_>,
 ) -> Result<(), CopyError> {
-    let doing = |error: rusqlite::Error| failed("copy it", &error);
+    let doing = |error: rusqlite::Error| match error.sqlite_error_code() {
+        // SQLite does not say where.
+        Some(ErrorCode::DiskFull) => disk("write", to)(ErrorKind::StorageFull.into()),
+        _ => failed("copy what is", &error),
+    };
     let (done, is_done) = channel();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -88,7 +96,7 @@ fn vacuum_into(
             match is_done.recv_timeout(LOOK) {
                 Ok(copied) => return copied.map_err(doing),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(SiteError::failed("copy it", &"its thread ended").into());
+                    return Err(SiteError::failed("copy what is", &"its thread ended").into());
                 }
                 Err(RecvTimeoutError::Timeout) => told(CopyStep {
                     done: "written",

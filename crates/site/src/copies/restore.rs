@@ -8,12 +8,12 @@ use rusqlite::Connection;
 use usher_platform::files::{self, Readers};
 
 use super::facts::{known, must_be_ours, must_be_sound, of_file};
+use super::sum::{PIECE_BYTES, Sum};
 use super::{BESIDE, INCOMING, aside, begun_by_a_restore, beside, failed, read_only};
-use crate::copied::{CopyError, CopyFacts, CopyOutlook, CopyStep, CopyTold, SiteRestored, disk};
+use crate::copied::{
+    CopyError, CopyFacts, CopyOutlook, CopyStep, CopyTold, SiteRestored, damaged, disk,
+};
 use crate::file::{self, Place};
-
-/// How much is copied at a time.
-const PIECE_BYTES: usize = 1024 * 1024;
 
 /// Puts a copy, which is called `name`, in the place of the file of a site that no manager has open. It is
 /// copied, checked and brought up to date beside that file first. `agree` is asked before the exchange.
@@ -29,8 +29,8 @@ pub(crate) fn restore(
     let incoming = beside(path, INCOMING);
     remove(path)?;
     let prepared = (|| {
-        take(copy, name, &incoming, told)?;
-        prepare(&incoming, name, path, agree)
+        let sum = take(copy, name, &incoming, told)?;
+        prepare(&incoming, (name, sum), path, agree)
     })();
     leave_nothing_empty(path);
     let outlook = prepared.inspect_err(|_| {
@@ -78,7 +78,13 @@ fn leave_nothing_empty(path: &Path) {
 }
 
 /// Copies it into a file that only its owner can read.
-fn take(mut copy: File, name: &Path, incoming: &Path, told: CopyTold<'_>) -> Result<(), CopyError> {
+fn take(
+    mut copy: File,
+    name: &Path,
+    incoming: &Path,
+    told: CopyTold<'_>,
+) -> Result<Sum, CopyError> {
+    let mut sum = Sum::default();
     let all_bytes = copy.metadata().ok().map(|facts| facts.len());
     let mut to = files::create_new(incoming, Readers::Nobody).map_err(disk("write", incoming))?;
     let mut piece = vec![0_u8; PIECE_BYTES];
@@ -88,7 +94,8 @@ fn take(mut copy: File, name: &Path, incoming: &Path, told: CopyTold<'_>) -> Res
         if length == 0 {
             break;
         }
-        let read = piece.get(..length).unwrap_or_default();
+        let read = piece.get_mut(..length).unwrap_or_default();
+        sum.add(read);
         to.write_all(read).map_err(disk("write", incoming))?;
         bytes += length as u64;
         told(CopyStep {
@@ -97,18 +104,25 @@ fn take(mut copy: File, name: &Path, incoming: &Path, told: CopyTold<'_>) -> Res
             all_bytes,
         });
     }
-    to.sync_all().map_err(disk("write", incoming))
+    to.sync_all().map_err(disk("write", incoming))?;
+    Ok(sum)
 }
 
 /// Checks the file that was copied, and brings it up to date if that is agreed to.
 fn prepare(
     incoming: &Path,
-    name: &Path,
+    (name, sum): (&Path, Sum),
     path: &Path,
     agree: &mut dyn FnMut(&CopyOutlook) -> bool,
 ) -> Result<CopyOutlook, CopyError> {
     let mut connection = Connection::open(incoming).map_err(|error| of_file(&error, name))?;
     let copy = known(&connection, name)?;
+    if copy.schema <= copy.known_schema && sum.differs() {
+        return Err(damaged(
+            name,
+            "its checksum is wrong: something in it is not as it was written",
+        ));
+    }
     must_be_sound(&connection, name)?;
     must_be_ours(&connection, &copy, name)?;
     let outlook = CopyOutlook {

@@ -133,6 +133,12 @@ async fn what_is_no_whole_copy_of_a_site_changes_nothing() {
     other[page + 3..page + 5].fill(0xff);
     let damaged = told(&other).await;
     assert!(damaged.starts_with("COPY is damaged: "), "{damaged}");
+    // What SQLite itself does not see.
+    let text = whole.windows(5).position(|bytes| bytes == b"alpha");
+    other.clone_from(&whole);
+    other[text.unwrap()] ^= 1;
+    let changed = told(&other).await;
+    assert!(changed.contains("its checksum is wrong"), "{changed}");
     assert_eq!(
         told(b"no database").await,
         "COPY is no copy of a site: it is neither a SQLite file nor one that `usher backup --site` \
