@@ -5,12 +5,11 @@ mod aside;
 mod facts;
 mod restore;
 mod sum;
+mod waiting;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -20,11 +19,10 @@ use crate::copied::{CopyError, CopyFacts, CopyStep, CopyTold, disk};
 use crate::error::SiteError;
 
 pub(crate) use restore::restore;
+use waiting::while_told;
 
 /// How long a lock of SQLite is waited for.
 const BUSY: Duration = Duration::from_secs(5);
-/// How often it is looked how much is written.
-const LOOK: Duration = Duration::from_millis(250);
 /// What the name of a file ends with that SQLite keeps beside a database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
@@ -62,16 +60,35 @@ fn write(site: &Path, to: &Path, told: CopyTold<'_>) -> Result<(CopyFacts, u64),
     let connection = read_only(site)?;
     facts::must_be_a_site(&connection, site)?;
     vacuum_into(connection, to, all_bytes, told)?;
-    let copy = read_only(to)?;
-    facts::must_be_sound(&copy, to)?;
+    let mut copy = read_only(to)?;
+    let bytes = fs::metadata(to).map_err(disk("read", to))?.len();
+    must_be_sound(&mut copy, (to, bytes), told)?;
     let facts = facts::known(&copy, to)?;
     drop(copy);
-    sum::write(to).map_err(disk("write", to))?;
-    let bytes = fs::metadata(to).map_err(disk("read", to))?.len();
+    let summed = while_told(told, || checked(bytes), || sum::write(to))?;
+    summed.map_err(disk("write", to))?;
     Ok((facts, bytes))
 }
 
-/// Waits for SQLite on a thread of its own, and tells how long the file is meanwhile.
+/// Has SQLite look at each page and each index of a file of so many bytes.
+fn must_be_sound(
+    connection: &mut Connection,
+    (file, bytes): (&Path, u64),
+    told: CopyTold<'_>,
+) -> Result<(), CopyError> {
+    let check = move || facts::must_be_sound(connection, file);
+    while_told(told, || checked(bytes), check)?
+}
+
+fn checked(bytes: u64) -> CopyStep {
+    CopyStep {
+        done: "being checked",
+        bytes,
+        all_bytes: None,
+    }
+}
+
+/// Tells how long the file is meanwhile.
 fn vacuum_into(
     connection: Connection,
     to: &Path,
@@ -83,29 +100,15 @@ fn vacuum_into(
         Some(ErrorCode::DiskFull) => disk("write", to)(ErrorKind::StorageFull.into()),
         _ => failed("copy what is", &error),
     };
-    let (done, is_done) = channel();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let copied = connection
-                .execute("VACUUM INTO ?1", [FileName(to)])
-                .map(drop);
-            // Who waits for it is there.
-            let _ = done.send(copied);
-        });
-        loop {
-            match is_done.recv_timeout(LOOK) {
-                Ok(copied) => return copied.map_err(doing),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(SiteError::failed("copy what is", &"its thread ended").into());
-                }
-                Err(RecvTimeoutError::Timeout) => told(CopyStep {
-                    done: "written",
-                    bytes: fs::metadata(to).map_or(0, |file| file.len()),
-                    all_bytes: Some(all_bytes),
-                }),
-            }
-        }
-    })
+    let how_far = || CopyStep {
+        done: "written",
+        bytes: fs::metadata(to).map_or(0, |file| file.len()),
+        all_bytes: Some(all_bytes),
+    };
+    let copied = while_told(told, how_far, move || {
+        connection.execute("VACUUM INTO ?1", [FileName(to)])
+    })?;
+    copied.map(drop).map_err(doing)
 }
 
 fn read_only(path: &Path) -> Result<Connection, CopyError> {

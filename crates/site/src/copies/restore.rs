@@ -7,9 +7,11 @@ use std::path::Path;
 use rusqlite::Connection;
 use usher_platform::files::{self, Readers};
 
-use super::facts::{known, must_be_ours, must_be_sound, of_file};
+use super::facts::{known, must_be_ours, of_file};
 use super::sum::{PIECE_BYTES, Sum};
-use super::{BESIDE, INCOMING, aside, begun_by_a_restore, beside, failed, read_only};
+use super::{
+    BESIDE, INCOMING, aside, begun_by_a_restore, beside, failed, must_be_sound, read_only,
+};
 use crate::copied::{
     CopyError, CopyFacts, CopyOutlook, CopyStep, CopyTold, SiteRestored, damaged, disk,
 };
@@ -30,7 +32,7 @@ pub(crate) fn restore(
     remove(path)?;
     let prepared = (|| {
         let sum = take(copy, name, &incoming, told)?;
-        prepare(&incoming, (name, sum), path, agree)
+        prepare(&incoming, (name, sum), path, (agree, told))
     })();
     leave_nothing_empty(path);
     let outlook = prepared.inspect_err(|_| {
@@ -113,7 +115,7 @@ fn prepare(
     incoming: &Path,
     (name, sum): (&Path, Sum),
     path: &Path,
-    agree: &mut dyn FnMut(&CopyOutlook) -> bool,
+    (agree, told): (&mut dyn FnMut(&CopyOutlook) -> bool, CopyTold<'_>),
 ) -> Result<CopyOutlook, CopyError> {
     let mut connection = Connection::open(incoming).map_err(|error| of_file(&error, name))?;
     let copy = known(&connection, name)?;
@@ -123,7 +125,8 @@ fn prepare(
             "its checksum is wrong: something in it is not as it was written",
         ));
     }
-    must_be_sound(&connection, name)?;
+    let bytes = fs::metadata(incoming).map_or(0, |file| file.len());
+    must_be_sound(&mut connection, (name, bytes), told)?;
     must_be_ours(&connection, &copy, name)?;
     let outlook = CopyOutlook {
         present: present(path),
