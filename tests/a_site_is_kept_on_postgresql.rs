@@ -236,6 +236,9 @@ fn a_site_on_postgresql_that_was_restored_fetches_again_what_came_after_the_copy
     // What ended since was acknowledged, and is still there to be asked for.
     site.manage();
     site.has_all(&cluster);
+    // Nobody led since the restore who could have given the lead up.
+    let told = site.console().ask("GET", "/v1/messages?id=9465", None);
+    assert_eq!(told.unwrap().body["items"], json!([]));
     // What is reported of the time before the copy is what was reported then.
     let after = site.console().ask("GET", &asked, None).unwrap().body;
     assert_eq!(rows(&after), rows(&before));

@@ -213,7 +213,8 @@ async fn lead_with(fixed: &Fixed, managers: &Managers, lead: &Lead) -> Result<Te
 /// The message that the lead has passed to `now`; none: nobody misses anything.
 fn told(before: &Leader, since_ms: i64, now: String) -> Option<(u16, Vec<String>)> {
     let led = who(&before.name, &before.address);
-    let is_first = before.epoch == 0;
+    // A restore of the site leaves nobody, too.
+    let is_first = before.holder.is_empty();
     // A manager that is started again, or that has not lost the lead to anybody.
     let is_same = before.leads() || before.gave_up && led == now;
     if is_first || is_same {
@@ -240,6 +241,7 @@ mod tests {
     fn before(gave_up: bool, expires_ms: i64) -> Leader {
         Leader {
             epoch: 3,
+            holder: "f00d".to_owned(),
             name: "pc1".to_owned(),
             address: "http://pc1:8480".to_owned(),
             expires_ms,
@@ -273,5 +275,11 @@ mod tests {
         assert_eq!(number(told(&before(true, 9_000), 9_500, same())), None);
         assert_eq!(number(told(&before(false, 20_001), 20_000, same())), None);
         assert_eq!(number(told(&Leader::default(), 21_000, next())), None);
+        let restored = Leader {
+            epoch: 3,
+            gave_up: true,
+            ..Leader::default()
+        };
+        assert_eq!(number(told(&restored, 21_000, next())), None);
     }
 }
