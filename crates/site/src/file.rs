@@ -53,6 +53,16 @@ impl Place {
         }
     }
 
+    /// The same file as a manager may have it open that was told of it otherwise: by its folder, or by its
+    /// name. None: no such manager has been there.
+    pub(crate) fn told_otherwise(&self) -> Option<Place> {
+        let folder = Place::in_folder(files::folder_of(&self.file));
+        let all = [folder, Place::at(&self.file)];
+        all.into_iter().find(|it| {
+            it.file.file_name() == self.file.file_name() && it.lock != self.lock && it.lock.exists()
+        })
+    }
+
     /// The file of the database.
     pub(crate) fn file(&self) -> &Path {
         &self.file

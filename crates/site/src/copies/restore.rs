@@ -27,6 +27,8 @@ pub(crate) fn restore(
     told: CopyTold<'_>,
 ) -> Result<SiteRestored, CopyError> {
     let _lock = file::lock(place)?;
+    let other = place.told_otherwise();
+    let _other = other.as_ref().map(file::lock).transpose()?;
     let path = place.file();
     let incoming = beside(path, INCOMING);
     remove(path)?;

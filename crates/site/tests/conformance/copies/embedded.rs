@@ -99,6 +99,20 @@ async fn a_file_that_a_manager_has_open_is_not_replaced() {
         matches!(refused, CopyError::Site(SiteError::InUse(_))),
         "{refused}"
     );
+    // Also if the file is named rather than its folder.
+    let named = SitePlace::File(folder.path().join("site.db"));
+    let refused = restored(&named, &copy).await.unwrap_err();
+    assert!(
+        matches!(refused, CopyError::Site(SiteError::InUse(_))),
+        "{refused}"
+    );
+    drop(site);
+    let site = SqliteSite::open_file(&folder.path().join("site.db")).unwrap();
+    let refused = restored(&place, &copy).await.unwrap_err();
+    assert!(
+        matches!(refused, CopyError::Site(SiteError::InUse(_))),
+        "{refused}"
+    );
     drop(site);
     // Without a manager the site is copied likewise.
     let again = folder.path().join("again");
