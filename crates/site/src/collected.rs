@@ -1,6 +1,9 @@
 //! What a site collects from the histories of servers: batches of what has ended. Times are Unix
 //! milliseconds, wall clock.
 
+/// How servers call the end of a lease that was granted to a ticket and not fetched: it was no use.
+pub(crate) const UNCLAIMED: &str = "unclaimed";
+
 /// A point in the history of a server: just after an event of a life of its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {

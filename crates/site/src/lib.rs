@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod collected;
 mod columns;
 mod concerns;
@@ -44,6 +45,7 @@ mod tallies;
 mod usage;
 mod used;
 
+pub use archive::{Archive, Archived, MissingPart, Overdues, Written};
 pub use collected::{
     Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
     HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,

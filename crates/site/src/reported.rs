@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use usher_core::usage::Counted;
 
+use crate::archive::Archived;
 use crate::used::RunningUse;
 
 /// The most rows of one answer.
@@ -46,6 +47,8 @@ pub struct UseSums {
     pub rows: Vec<UseSum>,
     /// How many there are besides.
     pub left_out: u64,
+    /// What of it was read from the archive.
+    pub archived: Archived,
 }
 
 /// The uses of one person, or on one computer, that overlap the time.
@@ -113,6 +116,8 @@ pub struct GroupSums {
     pub in_several: u64,
     /// Seats by how long they were held within the time, each use once, in seat milliseconds.
     pub seat_ms: u64,
+    /// What of it was read from the archive.
+    pub archived: Archived,
 }
 
 /// The uses of one group that overlap the time.
@@ -171,6 +176,8 @@ pub struct Refused {
     pub left_out: u64,
     /// By reason, the most frequent first.
     pub reasons: Vec<ReasonSum>,
+    /// What of it was read from the archive.
+    pub archived: Archived,
 }
 
 /// What became of a person who was refused.

@@ -58,6 +58,9 @@ pub struct RetainedSince {
     pub denials_ms: Option<i64>,
     /// Waits, by when they began.
     pub waits_ms: Option<i64>,
+    /// From which instant on sessions and leases that were removed are in the archive; none: they are
+    /// not.
+    pub archived_ms: Option<i64>,
 }
 
 impl RetainedSince {
@@ -70,11 +73,23 @@ impl RetainedSince {
         }
     }
 
-    /// Takes what a table has: the number of a kind and its instant.
-    pub(crate) fn know(&mut self, number: i64, since_ms: i64) {
+    /// From which instant on rows say all of a kind, those in the archive included; none: of all time.
+    pub fn told(&self, what: Retained) -> Option<i64> {
+        match (what, self.archived_ms) {
+            (Retained::Sessions, Some(i64::MIN)) => None,
+            (Retained::Sessions, Some(archived_ms)) => Some(archived_ms),
+            _ => self.of(what),
+        }
+    }
+
+    /// Takes what a table has: the number of a kind, its instant and that of its archive.
+    pub(crate) fn know(&mut self, number: i64, since_ms: i64, archived_ms: Option<i64>) {
         let what = Retained::ALL.into_iter().find(|it| it.number() == number);
         let known = match what {
-            Some(Retained::Sessions) => &mut self.sessions_ms,
+            Some(Retained::Sessions) => {
+                self.archived_ms = archived_ms;
+                &mut self.sessions_ms
+            }
             Some(Retained::Denials) => &mut self.denials_ms,
             Some(Retained::Waits) => &mut self.waits_ms,
             None => return,

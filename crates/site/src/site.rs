@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use crate::archive::{Overdues, Written};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
 use crate::imported::{
@@ -174,6 +175,18 @@ pub trait Site: Send + Sync {
     /// Packs days (UTC) of products that ended before that instant and are not packed, the last first, at
     /// most `limit`; how many, 0: none are left. Figures of packed days are the same, and sooner there.
     fn pack_days(&self, before_ms: i64, limit: u32) -> Answer<u64>;
+
+    /// Sessions and leases that were over before an instant, or an earlier call's later one, at most so
+    /// many, to be moved to the archive; none: all were moved. From the first call for an instant on, nothing
+    /// that was over before it is taken in, and what is removed is in the archive, unless [`Site::retire`]
+    /// removes sessions.
+    fn overdue(&self, before_ms: i64, limit: u32) -> Answer<Overdues>;
+
+    /// Removes rows that were written to the archive, and enters the files that have them.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`], also if one of the rows is no longer there: then nothing is removed.
+    fn put_away(&self, written: Written) -> Answer<()>;
 
     /// The last collected event of each server, and since when there is any history.
     fn used_record(&self) -> Answer<UsedRecord>;

@@ -3,10 +3,12 @@
 mod changes;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Result};
 
 use self::changes::{carry_out, say};
+use crate::archive::{Archive, Overdues, Written};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
@@ -41,6 +43,7 @@ pub struct SqliteSite {
     /// behind them. It is closed before the one that writes.
     reports: Engine<Connection>,
     engine: Engine<Connection>,
+    archive: Option<Arc<Archive>>,
 }
 
 impl SqliteSite {
@@ -66,7 +69,17 @@ impl SqliteSite {
         let reader = file::open_reader(place)?;
         let engine = Engine::start(connection, lock).map_err(not_started)?;
         let reports = Engine::start(reader, ()).map_err(not_started)?;
-        Ok(SqliteSite { reports, engine })
+        Ok(SqliteSite {
+            reports,
+            engine,
+            archive: None,
+        })
+    }
+
+    /// The same database, of which answers also read what was moved to an archive.
+    #[must_use]
+    pub fn with_archive(self, archive: Option<Arc<Archive>>) -> Self {
+        SqliteSite { archive, ..self }
     }
 
     fn reads<T: Send + 'static>(
@@ -334,13 +347,26 @@ impl Site for SqliteSite {
         })
     }
 
+    fn overdue(&self, before_ms: i64, limit: u32) -> Answer<Overdues> {
+        self.writes("read rows whose time is over", move |it| {
+            retention::overdue(it, before_ms, limit)
+        })
+    }
+
+    fn put_away(&self, written: Written) -> Answer<()> {
+        self.writes("remove rows that are in the archive", move |it| {
+            retention::put_away(it, &written)
+        })
+    }
+
     fn used_record(&self) -> Answer<UsedRecord> {
         self.reports("read what is collected", usage::record)
     }
 
     fn used(&self, asked: UsedAsked) -> Answer<Used> {
+        let archive = self.archive.clone();
         self.reports("read how a product was used", move |it| {
-            usage::used(it, &asked)
+            usage::used(it, &asked, archive.as_deref())
         })
     }
 
@@ -357,17 +383,24 @@ impl Site for SqliteSite {
     }
 
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
-        self.reports("read who used a product", move |it| usage::sums(it, &asked))
+        let archive = self.archive.clone();
+        self.reports("read who used a product", move |it| {
+            usage::sums(it, &asked, archive.as_deref())
+        })
     }
 
     fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums> {
+        let archive = self.archive.clone();
         self.reports("read which groups used a product", move |it| {
-            usage::grouped(it, &asked)
+            usage::grouped(it, &asked, archive.as_deref())
         })
     }
 
     fn refused(&self, asked: SumsAsked) -> Answer<Refused> {
-        self.reports("read who was refused", move |it| usage::refused(it, &asked))
+        let archive = self.archive.clone();
+        self.reports("read who was refused", move |it| {
+            usage::refused(it, &asked, archive.as_deref())
+        })
     }
 
     fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>> {

@@ -2,6 +2,7 @@
 
 use usher_core::usage::{Bucket, Counted, Denied, Gaps, Lines, Wait, Who};
 
+use crate::archive::Archived;
 use crate::collected::{Made, Point};
 
 /// A use that has not ended yet, as a server tells it: the history has it when it has ended.
@@ -94,6 +95,8 @@ pub struct Used {
     pub waits: Vec<Wait>,
     /// Who tells of what is counted elsewhere.
     pub told: Vec<ToldElsewhere>,
+    /// What of it was read from the archive.
+    pub archived: Archived,
 }
 
 /// Of which times another licence server has told, by imports that are finished.

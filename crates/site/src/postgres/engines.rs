@@ -11,6 +11,7 @@ use super::db::Db;
 use super::failure::Result;
 use super::lead;
 use super::link::Link;
+use crate::archive::Archive;
 use crate::engine::Engine;
 use crate::error::SiteError;
 use crate::site::Answer;
@@ -28,6 +29,7 @@ pub struct PostgresSite {
     pub(super) engines: Arc<Engines>,
     /// The number of the lead; none: it only reads.
     pub(super) epoch: Option<i64>,
+    pub(super) archive: Option<Arc<Archive>>,
 }
 
 pub(super) struct Engines {
@@ -73,7 +75,14 @@ impl PostgresSite {
         Ok(PostgresSite {
             engines: Arc::new(engines),
             epoch: None,
+            archive: None,
         })
+    }
+
+    /// The same database, of which answers also read what was moved to an archive.
+    #[must_use]
+    pub fn with_archive(self, archive: Option<Arc<Archive>>) -> PostgresSite {
+        PostgresSite { archive, ..self }
     }
 
     pub(super) fn reads<T: Send + 'static>(

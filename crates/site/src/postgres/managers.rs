@@ -15,6 +15,7 @@ impl PostgresSite {
         PostgresSite {
             engines: self.engines.clone(),
             epoch,
+            archive: self.archive.clone(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! site: what writes does so under a lead alone.
 
 mod address;
+mod archive;
 mod concerns;
 mod connect;
 pub(crate) mod copies;
@@ -39,6 +40,7 @@ mod values;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::archive::{Overdues, Written};
 use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
 use crate::imported::{
@@ -319,13 +321,26 @@ impl Site for PostgresSite {
         })
     }
 
+    fn overdue(&self, before_ms: i64, limit: u32) -> Answer<Overdues> {
+        self.writes("read rows whose time is over", move |it| {
+            retention::overdue(it, before_ms, limit)
+        })
+    }
+
+    fn put_away(&self, written: Written) -> Answer<()> {
+        self.writes("remove rows that are in the archive", move |it| {
+            retention::put_away(it, &written)
+        })
+    }
+
     fn used_record(&self) -> Answer<UsedRecord> {
         self.reports("read what is collected", usage::record)
     }
 
     fn used(&self, asked: UsedAsked) -> Answer<Used> {
+        let archive = self.archive.clone();
         self.reports("read how a product was used", move |it| {
-            usage::used(it, &asked)
+            usage::used(it, &asked, archive.as_deref())
         })
     }
 
@@ -342,17 +357,24 @@ impl Site for PostgresSite {
     }
 
     fn use_sums(&self, asked: SumsAsked) -> Answer<UseSums> {
-        self.reports("read who used a product", move |it| usage::sums(it, &asked))
+        let archive = self.archive.clone();
+        self.reports("read who used a product", move |it| {
+            usage::sums(it, &asked, archive.as_deref())
+        })
     }
 
     fn group_sums(&self, asked: GroupsAsked) -> Answer<GroupSums> {
+        let archive = self.archive.clone();
         self.reports("read which groups used a product", move |it| {
-            usage::grouped(it, &asked)
+            usage::grouped(it, &asked, archive.as_deref())
         })
     }
 
     fn refused(&self, asked: SumsAsked) -> Answer<Refused> {
-        self.reports("read who was refused", move |it| usage::refused(it, &asked))
+        let archive = self.archive.clone();
+        self.reports("read who was refused", move |it| {
+            usage::refused(it, &asked, archive.as_deref())
+        })
     }
 
     fn wait_sums(&self, asked: SumsAsked) -> Answer<Vec<WaitSum>> {

@@ -4,6 +4,7 @@
 //! then on nothing that was over before it is taken in, so a server that tells of it again does not
 //! bring it back, and the roll-ups do not count it twice. What is packed of its days forgets whose it was.
 
+mod archived;
 mod rows;
 mod since;
 
@@ -12,6 +13,7 @@ use rusqlite::{Connection, Result};
 use crate::retained::{Overdue, Retained};
 use crate::usage;
 
+pub(crate) use archived::{overdue, put_away};
 pub(crate) use rows::extent;
 pub(crate) use since::since;
 
@@ -25,5 +27,9 @@ pub(crate) fn retire(connection: &Connection, overdue: &Overdue) -> Result<u64> 
         usage::forget_who(connection, since_ms)?;
     }
     let before_ms = what.removed_before(since_ms);
-    rows::remove(connection, what, before_ms, overdue.limit)
+    let removed = rows::remove(connection, what, before_ms, overdue.limit)?;
+    if removed > 0 {
+        since::leaves_out(connection, what)?;
+    }
+    Ok(removed)
 }

@@ -217,4 +217,5 @@ CREATE TABLE history_waits (
     elsewhere::REMOVALS,
     usage::BY_TIME,
     days::STEP,
+    retention::ARCHIVE,
 ];

@@ -17,7 +17,7 @@ pub(super) fn key_of(lease: Made) -> LeaseKey {
 }
 
 /// Whether a lease of `history_leases l` is one, as a condition.
-pub(super) const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
+pub(crate) const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
     (SELECT 1 FROM history_sessions s WHERE s.lease_made_in = l.made_in \
     AND s.lease_made_by = l.made_by))";
 

@@ -12,6 +12,7 @@ use usher_core::usage::{
 
 use super::about::{About, surrogate};
 use super::told::told;
+use crate::archive::Archived;
 use crate::columns::unsigned;
 use crate::used::Used;
 
@@ -32,6 +33,7 @@ pub(super) fn used(about: &About<'_>) -> Result<Used> {
         denials,
         waits: about.waits_elsewhere()?,
         told: told(about)?,
+        archived: Archived::default(),
     })
 }
 

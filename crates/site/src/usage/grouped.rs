@@ -11,6 +11,7 @@ use super::line::{Adds, Line};
 use super::running::{Runs, runs};
 use super::sums::Sum;
 use super::within::{Look, Whose};
+use crate::archive::{Archive, Archived};
 use crate::reported::{
     GroupSum, GroupSums, GroupsAsked, InGroups, REPORT_ROWS_LIMIT, SumsAsked, WhichGroup,
 };
@@ -19,22 +20,34 @@ use crate::reported::{
 const EDGES_LIMIT: usize = 4_000_000;
 
 /// The uses of each group.
-pub(crate) fn grouped(connection: &Connection, asked: &GroupsAsked) -> Result<GroupSums> {
+pub(crate) fn grouped(
+    connection: &Connection,
+    asked: &GroupsAsked,
+    archive: Option<&Archive>,
+) -> Result<GroupSums> {
     let sums = &asked.sums;
     let product = product_number(connection, &sums.product)?;
     let look = Look::new(connection, product, (sums.from_ms, sums.to_ms));
     let mut found = Grouped::new(asked);
+    let mut archived = Archived::default();
     match sums.counted {
         Counted::Elsewhere => look.elsewhere(&mut |person, computer, adds| {
             found.add(person, computer, adds);
         })?,
         Counted::Here => {
             let runs = runs(connection, product, &sums.running)?;
-            look.here(&mut |person, computer, adds| found.add(person, computer, adds))?;
+            let mut reading = look.reading(archive)?;
+            look.here(&mut reading, &mut |person, computer, adds| {
+                found.add(person, computer, adds);
+            })?;
+            archived = reading.end();
             found.add_running(&runs);
         }
     }
-    Ok(found.answer())
+    Ok(GroupSums {
+        archived,
+        ..found.answer()
+    })
 }
 
 /// What one person used.

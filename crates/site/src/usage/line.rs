@@ -2,10 +2,8 @@
 
 use usher_core::usage::{Counted, Span};
 
-use crate::collected::{EndedLease, EndedSession};
-
-/// How servers call the end of a lease that was granted to a ticket and not fetched: it was no use.
-const UNCLAIMED: &str = "unclaimed";
+use crate::archive::ArchivedUse;
+use crate::collected::{EndedLease, EndedSession, UNCLAIMED};
 
 /// A quantity that is rolled up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +137,24 @@ pub(crate) fn of_lease(it: LeaseRow) -> Adds {
         session.map(|span| (Line::Running, span)),
         None,
     ]
+}
+
+/// What a row of the archive adds.
+pub(crate) fn of_archived(it: &ArchivedUse) -> Adds {
+    match it.is_lease {
+        true => of_lease(LeaseRow {
+            seats: it.seats,
+            granted_ms: it.from_ms,
+            ended_ms: it.until_ms,
+            is_session: it.is_session,
+        }),
+        false => of_session(SessionRow {
+            started_ms: it.from_ms,
+            ended_ms: it.until_ms,
+            unseated_ms: it.unseated_ms,
+            has_lease: it.has_lease,
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(crate) use waited::outcomes;
 /// What every engine does with what it reads.
 pub(crate) use {
     about::surrogate,
+    alone::IS_ALONE,
     changes::{Changes, Days, Place, Spread, by_quarters, carry_out, only_adds},
     day_who::DayWho,
     elsewhere::{Sweep, UNKNOWN},
@@ -57,7 +58,8 @@ pub(crate) use {
     hours::pack_lines,
     level::Levels,
     line::{
-        Adds, LeaseRow, Line, SessionRow, counted_number, is_use, line_of, of_lease, of_session,
+        Adds, LeaseRow, Line, SessionRow, counted_number, is_use, line_of, of_archived, of_lease,
+        of_session,
     },
     lines::{PackedDays, Source, TakeQuarter, lines},
     make::{MADE, THESE},

@@ -15,6 +15,7 @@ use super::quarter::{self, number_of};
 use super::running::{Runs, runs};
 use super::uses;
 use super::{days, elsewhere};
+use crate::archive::{Archive, Reading, parts};
 use crate::columns::unsigned;
 use crate::used::{Used, UsedAsked};
 
@@ -22,7 +23,11 @@ use crate::used::{Used, UsedAsked};
 const UNKNOWN: u64 = 0;
 
 /// What is known of a product in the buckets that are asked about.
-pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
+pub(crate) fn used(
+    connection: &Connection,
+    asked: &UsedAsked,
+    archive: Option<&Archive>,
+) -> Result<Used> {
     let (Some(first), Some(last)) = (asked.buckets.first(), asked.buckets.last()) else {
         return Ok(Used::default());
     };
@@ -43,14 +48,16 @@ pub(crate) fn used(connection: &Connection, asked: &UsedAsked) -> Result<Used> {
     if asked.parts.levels {
         used.lines = about.lines(&runs)?;
     }
+    let mut reading = about.reading(archive)?;
     if asked.parts.who {
-        used.who = uses::who(&about, &runs)?;
+        used.who = uses::who(&about, &runs, &mut reading)?;
     }
     if asked.parts.wants {
         used.denials = about.denials()?;
-        used.granted = about.granted(&used.denials, &runs)?;
+        used.granted = about.granted(&used.denials, &runs, &mut reading)?;
         used.waits = about.waits()?;
     }
+    used.archived = reading.end();
     Ok(used)
 }
 
@@ -108,7 +115,12 @@ impl About<'_> {
     }
 
     /// Whom of those that were refused seats were granted to.
-    fn granted(&self, denials: &[Denied], runs: &Runs) -> Result<Vec<(u64, i64)>> {
+    fn granted(
+        &self,
+        denials: &[Denied],
+        runs: &Runs,
+        reading: &mut Reading<'_>,
+    ) -> Result<Vec<(u64, i64)>> {
         let people: HashSet<u64> = denials.iter().map(|denied| denied.person).collect();
         let firsts = denials.iter().map(|denied| denied.first_ms);
         let Some((first_ms, last_ms)) = firsts.clone().min().zip(firsts.max()) else {
@@ -127,8 +139,24 @@ impl About<'_> {
                 granted.push((person, row.get(1)?));
             }
         }
+        reading.overlapping(
+            self.product,
+            (first_ms, until_ms.saturating_add(1)),
+            &mut |it| {
+                let person = it.person.filter(|_| it.is_lease && it.from_ms >= first_ms);
+                granted.extend(person.map(|person| (person, it.from_ms)));
+            },
+        );
         granted.retain(|(person, _)| people.contains(person));
         Ok(granted)
+    }
+
+    /// The archive, for the time and for what is looked up around it.
+    fn reading<'a>(&self, archive: Option<&'a Archive>) -> Result<Reading<'a>> {
+        let from_ms = self.time.from_ms.saturating_sub(2 * RETRY_MS);
+        let to_ms = self.time.to_ms.saturating_add(2 * RETRY_MS);
+        let known = parts(self.connection, (from_ms, to_ms))?;
+        Ok(Reading::new(archive, known))
     }
 
     /// Waits that began in the time.

@@ -11,6 +11,7 @@ use super::line::Adds;
 use super::named::{Named, Needed, named};
 use super::running::{Runs, runs};
 use super::within::{Look, Whose};
+use crate::archive::{Archive, Archived};
 use crate::columns::unsigned;
 use crate::reported::{REPORT_ROWS_LIMIT, ReasonSum, Refused, RefusedPerson, SumsAsked};
 
@@ -58,13 +59,18 @@ struct Sum {
 }
 
 /// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
-pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refused> {
+pub(crate) fn refused(
+    connection: &Connection,
+    asked: &SumsAsked,
+    archive: Option<&Archive>,
+) -> Result<Refused> {
     let product = product_number(connection, &asked.product)?;
     let denials = match asked.counted {
         Counted::Here => HERE,
         Counted::Elsewhere => ELSEWHERE,
     };
     let mut found = Refusals::default();
+    let mut archived = Archived::default();
     let mut statement = connection.prepare_cached(denials)?;
     let mut rows = statement.query(params![product, asked.from_ms, asked.to_ms])?;
     while let Some(row) = rows.next()? {
@@ -81,7 +87,11 @@ pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refu
         (None, _) => {}
         (Some(first_ms), Counted::Here) => {
             let look = Look::new(connection, product, (first_ms, i64::MAX));
-            look.here(&mut |person, _, adds| found.came_by(person, adds))?;
+            let mut reading = look.reading(archive)?;
+            look.here(&mut reading, &mut |person, _, adds| {
+                found.came_by(person, adds);
+            })?;
+            archived = reading.end();
             found.came_running(&runs(connection, product, &asked.running)?);
         }
         (Some(first_ms), Counted::Elsewhere) => {
@@ -92,7 +102,11 @@ pub(crate) fn refused(connection: &Connection, asked: &SumsAsked) -> Result<Refu
             }
         }
     }
-    found.answer(asked.limit, |needed| named(connection, needed))
+    let refused = found.answer(asked.limit, |needed| named(connection, needed))?;
+    Ok(Refused {
+        archived,
+        ..refused
+    })
 }
 
 /// A row of refusals.
@@ -209,6 +223,7 @@ impl Refusals {
             people: rows,
             left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
             reasons,
+            archived: Archived::default(),
         })
     }
 }

@@ -12,24 +12,35 @@ use super::line::{Adds, Line};
 use super::named::{Name, Named, Needed, named};
 use super::running::{Runs, runs};
 use super::within::{Look, Whose};
+use crate::archive::{Archive, Archived};
 use crate::reported::{REPORT_ROWS_LIMIT, SumsAsked, UseSum, UseSums, UsedBy};
 
 /// The uses of each person, or on each computer. It takes memory for each of them.
-pub(crate) fn sums(connection: &Connection, asked: &SumsAsked) -> Result<UseSums> {
+pub(crate) fn sums(
+    connection: &Connection,
+    asked: &SumsAsked,
+    archive: Option<&Archive>,
+) -> Result<UseSums> {
     let product = product_number(connection, &asked.product)?;
     let look = Look::new(connection, product, (asked.from_ms, asked.to_ms));
     let mut found = Uses::new(asked);
+    let mut archived = Archived::default();
     match asked.counted {
         Counted::Elsewhere => look.elsewhere(&mut |person, computer, adds| {
             found.add(person, computer, adds);
         })?,
         Counted::Here => {
             let runs = runs(connection, product, &asked.running)?;
-            look.here(&mut |person, computer, adds| found.add(person, computer, adds))?;
+            let mut reading = look.reading(archive)?;
+            look.here(&mut reading, &mut |person, computer, adds| {
+                found.add(person, computer, adds);
+            })?;
+            archived = reading.end();
             found.add_running(&runs);
         }
     }
-    found.answer(|needed| named(connection, needed))
+    let sums = found.answer(|needed| named(connection, needed))?;
+    Ok(UseSums { archived, ..sums })
 }
 
 /// What was used within a time.
@@ -173,6 +184,7 @@ impl<'a> Uses<'a> {
         Ok(UseSums {
             rows,
             left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
+            archived: Archived::default(),
         })
     }
 

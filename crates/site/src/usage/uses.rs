@@ -13,9 +13,10 @@ use super::quarter::DAY_MS;
 use super::rows::each_use;
 use super::running::Runs;
 use super::within::Whose;
+use crate::archive::Reading;
 
 /// People and computers in each bucket.
-pub(super) fn who(about: &About<'_>, runs: &Runs) -> Result<Who> {
+pub(super) fn who(about: &About<'_>, runs: &Runs, reading: &mut Reading<'_>) -> Result<Who> {
     let (connection, product) = (about.connection, about.product);
     let mut found = Found::new(&about.asked.buckets, about.asked.now_ms);
     let Bucket { from_ms, to_ms } = about.time;
@@ -29,6 +30,7 @@ pub(super) fn who(about: &About<'_>, runs: &Runs) -> Result<Who> {
             found.add(person, computer, span);
         })?;
     }
+    found.archived(product, about.time, reading);
     Ok(found.with(runs))
 }
 
@@ -61,6 +63,18 @@ impl<'a> Found<'a> {
             computers: self.computers.counts(),
             active_ms: Vec::new(),
         }
+    }
+
+    /// Adds those of a time that are in the archive; who used it twice counts once.
+    pub(crate) fn archived(&mut self, product: i64, time: Bucket, reading: &mut Reading<'_>) {
+        reading.overlapping(product, (time.from_ms, time.to_ms), &mut |it| {
+            let span = Span {
+                from_ms: it.from_ms,
+                until_ms: it.until_ms.max(it.from_ms),
+                seats: 1,
+            };
+            self.add(it.person, it.computer, span);
+        });
     }
 
     /// Those of these days that are over, and whose hours no bucket cuts.

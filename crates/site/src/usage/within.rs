@@ -9,8 +9,9 @@ use usher_core::usage::{Counted, quarter_of};
 use super::about::surrogate;
 use super::alone::IS_ALONE;
 use super::level::levels_before;
-use super::line::{Adds, LeaseRow, Line, SessionRow, of_lease, of_session};
+use super::line::{Adds, LeaseRow, Line, SessionRow, of_archived, of_lease, of_session};
 use super::quarter::number_of;
+use crate::archive::{Archive, Reading, parts};
 
 const SESSIONS_BEFORE: &str = "SELECT started_ms, ended_ms, person, computer, unseated_ms, \
     lease_made_in IS NOT NULL FROM history_sessions WHERE product = ?1 AND started_ms < ?2 \
@@ -94,15 +95,27 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The archive, for the time.
+    pub(super) fn reading<'r>(&self, archive: Option<&'r Archive>) -> Result<Reading<'r>> {
+        let known = parts(self.connection, (self.begin_ms, self.to_ms))?;
+        Ok(Reading::new(archive, known))
+    }
+
     /// Has sessions and leases taken, and a few that ended just before the time.
-    pub(super) fn here(&self, take: &mut Take<'_>) -> Result<()> {
+    pub(super) fn here(&self, reading: &mut Reading<'_>, take: &mut Take<'_>) -> Result<()> {
         let of = (self.product, Counted::Here);
         let levels = levels_before(self.connection, of, number_of(self.begin_ms))?;
         let open = |line| levels.of(line).uses;
         // Leases and sessions without a seat are wanted.
         let leases = open(Line::Wanted).saturating_sub(open(Line::Unseated));
+        let time = (self.begin_ms, self.to_ms);
+        let over = reading.overlapping(self.product, time, &mut |it| {
+            take(it.person, it.computer, of_archived(it));
+        });
+        let leases = leases.saturating_sub(over.leases);
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
         self.within(&leases_within(), of_lease_row, take)?;
+        let alone = alone.saturating_add(over.sessions);
         let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
         self.within(SESSIONS_WITHIN, of_session_row, take)

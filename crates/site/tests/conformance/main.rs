@@ -2,6 +2,7 @@
 //! does with it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod archive;
 mod calls;
 mod common;
 mod copies;

@@ -14,7 +14,7 @@ use crate::usage::{Server, lease};
 
 const HOUR_MS: i64 = 3_600_000;
 
-fn asked(product: &str, by: UsedBy, (from_ms, to_ms): (i64, i64)) -> SumsAsked {
+pub(crate) fn asked(product: &str, by: UsedBy, (from_ms, to_ms): (i64, i64)) -> SumsAsked {
     SumsAsked {
         product: product.to_owned(),
         counted: Counted::Here,
@@ -73,7 +73,10 @@ pub(crate) async fn adds_up_to(
 }
 
 /// The groups of all people, by the number of their account.
-async fn people(site: &dyn Site, groups: impl Fn(u32) -> Vec<u32>) -> HashMap<u64, InGroups> {
+pub(crate) async fn people(
+    site: &dyn Site,
+    groups: impl Fn(u32) -> Vec<u32>,
+) -> HashMap<u64, InGroups> {
     let (mut people, mut last) = (HashMap::new(), None);
     loop {
         let page = site.numbered_people(last, 4).await.unwrap();

@@ -13,9 +13,9 @@ use crate::{postgres, reported};
 
 /// Histories that are played, each of a product of its own.
 const HISTORIES: usize = 60;
-const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// All of a history is within so many hours of 0.
-const HOURS: i64 = 50;
+pub(crate) const HOURS: i64 = 50;
 
 #[tokio::test]
 async fn the_embedded_engine_keeps_rows_for_a_time() {
@@ -30,14 +30,14 @@ async fn the_engine_on_postgresql_keeps_rows_for_a_time() {
 }
 
 /// A history as a site is told it.
-struct Played {
-    product: String,
-    number: usize,
-    history: History,
+pub(crate) struct Played {
+    pub(crate) product: String,
+    pub(crate) number: usize,
+    pub(crate) history: History,
 }
 
 impl Played {
-    fn told(&self) -> Vec<HistoryItem> {
+    pub(crate) fn told(&self) -> Vec<HistoryItem> {
         let is_told = Arrival::is_told;
         self.history.told(&self.product, self.number, is_told)
     }
@@ -48,7 +48,7 @@ impl Played {
         buckets(from_ms, to_ms, self.history.grain, &zone).unwrap()
     }
 
-    async fn figures(&self, site: &dyn Site) -> Vec<UsageItem> {
+    pub(crate) async fn figures(&self, site: &dyn Site) -> Vec<UsageItem> {
         let now_ms = self.history.now_ms;
         found(site, asked(&self.product, &self.buckets(), now_ms)).await
     }
@@ -67,7 +67,7 @@ impl Played {
 }
 
 /// Removes all rows of a kind before that instant, a few at a time.
-async fn retire(site: &dyn Site, what: Retained, before_ms: i64) -> u64 {
+pub(crate) async fn retire(site: &dyn Site, what: Retained, before_ms: i64) -> u64 {
     let overdue = Overdue {
         what,
         before_ms,
@@ -137,6 +137,7 @@ async fn keeps_what_the_roll_ups_say_of_rows_that_are_removed(site: &dyn Site) {
             sessions_ms: since,
             denials_ms: since,
             waits_ms: since,
+            archived_ms: None,
         };
         assert_eq!(site.retained().await.unwrap(), expected);
         // Who used something in a time of which rows have gone is what the others say.

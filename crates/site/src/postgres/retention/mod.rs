@@ -1,6 +1,7 @@
 //! Removes collected rows whose time is over, a few at a time. What the roll-ups say of them stays; what is
 //! packed of their days forgets whose they were.
 
+mod archived;
 mod partitions;
 mod rows;
 
@@ -9,6 +10,7 @@ use super::failure::Result;
 use super::{since, usage};
 use crate::retained::{Overdue, Retained};
 
+pub(super) use archived::{overdue, put_away};
 pub(super) use rows::extent;
 
 /// Removes at most so many rows that were over before that instant, or an earlier call's later one; how
@@ -22,9 +24,13 @@ pub(super) fn retire(db: &Db, overdue: &Overdue) -> Result<u64> {
     let before_ms = overdue.what.removed_before(since_ms);
     let removed = rows::remove(db, overdue.what, before_ms, overdue.limit)?;
     let left = u64::from(overdue.limit).saturating_sub(removed);
-    Ok(match overdue.what {
+    let removed = match overdue.what {
         // After the leases that they held.
         Retained::Sessions => removed + partitions::remove(db, before_ms, left)?,
         Retained::Denials | Retained::Waits => removed,
-    })
+    };
+    if removed > 0 {
+        since::leaves_out(db, overdue.what)?;
+    }
+    Ok(removed)
 }

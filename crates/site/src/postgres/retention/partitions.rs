@@ -28,6 +28,14 @@ pub(super) fn remove(db: &Db, before_ms: i64, limit: u64) -> Result<u64> {
     Ok(removed)
 }
 
+/// Removes the partitions of days that were over and that have nothing left in them.
+pub(super) fn remove_empty(db: &Db, before_ms: i64) -> Result<()> {
+    for partition in days::before(db, before_ms)? {
+        days::drop_if_empty(db, &partition, before_ms)?;
+    }
+    Ok(())
+}
+
 /// A lease that is there tells of the session that held it that it is no session itself: such a session
 /// stays until the lease goes.
 fn sessions(db: &Db, partition: &str, before_ms: i64, limit: u64) -> Result<u64> {

@@ -27,6 +27,7 @@ const STEPS: &[&[&str]] = &[
     &[shared::STEP],
     &[usage::BY_END],
     &[days::STEP],
+    &[retention::ARCHIVE],
 ];
 
 /// The number of the lock under which one manager at a time brings the tables up to date.

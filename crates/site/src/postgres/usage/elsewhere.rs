@@ -12,6 +12,7 @@ use super::super::failure::Result;
 use super::super::values::params;
 use super::about::About;
 use super::told::told;
+use crate::archive::Archived;
 use crate::columns::unsigned;
 use crate::usage::{Sweep, UNKNOWN, surrogate};
 use crate::used::Used;
@@ -30,6 +31,7 @@ pub(super) fn used(about: &About<'_>) -> Result<Used> {
         denials,
         waits: about.waits_elsewhere()?,
         told: told(about)?,
+        archived: Archived::default(),
     })
 }
 

@@ -36,3 +36,4 @@ pub(super) use settled::settled;
 pub(super) use sources::sources;
 pub(super) use sums::sums;
 pub(super) use waited::outcomes;
+pub(super) use within::IS_ALONE;

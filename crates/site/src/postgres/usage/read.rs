@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use usher_core::usage::{Bucket, Counted, Denied, Lines, RETRY_MS, Wait};
 
+use super::super::archive::parts;
 use super::super::db::Db;
 use super::super::failure::{Error, Result};
 use super::super::values::params;
@@ -12,6 +13,7 @@ use super::about::{About, product_number};
 use super::level::levels_before;
 use super::running::runs;
 use super::{days, elsewhere, quarter, uses};
+use crate::archive::{Archive, Reading};
 use crate::columns::unsigned;
 use crate::usage::{
     Runs, Source, TakeQuarter, UNKNOWN, Unreadable, counted_number, lines, number_of, surrogate,
@@ -19,7 +21,11 @@ use crate::usage::{
 use crate::used::{Used, UsedAsked};
 
 /// What is known of a product in the buckets that are asked about.
-pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
+pub(in crate::postgres) fn used(
+    db: &Db,
+    asked: &UsedAsked,
+    archive: Option<&Archive>,
+) -> Result<Used> {
     let (Some(first), Some(last)) = (asked.buckets.first(), asked.buckets.last()) else {
         return Ok(Used::default());
     };
@@ -40,14 +46,16 @@ pub(in crate::postgres) fn used(db: &Db, asked: &UsedAsked) -> Result<Used> {
     if asked.parts.levels {
         used.lines = about.lines(&runs)?;
     }
+    let mut reading = about.reading(archive)?;
     if asked.parts.who {
-        used.who = uses::who(&about, &runs)?;
+        used.who = uses::who(&about, &runs, &mut reading)?;
     }
     if asked.parts.wants {
         used.denials = about.denials()?;
-        used.granted = about.granted(&used.denials, &runs)?;
+        used.granted = about.granted(&used.denials, &runs, &mut reading)?;
         used.waits = about.waits()?;
     }
+    used.archived = reading.end();
     Ok(used)
 }
 
@@ -100,7 +108,12 @@ impl About<'_> {
     }
 
     /// Whom of those that were refused seats were granted to.
-    fn granted(&self, denials: &[Denied], runs: &Runs) -> Result<Vec<(u64, i64)>> {
+    fn granted(
+        &self,
+        denials: &[Denied],
+        runs: &Runs,
+        reading: &mut Reading<'_>,
+    ) -> Result<Vec<(u64, i64)>> {
         let people: HashSet<u64> = denials.iter().map(|denied| denied.person).collect();
         let firsts = denials.iter().map(|denied| denied.first_ms);
         let Some((first_ms, last_ms)) = firsts.clone().min().zip(firsts.max()) else {
@@ -119,8 +132,24 @@ impl About<'_> {
             }
             Ok(())
         })?;
+        reading.overlapping(
+            self.product,
+            (first_ms, until_ms.saturating_add(1)),
+            &mut |it| {
+                let person = it.person.filter(|_| it.is_lease && it.from_ms >= first_ms);
+                granted.extend(person.map(|person| (person, it.from_ms)));
+            },
+        );
         granted.retain(|(person, _)| people.contains(person));
         Ok(granted)
+    }
+
+    /// The archive, for the time and for what is looked up around it.
+    fn reading<'a>(&self, archive: Option<&'a Archive>) -> Result<Reading<'a>> {
+        let from_ms = self.time.from_ms.saturating_sub(2 * RETRY_MS);
+        let to_ms = self.time.to_ms.saturating_add(2 * RETRY_MS);
+        let known = parts(self.db, (from_ms, to_ms))?;
+        Ok(Reading::new(archive, known))
     }
 
     /// Waits that began in the time.

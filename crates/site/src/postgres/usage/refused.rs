@@ -9,6 +9,7 @@ use super::about::product_number;
 use super::named::named;
 use super::running::runs;
 use super::within::Look;
+use crate::archive::{Archive, Archived};
 use crate::columns::unsigned;
 use crate::reported::{Refused, SumsAsked};
 use crate::usage::{Refusal, Refusals, surrogate};
@@ -28,13 +29,18 @@ const GRANTED_ELSEWHERE: &str = "SELECT person, started_ms, \
     AND coalesce(seen_ms, 9223372036854775807) >= $2";
 
 /// Who was refused in a time, and what became of them up to now. It takes memory for each of them.
-pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused> {
+pub(in crate::postgres) fn refused(
+    db: &Db,
+    asked: &SumsAsked,
+    archive: Option<&Archive>,
+) -> Result<Refused> {
     let product = product_number(db, &asked.product)?;
     let denials = match asked.counted {
         Counted::Here => HERE,
         Counted::Elsewhere => ELSEWHERE,
     };
     let mut found = Refusals::default();
+    let mut archived = Archived::default();
     let values = params![product, asked.from_ms, asked.to_ms];
     db.each(denials, &values, |row| {
         found.take(Refusal {
@@ -51,7 +57,11 @@ pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused
         (None, _) => {}
         (Some(first_ms), Counted::Here) => {
             let look = Look::new(db, product, (first_ms, i64::MAX));
-            look.here(&mut |person, _, adds| found.came_by(person, adds))?;
+            let mut reading = look.reading(archive)?;
+            look.here(&mut reading, &mut |person, _, adds| {
+                found.came_by(person, adds);
+            })?;
+            archived = reading.end();
             found.came_running(&runs(db, product, &asked.running)?);
         }
         (Some(first_ms), Counted::Elsewhere) => {
@@ -61,5 +71,9 @@ pub(in crate::postgres) fn refused(db: &Db, asked: &SumsAsked) -> Result<Refused
             })?;
         }
     }
-    found.answer(asked.limit, |needed| named(db, needed))
+    let refused = found.answer(asked.limit, |needed| named(db, needed))?;
+    Ok(Refused {
+        archived,
+        ..refused
+    })
 }

@@ -7,10 +7,11 @@ use super::super::failure::Result;
 use super::about::About;
 use super::days;
 use super::rows::each_use;
+use crate::archive::Reading;
 use crate::usage::{Found, Runs, not_packed};
 
 /// People and computers in each bucket.
-pub(super) fn who(about: &About<'_>, runs: &Runs) -> Result<Who> {
+pub(super) fn who(about: &About<'_>, runs: &Runs, reading: &mut Reading<'_>) -> Result<Who> {
     let (db, product) = (about.db, about.product);
     let mut found = Found::new(&about.asked.buckets, about.asked.now_ms);
     let Bucket { from_ms, to_ms } = about.time;
@@ -21,5 +22,6 @@ pub(super) fn who(about: &About<'_>, runs: &Runs) -> Result<Who> {
             found.add(person, computer, span);
         })?;
     }
+    found.archived(product, about.time, reading);
     Ok(found.with(runs))
 }

@@ -5,12 +5,15 @@
 
 use usher_core::usage::{Counted, quarter_of};
 
+use super::super::archive::parts;
 use super::super::db::Db;
 use super::super::failure::Result;
 use super::super::values::{Param, Row, params};
 use super::level::levels_before;
+use crate::archive::{Archive, Reading};
 use crate::usage::{
-    Adds, LeaseRow, Line, SessionRow, Whose, number_of, of_lease, of_session, surrogate,
+    Adds, LeaseRow, Line, SessionRow, Whose, number_of, of_archived, of_lease, of_session,
+    surrogate,
 };
 
 /// Of those that last into the time `$2`, the `$3` that began last before it. One that ends just there
@@ -26,7 +29,7 @@ const ELSEWHERE: &str = "SELECT started_ms, coalesce(ended_ms, seen_ms, $4), per
     AND (started_ms >= $2 OR coalesce(ended_ms, seen_ms, $4) > $2)";
 
 /// Whether a lease of `history_leases l` is a session itself, as a condition.
-pub(super) const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
+pub(in crate::postgres) const IS_ALONE: &str = "(l.agent_incarnation IS NULL AND NOT EXISTS \
     (SELECT 1 FROM history_session_keys s WHERE s.lease_made_in = l.made_in \
     AND s.lease_made_by = l.made_by))";
 
@@ -92,15 +95,27 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The archive, for the time.
+    pub(super) fn reading<'r>(&self, archive: Option<&'r Archive>) -> Result<Reading<'r>> {
+        let known = parts(self.db, (self.begin_ms, self.to_ms))?;
+        Ok(Reading::new(archive, known))
+    }
+
     /// Has sessions and leases taken, and a few that ended just before the time.
-    pub(super) fn here(&self, take: &mut Take<'_>) -> Result<()> {
+    pub(super) fn here(&self, reading: &mut Reading<'_>, take: &mut Take<'_>) -> Result<()> {
         let of = (self.product, Counted::Here);
         let levels = levels_before(self.db, of, number_of(self.begin_ms))?;
         let open = |line| levels.of(line).uses;
         // Leases and sessions without a seat are wanted.
         let leases = open(Line::Wanted).saturating_sub(open(Line::Unseated));
+        let time = (self.begin_ms, self.to_ms);
+        let over = reading.overlapping(self.product, time, &mut |it| {
+            take(it.person, it.computer, of_archived(it));
+        });
+        let leases = leases.saturating_sub(over.leases);
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
         self.within(&leases_within(), of_lease_row, take)?;
+        let alone = alone.saturating_add(over.sessions);
         let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
         self.within(SESSIONS_WITHIN, of_session_row, take)
