@@ -65,6 +65,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "usher-site",
         &[
             "usher-core",
+            "usher-parquet",
             "usher-platform",
             "usher-tables",
             "usher-testing",

@@ -1,7 +1,6 @@
 //! The folder of the archive, and writing to it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use usher_parquet::{ParquetError, Writer};
 use usher_platform::files::{self, Readers};
 
+use super::hex::in_hex;
 use super::moved::Overdues;
 use super::part::Part;
 use super::sound::Sound;
@@ -165,14 +165,6 @@ fn encoded(
         ("usher.site", site.to_owned()),
         ("usher.month", month.to_owned()),
     ])
-}
-
-pub(super) fn in_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

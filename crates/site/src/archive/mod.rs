@@ -8,6 +8,7 @@
 //! People and computers have the site's numbers in a file: their names stand in the database only.
 
 mod folder;
+mod hex;
 mod known;
 mod moved;
 mod part;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use usher_parquet::{Bytes, Reader, Source};
 use usher_platform::files;
 
-use super::folder::in_hex;
+use super::hex::in_hex;
 use super::part::Part;
 
 /// The longest file that is read: those that are written are far shorter.
