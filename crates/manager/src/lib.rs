@@ -82,6 +82,7 @@ pub use retention::RetentionOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
+pub use usher_site::Archive;
 pub use usher_site::PostgresAddress;
 pub use usher_tls::ServerFiles as TlsFiles;
 pub use usher_watch::{Origin, Watched};

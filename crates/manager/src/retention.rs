@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use usher_site::{Extent, Overdue, Retained};
+use usher_site::{Archive, Extent, Overdue, Retained, SiteError};
 
 use crate::clock::wall_ms;
 use crate::logged::or_log;
@@ -18,6 +18,8 @@ const DAY_MS: i64 = 86_400_000;
 const PAUSE: Duration = Duration::from_secs(3_600);
 /// Rows that are removed at once: other calls wait for no longer than these take.
 const AT_ONCE: u32 = 2_000;
+/// Rows that are moved to the archive at once: a file has no more.
+const MOVED_AT_ONCE: u32 = 20_000;
 /// Others have the database for so many times as long as a removal took, and for at least [`REST`].
 const REST_SHARE: u32 = 4;
 const REST: Duration = Duration::from_millis(50);
@@ -25,7 +27,7 @@ const REST: Duration = Duration::from_millis(50);
 const LEAST: Duration = Duration::from_secs(86_400);
 
 /// For how long a manager keeps what it has collected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RetentionOptions {
     /// Sessions and leases, after they have ended; none: for ever.
     pub sessions: Option<Duration>,
@@ -33,6 +35,8 @@ pub struct RetentionOptions {
     pub denials: Option<Duration>,
     /// Waits, after they began; none: for ever.
     pub waits: Option<Duration>,
+    /// Where sessions and leases go whose time is over; none: they are only removed.
+    pub archive: Option<Arc<Archive>>,
 }
 
 impl RetentionOptions {
@@ -41,6 +45,7 @@ impl RetentionOptions {
         sessions: None,
         denials: None,
         waits: None,
+        archive: None,
     };
 
     fn of(&self, what: Retained) -> Option<Duration> {
@@ -65,6 +70,14 @@ impl RetentionOptions {
                 ));
             }
         }
+        let archive = self.archive.as_ref().map(|it| it.folder());
+        if let Some(folder) = archive.filter(|folder| !folder.is_absolute()) {
+            return Err(format!(
+                "--retention-archive is {}, which depends on where the manager is started: give a path \
+                 from / on",
+                folder.display()
+            ));
+        }
         Ok(())
     }
 }
@@ -74,7 +87,9 @@ pub(crate) async fn run(tools: Arc<Tools>, options: RetentionOptions) {
     loop {
         for what in Retained::ALL {
             if let Some(age) = options.of(what) {
-                or_log(look(&tools, what, age).await);
+                let archive = options.archive.as_ref();
+                let archive = archive.filter(|_| what == Retained::Sessions);
+                or_log(look(&tools, what, age, archive).await);
             }
         }
         tokio::time::sleep(PAUSE).await;
@@ -82,7 +97,12 @@ pub(crate) async fn run(tools: Arc<Tools>, options: RetentionOptions) {
 }
 
 /// Removes what is over of one kind.
-async fn look(tools: &Tools, what: Retained, age: Duration) -> Result<(), usher_site::SiteError> {
+async fn look(
+    tools: &Tools,
+    what: Retained,
+    age: Duration,
+    archive: Option<&Arc<Archive>>,
+) -> Result<(), SiteError> {
     let site = &tools.site;
     let Some(extent) = site.extent(what).await? else {
         return Ok(());
@@ -91,6 +111,9 @@ async fn look(tools: &Tools, what: Retained, age: Duration) -> Result<(), usher_
     let Some(before_ms) = next(since_ms, extent, over_ms(age)) else {
         return Ok(());
     };
+    if let Some(archive) = archive {
+        return moves(tools, before_ms, archive).await;
+    }
     let overdue = Overdue {
         what,
         before_ms,
@@ -113,6 +136,41 @@ async fn look(tools: &Tools, what: Retained, age: Duration) -> Result<(), usher_
             rows = all,
             "removed what was kept for long enough"
         );
+    }
+    Ok(())
+}
+
+/// Moves sessions and leases that were over before an instant to the archive. What was written, and not
+/// removed, is written again with the next look.
+async fn moves(tools: &Tools, before_ms: i64, archive: &Arc<Archive>) -> Result<(), SiteError> {
+    let site = &tools.site;
+    let id: Arc<str> = site.site_id().await?.into();
+    let (mut rows, mut files) = (0, 0);
+    loop {
+        let began = Instant::now();
+        let overdue = site.overdue(before_ms, MOVED_AT_ONCE).await?;
+        if overdue.is_empty() {
+            break;
+        }
+        // Its disk may be slow, and nothing else waits for it.
+        let (archive, id) = (archive.clone(), id.clone());
+        let write = move || archive.write(&id, &overdue);
+        let Ok(written) = tokio::task::spawn_blocking(write).await else {
+            tracing::error!(
+                "a fault while a file of the archive was written: the next look tries again"
+            );
+            return Ok(());
+        };
+        let written = written?;
+        rows += written.rows();
+        files += written.files();
+        usher_vital::plant::here("archive");
+        site.put_away(written).await?;
+        tokio::time::sleep((began.elapsed() * REST_SHARE).max(REST)).await;
+    }
+    if rows > 0 {
+        let folder = archive.folder().display();
+        tracing::info!(before_ms, rows, files, %folder, "moved sessions to the archive");
     }
     Ok(())
 }

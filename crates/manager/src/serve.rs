@@ -50,11 +50,14 @@ enum Opened {
 
 /// Opens the site database. One in a file waits for the disk.
 async fn open(options: &ManagerOptions) -> Result<Opened, SiteError> {
+    let archive = options.retention.archive.clone();
+    let alone = |site: SqliteSite| Opened::Alone(Arc::new(site.with_archive(archive.clone())));
     Ok(match &options.database {
-        Database::InData => Opened::Alone(Arc::new(SqliteSite::open(&options.data)?)),
-        Database::Sqlite(file) => Opened::Alone(Arc::new(SqliteSite::open_file(file)?)),
+        Database::InData => alone(SqliteSite::open(&options.data)?),
+        Database::Sqlite(file) => alone(SqliteSite::open_file(file)?),
         Database::Postgres(address) => {
-            Opened::Shared(PostgresSite::open((**address).clone()).await?)
+            let shared = PostgresSite::open((**address).clone()).await?;
+            Opened::Shared(shared.with_archive(archive))
         }
     })
 }

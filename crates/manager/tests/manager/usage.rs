@@ -116,7 +116,7 @@ fn ended(event: u64, kind: &str, person: &str, more: Value) -> Value {
     item
 }
 
-fn lease(event: u64, person: &str, seats: u64, from: &str, to: &str) -> Value {
+pub(crate) fn lease(event: u64, person: &str, seats: u64, from: &str, to: &str) -> Value {
     let more = json!({ "seats": seats, "program": null, "session": null, "kept": false,
         "granted_at": from, "ended_at": to, "held_seconds": 60.0, "cause": "checked_in",
         "ticket": null });

@@ -129,6 +129,9 @@ impl Trial {
 
     async fn moves(&mut self, site: &dyn Site, folder: &Path) {
         for before_ms in [-20 * HOUR_MS, 5] {
+            // Some days are packed before their rows go, others between.
+            assert!(site.pack_days(HOURS * HOUR_MS, 40).await.unwrap() > 0);
+            self.is_as_before(site).await;
             assert!(moved(site, folder, before_ms).await > 20);
             let expected = RetainedSince {
                 sessions_ms: Some(before_ms),
@@ -161,6 +164,8 @@ impl Trial {
 
     async fn goes_on(&self, site: &dyn Site, folder: &Path) {
         assert!(moved(site, folder, 20 * HOUR_MS + 1).await > 20);
+        self.is_as_before(site).await;
+        while site.pack_days(HOURS * HOUR_MS, 100).await.unwrap() > 0 {}
         self.is_as_before(site).await;
         moved(site, folder, HOURS * HOUR_MS).await;
         assert_eq!(site.extent(Retained::Sessions).await.unwrap(), None);

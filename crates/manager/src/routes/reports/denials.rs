@@ -15,6 +15,7 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
     for of in refused(&figures) {
         let asked = gathering.sums_asked(&of, UsedBy::Person);
         let found = gathering.app.tools.site.refused(asked).await?;
+        gathering.archived(found.archived);
         reasons.extend(found.reasons.into_iter().map(|it| ReasonCount {
             product: of.product.clone(),
             reason: it.reason,

@@ -70,6 +70,7 @@ impl Gathering<'_> {
         let now_ms = self.question.period.now_ms;
         let found = of_product(self.app, of, stretches, now_ms, (parts, &self.ground)).await?;
         self.cuts(found.cut);
+        self.archived(found.archived);
         Ok(found.items)
     }
 }

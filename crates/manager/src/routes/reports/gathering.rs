@@ -5,7 +5,7 @@ use std::sync::Arc;
 use usher_api::{Code, Cut};
 use usher_core::usage::Counted;
 use usher_report::{Asked as Basis, Kept};
-use usher_site::{Retained, RunningUse, UsedProduct};
+use usher_site::{Archived, Retained, RunningUse, UsedProduct};
 
 use super::question::Question;
 use crate::app::App;
@@ -13,6 +13,7 @@ use crate::clock::date;
 use crate::problem::Refusal;
 use crate::routes::together::{self, OfServer};
 use crate::routes::usage::answer::{self, Ground};
+use crate::routes::usage::archived;
 use crate::routes::usage::retained::cuts;
 
 /// The most products that a report looks at.
@@ -26,6 +27,8 @@ pub(super) struct Gathering<'a> {
     pub(super) ground: Ground,
     cut: Vec<Cut>,
     notes: Vec<String>,
+    /// What was read of the archive.
+    archived: Archived,
 }
 
 impl<'a> Gathering<'a> {
@@ -41,6 +44,7 @@ impl<'a> Gathering<'a> {
             ground,
             cut,
             notes: Vec::new(),
+            archived: Archived::default(),
         };
         if let Some(product) = gathering.question.product() {
             gathering.must_be_known(product).await?;
@@ -107,6 +111,25 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    /// Something was read from the archive, or could not be.
+    pub(super) fn archived(&mut self, archived: Archived) {
+        self.cuts(archived::cuts(&archived));
+        let until_ms = archived.missing_until_ms;
+        self.archived.missing_until_ms = self.archived.missing_until_ms.max(until_ms);
+        self.archived.files.extend(archived.files);
+    }
+
+    /// Where rows come from that are no longer in the tables.
+    fn of_archive(&self) -> Option<String> {
+        let last = self.archived.files.last()?;
+        let since = self.ground.retained.of(Retained::Sessions).map(date)?;
+        let many = self.archived.files.len();
+        Some(format!(
+            "Sessions and leases that were over before {since} come from the archive: {many} of its \
+             files were read, the last of them number {last}."
+        ))
+    }
+
     /// Something that readers should know, in a sentence.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
@@ -121,16 +144,28 @@ impl<'a> Gathering<'a> {
             as_of: self.ground.known.as_of.clone(),
             cut: self.cut.clone(),
             kept: self.kept(),
-            notes: self.notes.clone(),
+            notes: self
+                .notes
+                .iter()
+                .cloned()
+                .chain(self.of_archive())
+                .collect(),
             ..self.question.basis()
         }
     }
 
     /// Since when rows are kept.
     fn kept(&self) -> Kept {
-        let since = |what| self.ground.retained.of(what).map(date);
+        let since = |what| self.ground.retained.told(what);
+        // What a file has that cannot be read is not known.
+        let missing_ms = self
+            .archived
+            .missing_until_ms
+            .map(|ms| ms.saturating_add(1));
+        let sessions = since(Retained::Sessions).max(missing_ms);
+        let since = |what| since(what).map(date);
         Kept {
-            sessions: since(Retained::Sessions),
+            sessions: sessions.map(date),
             denials: since(Retained::Denials),
             waits: since(Retained::Waits),
         }

@@ -18,9 +18,11 @@ pub(super) async fn report(mut gathering: Gathering<'_>) -> Result<Report, Refus
     let mut input = GaveUpInput::default();
     let mut nobody = 0_u64;
     for of in refused(&figures) {
-        let known = Since::of(&gathering, &of).await?;
+        let mut known = Since::of(&gathering, &of).await?;
         let asked = gathering.sums_asked(&of, UsedBy::Person);
         let found = gathering.app.tools.site.refused(asked).await?;
+        known.misses_until_ms = found.archived.missing_until_ms;
+        gathering.archived(found.archived);
         let user = gathering.question.parameters.user.clone();
         let mut is_cut = found.left_out > 0;
         for person in found.people {
@@ -61,6 +63,8 @@ struct Since {
     until_ms: i64,
     gaps: Gaps,
     now_ms: i64,
+    /// Up to when uses may be in files of the archive that cannot be read.
+    misses_until_ms: Option<i64>,
 }
 
 impl Since {
@@ -86,6 +90,7 @@ impl Since {
             until_ms: known.until_ms,
             gaps: known.gaps.clone(),
             now_ms,
+            misses_until_ms: None,
         })
     }
 
@@ -95,6 +100,13 @@ impl Since {
         }
         if last_ms > provisional_from_ms(self.until_ms) {
             let why = "less than 15 minutes after the refusal are known so far";
+            return CameBack::NotKnown(why.to_owned());
+        }
+        if self
+            .misses_until_ms
+            .is_some_and(|until_ms| last_ms <= until_ms)
+        {
+            let why = "a file of the archive cannot be read that may tell of it";
             return CameBack::NotKnown(why.to_owned());
         }
         match self.gaps.unobserved_ms(last_ms, self.now_ms) {
@@ -132,6 +144,7 @@ mod tests {
             until_ms: until * minute_ms,
             gaps: Gaps::of(gaps),
             now_ms: 100 * minute_ms,
+            misses_until_ms: None,
         };
         let known = since(100, Vec::new());
         assert_eq!(known.came_back(0, None), CameBack::Never);
@@ -140,6 +153,11 @@ mod tests {
         assert!(matches!(soon, CameBack::NotKnown(_)), "{soon:?}");
         let gap = since(100, vec![(5, 6)]).came_back(0, None);
         assert!(matches!(gap, CameBack::NotKnown(_)), "{gap:?}");
+        let mut missing = since(100, Vec::new());
+        missing.misses_until_ms = Some(7);
+        let unread = missing.came_back(7, None);
+        assert!(matches!(unread, CameBack::NotKnown(_)), "{unread:?}");
+        assert_eq!(missing.came_back(8, None), CameBack::Never);
         let before = since(100, vec![(5, 6)]).came_back(6, None);
         assert_eq!(before, CameBack::Never);
     }

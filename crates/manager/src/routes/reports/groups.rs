@@ -49,6 +49,7 @@ impl Gathering<'_> {
                 people: people.clone(),
             };
             let sums = self.app.tools.site.group_sums(asked).await?;
+            self.archived(sums.archived.clone());
             found.in_several |= sums.in_several > 0;
             let seat_seconds = found.seat_seconds.entry(of.product.clone()).or_default();
             *seat_seconds += seconds(sums.seat_ms);

@@ -33,6 +33,7 @@ impl Gathering<'_> {
                 break;
             }
             let sums = self.app.tools.site.use_sums(asked).await?;
+            self.archived(sums.archived);
             let user = self.question.parameters.user.as_deref();
             let rows = sums.rows.into_iter().filter(|row| is_of(user, row));
             let found: Vec<UseOf> = rows.map(|row| use_of(row, by, &of)).collect();

@@ -8,12 +8,12 @@ use usher_api::{CountedBy, Cut, SiteDenials, SiteUsage, SiteUsagePage, SiteWaits
 use usher_core::usage::{
     Beside, Bucket, Counted, Gaps, Timeline, UsageItem, items, judged, stretches,
 };
-use usher_site::{Retained, RetainedSince, UsedAsked, UsedParts, UsedProduct};
+use usher_site::{Archived, Retained, RetainedSince, UsedAsked, UsedParts, UsedProduct};
 
 use super::known::Known;
 use super::period::{Cursor, Period};
-use super::retained;
 use super::told::{self, Told};
+use super::{archived, retained};
 use crate::app::App;
 use crate::problem::Refusal;
 
@@ -157,6 +157,8 @@ pub(in crate::routes) struct OfProduct {
     pub(in crate::routes) items: Vec<SiteUsage>,
     /// What is not known of it alone.
     pub(in crate::routes) cut: Vec<Cut>,
+    /// What of it was read from the archive.
+    pub(in crate::routes) archived: Archived,
     /// What is known of one that is counted elsewhere, beside what the watched servers tell.
     pub(in crate::routes) elsewhere: Option<Known>,
 }
@@ -200,11 +202,16 @@ pub(in crate::routes) async fn of_product(
         known_until_ms: known.until_ms,
     };
     let items = items(of.counted, buckets, &used.lines, &used.who, &beside);
+    let cut = imported.as_ref().map_or_else(Vec::new, |it| it.cut.clone());
     let is_owned_known = is_here && told.is_owned_known;
     let items = items.into_iter().map(|it| shown(it, is_owned_known));
     Ok(OfProduct {
         items: items.collect(),
-        cut: imported.as_ref().map_or_else(Vec::new, |it| it.cut.clone()),
+        cut: cut
+            .into_iter()
+            .chain(archived::cuts(&used.archived))
+            .collect(),
+        archived: used.archived,
         elsewhere: imported,
     })
 }

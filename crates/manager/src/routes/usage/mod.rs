@@ -1,6 +1,7 @@
 //! `/v1/usage`: how products were used in the whole site.
 
 pub(in crate::routes) mod answer;
+pub(in crate::routes) mod archived;
 pub(in crate::routes) mod known;
 pub(in crate::routes) mod period;
 pub(in crate::routes) mod retained;

@@ -8,7 +8,7 @@ use crate::clock::date;
 /// What rows of these kinds do not say any more of a time from `from_ms` on.
 pub(in crate::routes) fn cuts(since: &RetainedSince, kinds: &[Retained], from_ms: i64) -> Vec<Cut> {
     let cut = |what: &Retained| {
-        let since_ms = since.of(*what).filter(|since_ms| from_ms < *since_ms)?;
+        let since_ms = since.told(*what).filter(|since_ms| from_ms < *since_ms)?;
         Some(Cut {
             what: name(*what).to_owned(),
             why: "they were removed when their time was over, as [retention] in the manager's \
@@ -38,6 +38,7 @@ mod tests {
             sessions_ms: Some(1_000),
             denials_ms: Some(2_000),
             waits_ms: None,
+            archived_ms: None,
         };
         let cut = |from_ms| cuts(&since, &Retained::ALL, from_ms);
         let before: Vec<_> = cut(0).into_iter().map(|it| it.before).collect();
@@ -45,5 +46,16 @@ mod tests {
         assert_eq!(cut(1_000).len(), 1);
         assert_eq!(cut(2_000), []);
         assert_eq!(cuts(&since, &[Retained::Waits], 0), []);
+        let archived = |from_ms| RetainedSince {
+            archived_ms: Some(from_ms),
+            ..since
+        };
+        let sessions = [Retained::Sessions];
+        assert_eq!(cuts(&archived(i64::MIN), &sessions, 0), []);
+        assert_eq!(cuts(&archived(500), &sessions, 500), []);
+        assert_eq!(
+            cuts(&archived(500), &sessions, 0)[0].before,
+            Some(date(500))
+        );
     }
 }

@@ -1,9 +1,11 @@
 //! Options of `usher manager` about how long it keeps what it has collected.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use usher_manager::RetentionOptions;
+use usher_manager::{Archive, RetentionOptions};
 
 use crate::time;
 
@@ -23,6 +25,10 @@ pub(super) struct Retention {
     /// How long waits for seats are kept, or forever
     #[arg(long, value_name = "DURATION", default_value = "400d", value_parser = kept)]
     retention_waits: Kept,
+    /// A folder for Parquet files, by month, with the sessions and leases whose time is over: reports
+    /// go on reading them [default: they are only removed]
+    #[arg(long, value_name = "FOLDER")]
+    retention_archive: Option<PathBuf>,
 }
 
 /// For how long something is kept; none: for ever.
@@ -41,10 +47,12 @@ fn kept(text: &str) -> Result<Kept, String> {
 impl Retention {
     /// The options of the manager.
     pub(super) fn options(self) -> RetentionOptions {
+        let archive = self.retention_archive.map(Archive::in_folder);
         RetentionOptions {
             sessions: self.retention_sessions.0,
             denials: self.retention_denials.0,
             waits: self.retention_waits.0,
+            archive: archive.map(Arc::new),
         }
     }
 }
