@@ -38,7 +38,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 52] = [
+pub(crate) const VITAL: [(&str, &str, Test); 53] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -71,6 +71,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 52] = [
     ("manager", "lead", Test::Two),
     ("manager", "share", Test::Shared),
     ("manager", "retention", Test::Two),
+    ("manager", "archive", Test::Two),
     ("manager", "days", Test::Two),
     ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
@@ -94,8 +95,15 @@ pub(crate) const VITAL: [(&str, &str, Test); 52] = [
 ];
 
 /// Those that have something to do at a start of their role, and then each hour: it is killed.
-pub(crate) const AT_A_START: [&str; 6] =
-    ["purge", "imports", "groups", "lead", "retention", "days"];
+pub(crate) const AT_A_START: [&str; 7] = [
+    "purge",
+    "imports",
+    "groups",
+    "lead",
+    "retention",
+    "archive",
+    "days",
+];
 
 /// Those of a role of which a test is to try.
 pub(crate) fn of(role: &str, test: Test) -> Vec<&'static str> {
@@ -130,7 +138,9 @@ impl Site {
         let settings = folder.path("usher.toml");
         let watched =
             "[watch.cad]\nkind = \"slurm\"\nevery = \"1s\"\ncommand = \"echo LicenseName=cad\"\n";
-        let text = format!("message-program = [\"fails=/bin/false\"]\n{watched}");
+        let archive = folder.path("archive");
+        let kept = format!("[retention]\narchive = {archive:?}\n");
+        let text = format!("message-program = [\"fails=/bin/false\"]\n{watched}{kept}");
         std::fs::write(&settings, text).unwrap();
         let mut command = usher();
         command

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod archive_place;
 mod asker;
 mod book;
 mod clock;

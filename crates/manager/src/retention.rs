@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use usher_site::{Archive, Extent, Overdue, Retained, SiteError};
 
+use crate::archive_place::Place;
 use crate::clock::wall_ms;
 use crate::logged::or_log;
 use crate::tools::Tools;
@@ -84,15 +85,16 @@ impl RetentionOptions {
 
 /// Removes what is over for as long as it runs.
 pub(crate) async fn run(tools: Arc<Tools>, options: RetentionOptions) {
+    let mut place = options.archive.clone().map(Place::new);
     loop {
         for what in Retained::ALL {
             if let Some(age) = options.of(what) {
-                let archive = options.archive.as_ref();
-                let archive = archive.filter(|_| what == Retained::Sessions);
-                or_log(look(&tools, what, age, archive).await);
+                let place = place.as_mut().filter(|_| what == Retained::Sessions);
+                or_log(look(&tools, what, age, place).await);
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        let again = place.as_ref().and_then(Place::again);
+        tokio::time::sleep(again.unwrap_or(PAUSE).min(PAUSE)).await;
     }
 }
 
@@ -101,7 +103,7 @@ async fn look(
     tools: &Tools,
     what: Retained,
     age: Duration,
-    archive: Option<&Arc<Archive>>,
+    place: Option<&mut Place>,
 ) -> Result<(), SiteError> {
     let site = &tools.site;
     let Some(extent) = site.extent(what).await? else {
@@ -111,8 +113,8 @@ async fn look(
     let Some(before_ms) = next(since_ms, extent, over_ms(age)) else {
         return Ok(());
     };
-    if let Some(archive) = archive {
-        return moves(tools, before_ms, archive).await;
+    if let Some(place) = place {
+        return moves(tools, before_ms, place).await;
     }
     let overdue = Overdue {
         what,
@@ -142,7 +144,7 @@ async fn look(
 
 /// Moves sessions and leases that were over before an instant to the archive. What was written, and not
 /// removed, is written again with the next look.
-async fn moves(tools: &Tools, before_ms: i64, archive: &Arc<Archive>) -> Result<(), SiteError> {
+async fn moves(tools: &Tools, before_ms: i64, place: &mut Place) -> Result<(), SiteError> {
     let site = &tools.site;
     let id: Arc<str> = site.site_id().await?.into();
     let (mut rows, mut files) = (0, 0);
@@ -152,24 +154,17 @@ async fn moves(tools: &Tools, before_ms: i64, archive: &Arc<Archive>) -> Result<
         if overdue.is_empty() {
             break;
         }
-        // Its disk may be slow, and nothing else waits for it.
-        let (archive, id) = (archive.clone(), id.clone());
-        let write = move || archive.write(&id, &overdue);
-        let Ok(written) = tokio::task::spawn_blocking(write).await else {
-            tracing::error!(
-                "a fault while a file of the archive was written: the next look tries again"
-            );
+        let Some(written) = place.write(tools, &id, overdue).await else {
             return Ok(());
         };
-        let written = written?;
         rows += written.rows();
         files += written.files();
-        usher_vital::plant::here("archive");
+        usher_vital::plant::here("moves");
         site.put_away(written).await?;
         tokio::time::sleep((began.elapsed() * REST_SHARE).max(REST)).await;
     }
     if rows > 0 {
-        let folder = archive.folder().display();
+        let folder = place.folder();
         tracing::info!(before_ms, rows, files, %folder, "moved sessions to the archive");
     }
     Ok(())

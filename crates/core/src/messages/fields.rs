@@ -57,6 +57,8 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9463 => &["watch"],
         9464 | 9465 => &["computer", "time", "time", "computer"],
         9454 => &["destination", "so many", "why"],
+        9466 => &["folder", "time", "why"],
+        9467 => &["folder"],
         9499 => &["value", "value", "value", "value"],
         _ => &[],
     }

@@ -24,6 +24,52 @@ fn files(manager: &Manager) -> Vec<PathBuf> {
     files.map(|it| it.unwrap().path()).collect()
 }
 
+/// The numbers of the messages about the archive, the first one first.
+async fn told(manager: &Manager) -> Vec<u64> {
+    let asked = manager.request("GET", "/v1/messages?limit=100", &manager.token());
+    let (_, messages) = send(asked).await;
+    let ids = messages["items"].as_array().unwrap().iter();
+    let mut ids: Vec<u64> = ids.filter_map(|it| it["id"].as_u64()).collect();
+    ids.retain(|id| [9466, 9467].contains(id));
+    ids.reverse();
+    ids
+}
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_written_is_told_once_and_nothing_goes_until_it_can() {
+    let manager = Manager::start();
+    let has = some_use();
+    let later = lease(50, "bob", 1, "2024-10-28T01:00:00Z", "2024-10-28T02:00:00Z");
+    has.lock().unwrap().history.push(later);
+    watched(&manager, "alpha", &has).await;
+    let before = people(&manager).await;
+    let manager = manager.restart_as(|data, options| {
+        std::fs::write(data.join("archive"), "no folder").unwrap();
+        options.retention = RetentionOptions {
+            sessions: Some(Duration::from_secs(86_400)),
+            archive: Some(Arc::new(Archive::in_folder(data.join("archive")))),
+            ..RetentionOptions::FOR_EVER
+        };
+    });
+    collected(&manager, "alpha", HEAD).await;
+    until("the failure to be told", async || {
+        (told(&manager).await == [9466]).then_some(())
+    })
+    .await;
+    assert_eq!(people(&manager).await["sections"], before["sections"]);
+    std::fs::remove_file(manager.folder().join("archive")).unwrap();
+    until("its end to be told", async || {
+        (told(&manager).await == [9466, 9467]).then_some(())
+    })
+    .await;
+    until("sessions to be moved", async || {
+        let report = people(&manager).await;
+        let notes = report["notes"].to_string();
+        (notes.contains("archive") && report["sections"] == before["sections"]).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_was_moved_to_the_archive_is_reported_and_what_is_gone_there_is_said() {
     let manager = Manager::start();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,6 +13,7 @@ use usher_platform::files::{self, Readers};
 use super::hex::in_hex;
 use super::moved::Overdues;
 use super::part::Part;
+use super::patience::{FileThread, PATIENCE};
 use super::sound::Sound;
 use super::table::Table;
 use super::written::Written;
@@ -31,7 +32,9 @@ const DRAFT: &str = ".draft";
 pub struct Archive {
     root: PathBuf,
     /// What is known of files that were found to be sound, by their numbers.
-    pub(super) sound: Mutex<HashMap<i64, Sound>>,
+    pub(super) sound: Arc<Mutex<HashMap<i64, Sound>>>,
+    /// What reads files; none: the system has no thread for it.
+    pub(super) reads: Option<FileThread>,
 }
 
 impl Archive {
@@ -39,7 +42,8 @@ impl Archive {
     pub fn in_folder(root: PathBuf) -> Archive {
         Archive {
             root,
-            sound: Mutex::new(HashMap::new()),
+            sound: Arc::default(),
+            reads: FileThread::start(PATIENCE).ok(),
         }
     }
 

@@ -12,6 +12,7 @@ mod hex;
 mod known;
 mod moved;
 mod part;
+mod patience;
 mod reading;
 mod sound;
 mod table;

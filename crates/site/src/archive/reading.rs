@@ -1,7 +1,8 @@
 //! Reading the archive for an answer: the parts that the answer's own transaction knows, no others.
 
-use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::folder::Archive;
 use super::part::Part;
@@ -99,29 +100,46 @@ fn found(
     (product, from_ms, to_ms): (i64, i64, i64),
 ) -> Result<Vec<ArchivedUse>, String> {
     let archive = archive.ok_or("this manager has no archive: set archive in [retention]")?;
-    let path = archive.path(&part.file);
-    let sound = sound_of(archive, part)?;
-    let groups = sound.groups(product, (from_ms, to_ms));
-    let mut found = Vec::new();
-    if groups.is_empty() {
-        return Ok(found);
-    }
-    let reader = sound::open_file(&path, part)?;
-    for group in groups {
-        uses::read(&reader, part.what, (group, product), &mut found)?;
-    }
-    Ok(found)
+    let reads = archive.reads.as_ref();
+    let reads = reads.ok_or("the system had no thread for it when the manager began")?;
+    let file = OnDisk {
+        path: archive.path(&part.file),
+        part: part.clone(),
+        known: archive.sound.clone(),
+    };
+    reads.ask(move || file.found(product, (from_ms, to_ms)))
 }
 
-/// It is read whole once, and again if it was changed.
-fn sound_of(archive: &Archive, part: &Part) -> Result<Sound, String> {
-    let path = archive.path(&part.file);
-    let known = || archive.sound.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = known().get(&part.number).cloned();
-    if let Some(sound) = before.filter(|it| it.is_still(&path)) {
-        return Ok(sound);
+/// The file of a part, and what is known of the files of the archive, by their numbers.
+struct OnDisk {
+    path: PathBuf,
+    part: Part,
+    known: Arc<Mutex<HashMap<i64, Sound>>>,
+}
+
+impl OnDisk {
+    fn found(&self, product: i64, time: (i64, i64)) -> Result<Vec<ArchivedUse>, String> {
+        let groups = self.sound()?.groups(product, time);
+        let mut found = Vec::new();
+        if groups.is_empty() {
+            return Ok(found);
+        }
+        let reader = sound::open_file(&self.path, &self.part)?;
+        for group in groups {
+            uses::read(&reader, self.part.what, (group, product), &mut found)?;
+        }
+        Ok(found)
     }
-    let sound = Sound::of(&path, part)?;
-    known().insert(part.number, sound.clone());
-    Ok(sound)
+
+    /// It is read whole once, and again if it was changed.
+    fn sound(&self) -> Result<Sound, String> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known().get(&self.part.number).cloned();
+        if let Some(sound) = before.filter(|it| it.is_still(&self.path)) {
+            return Ok(sound);
+        }
+        let sound = Sound::of(&self.path, &self.part)?;
+        known().insert(self.part.number, sound.clone());
+        Ok(sound)
+    }
 }
