@@ -51,6 +51,7 @@ mod accounts;
 mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;
 mod an_agent_says_why_it_is_not_connected;
+mod an_archive_loses_nothing;
 mod an_import_is_taken_in_once;
 mod an_installed_agent_holds_starts;
 mod an_upgrade_is_rehearsed;
