@@ -117,7 +117,7 @@ impl Filling {
     }
 }
 
-fn runtime() -> Result<Runtime, String> {
+pub(super) fn runtime() -> Result<Runtime, String> {
     let built = Builder::new_current_thread().build();
     built.map_err(|error| format!("cannot wait for the site database: {error}"))
 }

@@ -10,7 +10,7 @@ use super::fill::{BATCH, Filled, Filling};
 use super::goals::{Figure, Goal, Unit, held, table};
 use super::pages::{Tells, pages};
 use super::past::{PastArguments, in_order_of_ends};
-use super::{bare, memory};
+use super::{archiving, bare, memory};
 use crate::beside::private::Folder;
 use crate::beside::table::grouped;
 use crate::beside::{computer, postgres};
@@ -118,7 +118,13 @@ fn sqlite(arguments: &Arguments, folder: &Folder, made_up: &MadeUp) -> Result<Ve
     let rate = Unit::SessionsPerSecond;
     let (none, per_second) = (Goal::None, filled.per_second());
     let bare_per_second = filled.uses as f64 / bare.as_secs_f64();
-    Ok(vec![
+    let bytes = site_bytes(&data)?;
+    // What is kept stays in the tables.
+    let archived = match &arguments.keep {
+        Some(_) => Vec::new(),
+        None => archiving::figures(&data, &folder.path().join("archive"), filled.uses)?,
+    };
+    let mut figures = vec![
         Figure::new(
             "into the site's SQLite, roll-ups included",
             Goal::AtLeast(GOAL),
@@ -144,7 +150,7 @@ fn sqlite(arguments: &Arguments, folder: &Folder, made_up: &MadeUp) -> Result<Ve
         Figure::new(
             "a session in SQLite",
             none,
-            site_bytes(&data)? as f64 / filled.uses as f64,
+            bytes as f64 / filled.uses as f64,
             Unit::Bytes,
         ),
         Figure::new(
@@ -153,7 +159,9 @@ fn sqlite(arguments: &Arguments, folder: &Folder, made_up: &MadeUp) -> Result<Ve
             memory_bytes as f64,
             Unit::Mib,
         ),
-    ])
+    ];
+    figures.extend(archived);
+    Ok(figures)
 }
 
 /// Into the engine on PostgreSQL: a private one with its own settings.

@@ -5,6 +5,7 @@
 //! appends what it collects, and is asked by the calls and the functions of core with which a manager
 //! answers. HTTP and JSON are left out.
 
+mod archiving;
 mod bare;
 mod duckdb;
 mod fill;
