@@ -21,15 +21,19 @@ pub(crate) use since::since;
 /// many, 0: there are no more.
 pub(crate) fn retire(connection: &Connection, overdue: &Overdue) -> Result<u64> {
     let what = overdue.what;
-    let was_ms = since(connection)?.of(what);
+    let was = since(connection)?;
     let since_ms = since::raise(connection, what, overdue.before_ms)?;
-    if what == Retained::Sessions && was_ms != Some(since_ms) {
+    if what == Retained::Sessions && was.of(what) != Some(since_ms) {
         usage::forget_who(connection, since_ms)?;
     }
     let before_ms = what.removed_before(since_ms);
     let removed = rows::remove(connection, what, before_ms, overdue.limit)?;
     if removed > 0 {
         since::leaves_out(connection, what)?;
+        // The archive may have raised the instant, for which nothing is forgotten.
+        if what == Retained::Sessions && was.archived_ms.is_some() {
+            usage::forget_who(connection, since_ms)?;
+        }
     }
     Ok(removed)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use usher_core::usage::UsageItem;
+use usher_core::usage::{Bucket, UsageItem};
 use usher_site::{
     Archive, Archived, GroupSum, GroupsAsked, HistoryItem, Refused, Retained, RetainedSince, Site,
     SqliteSite, UseSum, UsedBy,
@@ -314,4 +314,30 @@ async fn leaves_out_what_is_removed_without_an_archive(site: &dyn Site) {
     let since = site.retained().await.unwrap();
     assert_eq!(since.told(Retained::Sessions), Some(at(2)));
     assert_eq!(since.of(Retained::Sessions), Some(at(4)));
+    forgets_who_it_was_if_the_archive_ends_before_all_is_moved(site).await;
+}
+
+/// The instant is raised by the archive, and the rows before it are removed without it.
+async fn forgets_who_it_was_if_the_archive_ends_before_all_is_moved(site: &dyn Site) {
+    let product = "archive-ends";
+    let at = |hours: i64| (HOURS + hours) * HOUR_MS;
+    let key = usher_site::Made {
+        incarnation: 1,
+        event: 9_004,
+    };
+    let item = lease(product, key, at(100), at(100) + 7);
+    Server::new("archive-4").tells(site, vec![item]).await;
+    let people = async || {
+        let day = Bucket {
+            from_ms: at(94),
+            to_ms: at(118),
+        };
+        let found = crate::usage::found(site, crate::usage::asked(product, &[day], at(300))).await;
+        found.iter().map(|it| it.users).collect::<Vec<_>>()
+    };
+    while site.pack_days(at(200), 100).await.unwrap() > 0 {}
+    assert_eq!(people().await, [1]);
+    assert!(!site.overdue(at(120), AT_ONCE).await.unwrap().is_empty());
+    assert!(retire(site, Retained::Sessions, at(120)).await > 0);
+    assert_eq!(people().await, [0]);
 }

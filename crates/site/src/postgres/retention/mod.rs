@@ -16,9 +16,9 @@ pub(super) use rows::extent;
 /// Removes at most so many rows that were over before that instant, or an earlier call's later one; how
 /// many, 0: there are no more.
 pub(super) fn retire(db: &Db, overdue: &Overdue) -> Result<u64> {
-    let was_ms = since::since(db)?.of(overdue.what);
+    let was = since::since(db)?;
     let since_ms = since::raise(db, overdue.what, overdue.before_ms)?;
-    if overdue.what == Retained::Sessions && was_ms != Some(since_ms) {
+    if overdue.what == Retained::Sessions && was.of(overdue.what) != Some(since_ms) {
         usage::forget_who(db, since_ms)?;
     }
     let before_ms = overdue.what.removed_before(since_ms);
@@ -31,6 +31,10 @@ pub(super) fn retire(db: &Db, overdue: &Overdue) -> Result<u64> {
     };
     if removed > 0 {
         since::leaves_out(db, overdue.what)?;
+        // The archive may have raised the instant, for which nothing is forgotten.
+        if overdue.what == Retained::Sessions && was.archived_ms.is_some() {
+            usage::forget_who(db, since_ms)?;
+        }
     }
     Ok(removed)
 }
