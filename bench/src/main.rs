@@ -4,6 +4,7 @@
 
 mod answers;
 mod beside;
+mod collecting;
 mod disk;
 mod document;
 mod figures;

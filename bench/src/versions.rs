@@ -10,6 +10,7 @@ use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target, Work};
 
 use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
+use crate::collecting::Collecting;
 use crate::figures::{median, quantile};
 use crate::setting::Setting;
 
@@ -30,6 +31,10 @@ pub(crate) struct Arguments {
     /// Works whose name does not hold this are left out
     #[arg(long, default_value = "")]
     only: String,
+    /// A manager of this build collects from this build's server meanwhile, on the same cores. The control
+    /// is the version before against itself
+    #[arg(long)]
+    collected: bool,
     #[command(flatten)]
     setting: Setting,
 }
@@ -39,6 +44,7 @@ struct Version {
     server: Server,
     url: String,
     token: String,
+    token_file: PathBuf,
     hot: Vec<String>,
     many: Vec<String>,
 }
@@ -93,7 +99,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         .filter(|job| job.name.contains(&arguments.only))
         .collect();
     let mut reports: Vec<[Vec<LoadReport>; 2]> = jobs.iter().map(|_| Default::default()).collect();
-    for (number, (job, reports)) in jobs.iter().zip(&mut reports).enumerate() {
+    let mut controls: Vec<Vec<LoadReport>> = jobs.iter().map(|_| Vec::new()).collect();
+    let mut collected = Vec::new();
+    let measured = reports.iter_mut().zip(&mut controls);
+    for (number, (job, (reports, control))) in jobs.iter().zip(measured).enumerate() {
         // Servers of its own: one that was left another work's events to put into its tables
         // would be measured while it does that.
         let start = |name: &str, usher| Version::start(&folder, &format!("{name}-{number}"), usher);
@@ -101,11 +110,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             start("before", &arguments.other)?,
             start("now", &arguments.setting.usher)?,
         ];
+        let collecting = match arguments.collected {
+            true => Some(Collecting::start(
+                &folder,
+                &format!("manager-{number}"),
+                &arguments.setting.usher,
+                (&versions[1].url, &versions[1].token_file),
+            )?),
+            false => None,
+        };
         for round in 0..arguments.rounds as usize {
             for step in 0..2 {
                 let which = (round + step) % 2;
                 let report = versions[which].measure(job, arguments.connections, seconds)?;
                 reports[which].push(report);
+            }
+            if collecting.is_some() {
+                control.push(versions[0].measure(job, arguments.connections, seconds)?);
             }
             let [before, now] = &*reports;
             let last = |reports: &[LoadReport]| {
@@ -121,6 +142,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
                 last(now)
             );
         }
+        if let Some(collecting) = collecting {
+            collected.push(collecting.end()?);
+        }
     }
     let facts = computer::facts(folder.path());
     let mut table = format!(
@@ -132,7 +156,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     for (job, [before, now]) in jobs.iter().zip(&reports) {
         table += &line(job.name, before, now);
     }
-    arguments.setting.tell("versions", &table)
+    if !arguments.collected {
+        return arguments.setting.tell("versions", &table);
+    }
+    for ((job, [before, _]), control) in jobs.iter().zip(&reports).zip(&controls) {
+        table += &line(&format!("control: {}", job.name), before, control);
+    }
+    let collected: Vec<String> = collected.iter().map(u64::to_string).collect();
+    table += &format!(
+        "\nA manager collected from this build's servers meanwhile, up to their events {}.\n",
+        collected.join(", ")
+    );
+    arguments.setting.tell("collected", &table)
 }
 
 fn line(name: &str, before: &[LoadReport], now: &[LoadReport]) -> String {
@@ -170,7 +205,8 @@ impl Version {
         let log = folder.path().join(format!("{name}.log"));
         let mut server = Server::start(&mut command, &log, Signal::TERM)?;
         let address = server.wait_for_ready_line()?;
-        let token = std::fs::read_to_string(data.join("admin.token"))
+        let token_file = data.join("admin.token");
+        let token = std::fs::read_to_string(&token_file)
             .map_err(|error| format!("cannot read the server's admin.token: {error}"))?;
         let token = token.trim().to_owned();
         let make = |name, count| {
@@ -183,6 +219,7 @@ impl Version {
             server,
             url: format!("http://{address}"),
             token,
+            token_file,
             hot,
             many,
         })
