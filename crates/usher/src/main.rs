@@ -52,6 +52,7 @@ mod supervisor;
 mod time;
 #[cfg(target_os = "linux")]
 mod upgrade;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -3,7 +3,6 @@
 mod file;
 mod listed;
 mod times;
-mod waiting;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -21,6 +20,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Query, eprintln_quiet};
 use crate::output::{print_bytes, shown_path};
+use crate::waiting;
 
 /// A manager gives one up after two minutes.
 const WITHIN: Duration = Duration::from_secs(150);
@@ -141,10 +141,7 @@ pub(crate) fn run(args: &Report, context: &Context) -> Result<(), Failure> {
     let report: Made = context.block_on(async {
         let client = args.manager.client(context).await?.within(WITHIN);
         let work = client.get(&path);
-        Ok(match io::stderr().is_terminal() && !context.json() {
-            true => waiting::shown(work, waiting::SOON, &mut io::stderr()).await,
-            false => work.await,
-        }?)
+        Ok(waiting::told(work, "makes the report", !context.json()).await?)
     })?;
     let width = match args.output {
         None => width(),

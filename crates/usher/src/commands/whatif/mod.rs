@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::output::{print_json, tame};
 use crate::time::{self, Period};
+use crate::waiting;
 
 /// A manager gives one up after ten minutes.
 const WITHIN: Duration = Duration::from_secs(630);
@@ -78,7 +79,8 @@ pub(crate) fn run(args: &Whatif, context: &Context) -> Result<(), Failure> {
     let request = args.request()?;
     context.block_on(async {
         let client = args.manager.client(context).await?.within(WITHIN);
-        let answer: WhatIf = client.post("/v1/whatif", &request).await?;
+        let work = client.post("/v1/whatif", &request);
+        let answer: WhatIf = waiting::told(work, "decides again", !context.json()).await?;
         match context.json() {
             true => print_json(&answer)?,
             false => shown::print(&answer)?,
