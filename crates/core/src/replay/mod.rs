@@ -17,6 +17,7 @@ mod answer;
 mod assumptions;
 mod calm;
 mod chance;
+mod ends;
 mod figures;
 mod fitness;
 mod lengths;

@@ -13,6 +13,7 @@ use crate::ledger::{
     ComputerId, EventNumber, Lean, LeanAsk, LeanReply, Now, Steady, SubjectId, Wall,
 };
 use crate::replay::calm::{Draw, Stretch};
+use crate::replay::ends::{End, Ends};
 use crate::replay::figures::{Figures, Percentiles};
 use crate::replay::parameters::{OnFull, Parameters};
 use crate::replay::recording::Waits;
@@ -53,9 +54,7 @@ struct Run<'a> {
     /// The longest delay, in milliseconds, that the service level allows.
     in_time_ms: u64,
     ledger: Lean,
-    /// When seats come back, the earliest first, how many, and of which wish; none: of a use that
-    /// ran at the beginning.
-    ends: BinaryHeap<Reverse<(i64, u32, Option<u32>)>>,
+    ends: Ends,
     /// When those who wait leave, the earliest first. One that was served is passed over.
     leaves: BinaryHeap<Reverse<(i64, EventNumber)>>,
     waiting: FxHashMap<EventNumber, Waiter>,
@@ -92,7 +91,7 @@ impl Prepared {
             queue_limit: parameters.queue_limit,
             in_time_ms: level.map_or(0, |level| level.within_seconds.saturating_mul(1_000)),
             ledger: Lean::new(seats, parameters.overdraft, parameters.queue_limit),
-            ends: BinaryHeap::new(),
+            ends: Ends::default(),
             leaves: BinaryHeap::new(),
             waiting: FxHashMap::default(),
             states: vec![State::default(); self.wishes.len()],
@@ -136,7 +135,11 @@ impl Run<'_> {
         let prepared = self.prepared;
         for (until_ms, seats) in prepared.ends_of_running() {
             self.ledger.hold(seats);
-            self.ends.push(Reverse((until_ms, seats, None)));
+            self.ends.push(End {
+                at_ms: until_ms,
+                seats,
+                wish: None,
+            });
         }
         self.note_peak();
     }
@@ -174,7 +177,7 @@ impl Run<'_> {
         }
         let ends = self.ends.iter();
         let mut held: Vec<(u32, i64)> = ends
-            .filter_map(|Reverse((end_ms, _, wish))| Some(((*wish)?, *end_ms)))
+            .filter_map(|end| Some((end.wish?, end.at_ms)))
             .collect();
         if held.len() != stretch.held.len() {
             return false;
@@ -207,14 +210,21 @@ impl Run<'_> {
         let running = prepared.ends_of_running();
         for (until_ms, seats) in running.filter(|(until_ms, _)| *until_ms > stretch.before_ms) {
             self.ledger.hold(seats);
-            self.ends.push(Reverse((until_ms, seats, None)));
+            self.ends.push(End {
+                at_ms: until_ms,
+                seats,
+                wish: None,
+            });
         }
         for wish_place in &stretch.held {
             let wish = prepared.wishes.get(*wish_place as usize);
             if let (Some(wish), Some(end_ms)) = (wish, self.end_if_at_once(*wish_place)) {
                 self.ledger.hold(wish.seats);
-                self.ends
-                    .push(Reverse((end_ms, wish.seats, Some(*wish_place))));
+                self.ends.push(End {
+                    at_ms: end_ms,
+                    seats: wish.seats,
+                    wish: Some(*wish_place),
+                });
             }
         }
     }
@@ -226,14 +236,15 @@ impl Run<'_> {
     /// Lets time pass to an instant, that itself included. `next` is the place of the ask to come.
     fn pass_to(&mut self, to_ms: i64, next: u32) {
         loop {
-            let end = self.ends.peek().map(|Reverse(end)| *end);
+            let end = self.ends.peek();
             let leave = self.leaves.peek().map(|Reverse(leave)| *leave);
             match (end, leave) {
-                (Some((end_ms, seats, _)), leave)
-                    if end_ms <= to_ms && leave.is_none_or(|(leave_ms, _)| end_ms <= leave_ms) =>
+                (Some(end), leave)
+                    if end.at_ms <= to_ms
+                        && leave.is_none_or(|(leave_ms, _)| end.at_ms <= leave_ms) =>
                 {
                     self.ends.pop();
-                    self.end(end_ms, seats);
+                    self.end(end.at_ms, end.seats);
                 }
                 (_, Some((leave_ms, ticket))) if leave_ms <= to_ms => {
                     self.leaves.pop();
@@ -357,8 +368,11 @@ impl Run<'_> {
             return;
         };
         let until_ms = self.draw.until_ms(self.prepared, at_ms, wish_place, wish);
-        self.ends
-            .push(Reverse((until_ms, wish.seats, Some(wish_place))));
+        self.ends.push(End {
+            at_ms: until_ms,
+            seats: wish.seats,
+            wish: Some(wish_place),
+        });
         self.found.granted += 1;
         let delay_ms = u64::try_from(at_ms.saturating_sub(wish.first_ms)).unwrap_or(0);
         if delay_ms <= self.in_time_ms {
