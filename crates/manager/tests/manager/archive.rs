@@ -1,6 +1,6 @@
 //! Sessions whose time is over are moved to files, and reports go on reading them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,26 @@ fn files(manager: &Manager) -> Vec<PathBuf> {
     files.map(|it| it.unwrap().path()).collect()
 }
 
+/// Sessions are kept for a day, and then moved to a folder.
+fn moves_to(folder: &Path) -> RetentionOptions {
+    RetentionOptions {
+        sessions: Some(Duration::from_secs(86_400)),
+        archive: Some(Arc::new(Archive::in_folder(folder.to_owned()))),
+        ..RetentionOptions::FOR_EVER
+    }
+}
+
+/// A manager that has collected what ann used, and a day later bob, and who used it as it says.
+async fn with_some_use() -> (Manager, Value) {
+    let manager = Manager::start();
+    let has = some_use();
+    let later = lease(50, "bob", 1, "2024-10-28T01:00:00Z", "2024-10-28T02:00:00Z");
+    has.lock().unwrap().history.push(later);
+    watched(&manager, "alpha", &has).await;
+    let before = people(&manager).await;
+    (manager, before)
+}
+
 /// The numbers of the messages about the archive, the first one first.
 async fn told(manager: &Manager) -> Vec<u64> {
     let asked = manager.request("GET", "/v1/messages?limit=100", &manager.token());
@@ -37,19 +57,10 @@ async fn told(manager: &Manager) -> Vec<u64> {
 
 #[tokio::test]
 async fn an_archive_that_cannot_be_written_is_told_once_and_nothing_goes_until_it_can() {
-    let manager = Manager::start();
-    let has = some_use();
-    let later = lease(50, "bob", 1, "2024-10-28T01:00:00Z", "2024-10-28T02:00:00Z");
-    has.lock().unwrap().history.push(later);
-    watched(&manager, "alpha", &has).await;
-    let before = people(&manager).await;
+    let (manager, before) = with_some_use().await;
     let manager = manager.restart_as(|data, options| {
         std::fs::write(data.join("archive"), "no folder").unwrap();
-        options.retention = RetentionOptions {
-            sessions: Some(Duration::from_secs(86_400)),
-            archive: Some(Arc::new(Archive::in_folder(data.join("archive")))),
-            ..RetentionOptions::FOR_EVER
-        };
+        options.retention = moves_to(&data.join("archive"));
     });
     collected(&manager, "alpha", HEAD).await;
     until("the failure to be told", async || {
@@ -72,20 +83,11 @@ async fn an_archive_that_cannot_be_written_is_told_once_and_nothing_goes_until_i
 
 #[tokio::test]
 async fn what_was_moved_to_the_archive_is_reported_and_what_is_gone_there_is_said() {
-    let manager = Manager::start();
-    let has = some_use();
-    let later = lease(50, "bob", 1, "2024-10-28T01:00:00Z", "2024-10-28T02:00:00Z");
-    has.lock().unwrap().history.push(later);
-    watched(&manager, "alpha", &has).await;
-    let before = people(&manager).await;
+    let (manager, before) = with_some_use().await;
     let text = before["sections"].to_string();
     assert!(text.contains("ann") && text.contains("bob"), "{text}");
     let manager = manager.restart_as(|data, options| {
-        options.retention = RetentionOptions {
-            sessions: Some(Duration::from_secs(86_400)),
-            archive: Some(Arc::new(Archive::in_folder(data.join("archive")))),
-            ..RetentionOptions::FOR_EVER
-        };
+        options.retention = moves_to(&data.join("archive"));
     });
     collected(&manager, "alpha", HEAD).await;
     let after = until("sessions to be moved", async || {
