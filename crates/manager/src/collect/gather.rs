@@ -21,6 +21,8 @@ pub(super) struct Gathered {
     pub(super) asked_ms: i64,
     /// There is nothing more to ask for now.
     pub(super) is_last: bool,
+    /// There will be in a moment: the server does not tell all that has ended.
+    pub(super) is_behind: bool,
     bytes: usize,
 }
 
@@ -39,6 +41,7 @@ impl Gathered {
             asked_ms,
             // Behind a refusal of the last minute there may be more, and it is not told yet.
             is_last: page.through_event >= page.head_event || page.items.is_empty(),
+            is_behind: page.behind,
             batch: convert::batch(asked, page, wall_ms()),
             bytes,
         }
@@ -53,6 +56,7 @@ impl Gathered {
             };
             self.asked_ms = next.asked_ms;
             self.is_last = next.is_last;
+            self.is_behind = next.is_behind;
             self.bytes = self.bytes.saturating_add(next.bytes);
             self.batch.join(next.batch);
         }
@@ -80,5 +84,36 @@ impl End {
         let next = Gathered::of(point, *page, asked_ms);
         let follows = next.batch.server == self.server && next.batch.from == point;
         follows.then_some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn gathered(through: u64, behind: Option<bool>) -> Gathered {
+        let mut page = json!({
+            "server_id": "s-1", "incarnation": 7, "began_after": null, "from": null, "items": [],
+            "people": [], "computers": [], "cursor": "c", "through_incarnation": 7,
+            "through_event": through, "head_event": 9,
+        });
+        if let Some(behind) = behind {
+            page["behind"] = behind.into();
+        }
+        let page = Page {
+            page: serde_json::from_value(page).unwrap(),
+            bytes: 100,
+        };
+        Gathered::of(None, page, 1)
+    }
+
+    #[test]
+    fn a_server_that_tells_less_than_has_ended_is_behind_and_an_earlier_version_never_is() {
+        let is = |it: Gathered| (it.is_last, it.is_behind);
+        assert_eq!(is(gathered(9, Some(true))), (true, true));
+        assert_eq!(is(gathered(9, Some(false))), (true, false));
+        assert_eq!(is(gathered(9, None)), (true, false));
     }
 }

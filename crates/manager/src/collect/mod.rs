@@ -29,6 +29,8 @@ use gather::Gathered;
 
 /// The longest pause between two rounds; a round also comes with each poll of the server.
 const PAUSE: Duration = Duration::from_secs(30);
+/// Before a server is asked again that had more than it told, as under load.
+const BEHIND: Duration = Duration::from_secs(2);
 /// After a round that failed: the first pause, which doubles up to the last.
 const RETRY: Duration = Duration::from_secs(2);
 const RETRY_AT_MOST: Duration = Duration::from_secs(900);
@@ -39,6 +41,14 @@ const NO_HISTORY: Duration = Duration::from_secs(3_600);
 const ACKNOWLEDGED_FOR: Duration = Duration::from_secs(12 * 3_600);
 /// How many characters of the site's name the consumer's name contains.
 const NAME_LIMIT_CHARS: usize = 40;
+
+/// How a round ended.
+enum Round {
+    /// All is collected that had ended when the last page was asked for.
+    CaughtUp,
+    /// More has ended than the server tells yet.
+    IsBehind,
+}
 
 /// Why a round ended early.
 enum Cut {
@@ -108,9 +118,13 @@ impl Collector {
         let mut retry = RETRY;
         loop {
             let pause = match self.round().await {
-                Ok(()) => {
+                Ok(Round::CaughtUp) => {
                     retry = RETRY;
                     PAUSE.min(self.tools.poll)
+                }
+                Ok(Round::IsBehind) => {
+                    retry = RETRY;
+                    BEHIND.min(self.tools.poll)
                 }
                 Err(Cut::NoHistory) => {
                     let why = "its version has no history to collect";
@@ -146,8 +160,8 @@ impl Collector {
         }
     }
 
-    /// Collects until there is nothing more.
-    async fn round(&mut self) -> Result<(), Cut> {
+    /// Collects until there is nothing more to be told.
+    async fn round(&mut self) -> Result<Round, Cut> {
         let tools = self.tools.clone();
         let (mut may_gather, mut ahead) = (None, None);
         let mut moved = 0;
@@ -174,12 +188,15 @@ impl Collector {
                 gathered = gathered.go_on(&self.server).await;
             }
             let (through, asked_ms) = (gathered.batch.through, gathered.asked_ms);
-            let is_last = gathered.is_last;
+            let (is_last, is_behind) = (gathered.is_last, gathered.is_behind);
             ahead = self.append(gathered, is_back, may_gather.is_some()).await?;
             self.acknowledge(through).await?;
+            if is_last && is_behind {
+                return Ok(Round::IsBehind);
+            }
             if is_last {
                 self.view.caught_up(asked_ms);
-                return Ok(());
+                return Ok(Round::CaughtUp);
             }
         }
     }

@@ -12,8 +12,8 @@ use crate::base::time::timestamp;
 /// The program that a lease names if its seats are kept for a start to come.
 const KEPT: &str = "(kept)";
 
-/// A page.
-pub(crate) fn page(server_id: &str, page: store::FinishedPage) -> api::HistoryPage {
+/// A page; whether there is more that it does not tell yet.
+pub(crate) fn page(server_id: &str, page: store::FinishedPage, behind: bool) -> api::HistoryPage {
     let keys: FxHashMap<ComputerId, String> = page
         .computers
         .iter()
@@ -32,6 +32,7 @@ pub(crate) fn page(server_id: &str, page: store::FinishedPage) -> api::HistoryPa
         through_incarnation: page.through.incarnation.0,
         through_event: page.through.event.0,
         head_event: page.head_event,
+        behind,
     }
 }
 

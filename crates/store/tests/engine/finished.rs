@@ -103,6 +103,49 @@ fn what_has_ended_is_told_once_in_the_order_of_its_events_whatever_the_size_of_a
 }
 
 #[test]
+fn what_is_told_while_tables_are_filled_is_what_is_told_afterwards() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let (mut after, mut seen) = (None, Vec::new());
+    let mut behind = 0;
+    for round in 0..60 {
+        let held = granted(&engine, "cad", "ada");
+        engine.execute(asks("cad", "bob", false)).unwrap();
+        clock.pass(round % 40);
+        engine.execute(asks("cad", "bob", false)).unwrap();
+        end(&engine, held.id);
+        if round % 7 == 0 {
+            engine.settle().unwrap();
+        }
+        let next = engine.read(|ledger, _| ledger.next_number()).unwrap();
+        let Some(part) = engine.history().finished_so_far(after, 3).unwrap() else {
+            panic!("the tables are before what they have told");
+        };
+        behind += u32::from(part.head_event + 1 < next);
+        assert_eq!(part.from, after);
+        seen.extend(part.items);
+        after = Some(part.through);
+    }
+    assert!(behind > 0, "the tables were never behind");
+    clock.pass(3_600);
+    engine.execute(Command::Tick).unwrap();
+    seen.extend(page(&engine, after, 1_000).items);
+    assert_eq!(seen, page(&engine, None, 1_000).items);
+    // A point that the tables have not reached is not called unknown.
+    let end = HistoryPoint {
+        event: EventNumber(u64::MAX),
+        ..after.unwrap()
+    };
+    assert_eq!(
+        engine.history().finished_so_far(Some(end), 3).unwrap(),
+        None
+    );
+    engine.close();
+}
+
+#[test]
 fn a_refusal_and_what_is_behind_it_comes_when_no_repeat_is_counted_to_it_any_more() {
     let data = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

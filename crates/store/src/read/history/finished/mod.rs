@@ -44,7 +44,7 @@ pub struct FinishedPage {
     pub computers: Vec<NamedComputer>,
     /// The point up to which the page is complete; the next page begins there.
     pub through: HistoryPoint,
-    /// The number of the last durable event.
+    /// The number of the last event that the tables hold.
     pub head_event: u64,
 }
 
@@ -68,6 +68,27 @@ impl History {
             let page = page(&snapshot, after, limit, now)?;
             snapshot.finish()?;
             Ok(page)
+        })
+    }
+
+    /// The same as far as the tables are, whatever is durable besides: a refusal to which an event may
+    /// add that they do not hold yet, and all behind it, waits for a later page. None: they may be before
+    /// the point, and have to be filled first.
+    ///
+    /// # Errors
+    /// [`Failure::Unread`].
+    pub fn finished_so_far(
+        &self,
+        after: Option<HistoryPoint>,
+        limit: u32,
+    ) -> Result<Option<FinishedPage>, Failure> {
+        self.query(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            // What the tables do not hold yet happened at that instant or later.
+            let last = number(&snapshot, "last_steady")?.unwrap_or(0);
+            let page = page(&snapshot, after, limit, Steady(last.saturating_sub(1)))?;
+            snapshot.finish()?;
+            Ok(page.ok())
         })
     }
 }
