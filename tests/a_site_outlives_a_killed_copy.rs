@@ -236,6 +236,8 @@ fn a_file_is_whole_whenever_its_restore_is_killed() {
     }
     // One that is told to stop leaves nothing.
     let incoming = folder.join("site.db.incoming");
+    // A kill may have left one, which would be taken for that of the next.
+    drop(fs::remove_file(&incoming));
     mark(&site, "stopped");
     let restore = on.begin(&["restore"], &copy);
     wait_for("the restore to be under way", || {

@@ -26,6 +26,9 @@ const POLL: Duration = Duration::from_millis(10);
 /// Its port, unless a test asks for another: only the name of the socket has it.
 const PORT: u16 = 5432;
 
+/// What PostgreSQL says while processes of an earlier start have not ended.
+const STILL_USED: &str = "pre-existing shared memory block";
+
 /// Counts the clusters of this process.
 static CLUSTERS: AtomicU32 = AtomicU32::new(0);
 
@@ -145,6 +148,20 @@ impl Postgres {
     /// # Errors
     /// It does not start; with what it says.
     pub fn serve_on(&mut self, port: u16, settings: &[&str]) -> io::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.begin_on(port, settings) {
+                // Of one that was killed, processes still end.
+                Err(error) if error.to_string().contains(STILL_USED) && Instant::now() < until => {
+                    // tidy: sleep, between two tries
+                    thread::sleep(POLL);
+                }
+                begun => return begun,
+            }
+        }
+    }
+
+    fn begin_on(&mut self, port: u16, settings: &[&str]) -> io::Result<()> {
         self.port = port;
         let log = File::create(self.folder.join("log"))?;
         let usual = [
