@@ -12,7 +12,7 @@ use crate::tools::Tools;
 const FAILS: u16 = 9466;
 /// It can again.
 const GOES_ON: u16 = 9467;
-/// What takes longer to be written is told of, and waited for on.
+/// If writing takes longer, a message says so, and the manager goes on waiting.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How soon it is tried again after it failed; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::system::files as system;
 use crate::terms::invalid;
 
-pub use crate::plain::{folder_of, remove_if_there};
+pub use crate::plain::{before_restores, beside, folder_of, next_before_restore, remove_if_there};
 pub use crate::terms::{Identity, Links, Readers, Room};
 
 #[cfg(target_os = "linux")]

@@ -44,11 +44,9 @@ impl Place {
 
     /// A file with a name of its own, and a lock beside it.
     pub(crate) fn at(file: &Path) -> Place {
-        let mut lock = file.as_os_str().to_owned();
-        lock.push(LOCK_ENDING);
         Place {
             file: file.to_owned(),
-            lock: lock.into(),
+            lock: usher_platform::files::beside(file, LOCK_ENDING),
             held: file.display().to_string(),
         }
     }

@@ -10,11 +10,24 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use rusqlite::{Connection, Result};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Result, ToSql};
 
 /// Differences that are told; more are counted.
 const TOLD: usize = 5;
+
+/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8 on Linux.
+#[derive(Debug, Clone, Copy)]
+pub struct FileName<'a>(pub &'a Path);
+
+impl ToSql for FileName<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        let bytes = self.0.as_os_str().as_encoded_bytes();
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
+    }
+}
 
 /// What a file may have beyond the tables that are expected of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,6 +40,7 @@ mod owned;
 mod owner;
 #[cfg(target_os = "linux")]
 mod package;
+mod progress;
 mod run;
 mod sending;
 #[cfg(target_os = "linux")]

@@ -93,11 +93,10 @@ impl Archive {
         let begin = sha256.get(..8).unwrap_or(&sha256);
         let file = format!("{site}/{word}-{month}-{number:06}-{begin}.parquet");
         let path = self.path(&file);
-        let mut draft = path.clone().into_os_string();
-        draft.push(DRAFT);
+        let draft = files::beside(&path, DRAFT);
         let put = || {
             files::make_folders(&self.root.join(site), Readers::Nobody)?;
-            files::put(&path, Path::new(&draft), Readers::Nobody, &bytes)
+            files::put(&path, &draft, Readers::Nobody, &bytes)
         };
         put().map_err(|error| {
             let why = format!("{}: {error}", path.display());

@@ -52,8 +52,8 @@ impl FileThread {
         job: impl FnOnce() -> Result<T, String> + Send + 'static,
     ) -> Result<T, String> {
         let hangs = || format!("the folder has not answered for {:?}", self.patience);
-        let begun = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if begun.is_some_and(|begun| begun.elapsed() >= self.patience) {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_some_and(|since| since.elapsed() >= self.patience) {
             return Err(hangs());
         }
         let (tell, told) = sync_channel(1);

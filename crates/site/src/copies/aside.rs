@@ -31,7 +31,7 @@ pub(super) fn exchange(path: &Path, incoming: &Path) -> Result<Aside, CopyError>
 }
 
 fn keep(path: &Path) -> Result<Aside, CopyError> {
-    let aside = next(path);
+    let aside = files::next_before_restore(path);
     let log = beside(path, "-wal");
     let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
     let kept_log = has_log.then(|| beside(&aside, "-wal"));
@@ -44,20 +44,6 @@ fn keep(path: &Path) -> Result<Aside, CopyError> {
         fs::rename(path, &aside).map_err(disk("put aside", path))?;
     }
     Ok((Some(aside), kept_log))
-}
-
-/// The name for the next one.
-fn next(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let begins = format!("{name}.before-restore-");
-    let entries = fs::read_dir(files::folder_of(path)).into_iter().flatten();
-    let numbers = entries.flatten().filter_map(|entry| {
-        let name = entry.file_name();
-        let number = name.to_str()?.strip_prefix(&begins)?;
-        number.trim_end_matches("-wal").parse::<u32>().ok()
-    });
-    let last = numbers.max().unwrap_or(0);
-    beside(path, &format!(".before-restore-{}", last.saturating_add(1)))
 }
 
 #[cfg(test)]

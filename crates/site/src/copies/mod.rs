@@ -12,8 +12,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use usher_platform::files::beside;
+use usher_tables::FileName;
 
 use crate::copied::{CopyError, CopyFacts, CopyStep, CopyTold, disk};
 use crate::error::SiteError;
@@ -40,9 +41,9 @@ pub(crate) fn back_up(
     told: CopyTold<'_>,
 ) -> Result<(CopyFacts, u64), CopyError> {
     write(site, to, told).inspect_err(|_| {
-        for begun in [to.to_owned(), beside(to, "-journal")] {
-            // What went wrong is what is told.
-            let _ = fs::remove_file(begun);
+        for left in [to.to_owned(), beside(to, "-journal")] {
+            // The first error is the one to report.
+            let _ = fs::remove_file(left);
         }
     })
 }
@@ -124,27 +125,10 @@ fn failed(doing: &'static str, error: &rusqlite::Error) -> CopyError {
     SiteError::failed(doing, error).into()
 }
 
-/// What a restore of the site in that file has begun, if it is cut off. The next one replaces it.
+/// The files that an interrupted restore of the site in that file may leave. The next restore replaces them.
 #[must_use]
 pub fn begun_by_a_restore(site: &Path) -> Vec<PathBuf> {
     let incoming = beside(site, INCOMING);
     let logs = BESIDE.map(|ending| beside(&incoming, ending));
     [incoming].into_iter().chain(logs).collect()
-}
-
-/// A path beside another: its name with a suffix.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// A path as SQLite takes one, byte for byte: the name of a folder need not be UTF-8.
-struct FileName<'a>(&'a Path);
-
-impl ToSql for FileName<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let bytes = self.0.as_os_str().as_encoded_bytes();
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
-    }
 }

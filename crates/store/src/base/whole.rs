@@ -1,22 +1,17 @@
 //! A data file as a whole: what lies beside it, its copy, and its check.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::Connection;
 use usher_platform::files::{self, Readers};
+use usher_tables::FileName;
 
 use crate::base::error::StoreError;
 use crate::base::meta;
+pub(crate) use usher_platform::files::beside;
 
 /// A data file and what SQLite keeps beside it.
 pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-/// The path of a file beside another: its name with a suffix.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
 
 /// Removes a file if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
@@ -59,16 +54,6 @@ pub(crate) fn make_empty(to: &Path) -> Result<(), StoreError> {
     files::create_new(to, Readers::Nobody)
         .map(drop)
         .map_err(system("write the snapshot", to))
-}
-
-/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8 on Linux.
-struct FileName<'a>(&'a Path);
-
-impl ToSql for FileName<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let bytes = self.0.as_os_str().as_encoded_bytes();
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
-    }
 }
 
 /// Writes the database of a connection to an empty file, and syncs it.

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use usher_platform::files::{before_restores, next_before_restore};
+
 use crate::base::error::StoreError;
 use crate::base::whole::{beside, remove, system};
-
-/// The beginning of such a file's name, before its number.
-const ASIDE: &str = "cache.db.before-restore-";
 
 /// A data file that a restore has put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +18,8 @@ pub(crate) struct Aside {
 /// Renames the former data file, and its write-ahead log if that is not empty. Its number is the
 /// highest. Other files that SQLite keeps beside it are removed: SQLite makes them again when it
 /// opens the file.
-pub(crate) fn put(data: &Path, path: &Path) -> Result<Aside, StoreError> {
-    let last = numbers(data).max().unwrap_or(0);
-    let aside = data.join(format!("{ASIDE}{}", last.saturating_add(1)));
+pub(crate) fn put(path: &Path) -> Result<Aside, StoreError> {
+    let aside = next_before_restore(path);
     let log = beside(path, "-wal");
     let has_log = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
     std::fs::rename(path, &aside).map_err(system("put aside", path))?;
@@ -39,27 +37,13 @@ pub(crate) fn put(data: &Path, path: &Path) -> Result<Aside, StoreError> {
 
 /// How many data files were put aside, and how large they are with their logs.
 pub(crate) fn count(data: &Path) -> (usize, u64) {
-    numbers(data).fold((0, 0_u64), |(count, bytes), number| {
-        let path = data.join(format!("{ASIDE}{number}"));
+    before_restores(&data.join("cache.db")).fold((0, 0_u64), |(count, bytes), path| {
         let sizes = ["", "-wal", "-shm"].map(|suffix| beside(&path, suffix));
         let sizes = sizes
             .iter()
             .filter_map(|path| std::fs::metadata(path).ok())
             .map(|file| file.len());
         (count + 1, sizes.fold(bytes, u64::saturating_add))
-    })
-}
-
-/// The numbers of the data files that were put aside; none if the folder cannot be read.
-fn numbers(data: &Path) -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        entry
-            .file_name()
-            .to_str()?
-            .strip_prefix(ASIDE)?
-            .parse()
-            .ok()
     })
 }
 
@@ -93,7 +77,7 @@ mod tests {
     fn of_a_file_that_was_closed_nothing_is_kept_but_the_file() {
         for (log, index) in [(None, false), (Some(0), true), (None, true)] {
             let data = with(log, index);
-            let kept = put(data.path(), &data.path().join("cache.db")).unwrap();
+            let kept = put(&data.path().join("cache.db")).unwrap();
             assert_eq!(kept.log, None);
             assert_eq!(names(data.path()), ["cache.db.before-restore-1"]);
             assert_eq!(count(data.path()), (1, 10));
@@ -103,7 +87,7 @@ mod tests {
     #[test]
     fn a_log_with_something_in_it_is_kept_with_its_file_and_counted() {
         let data = with(Some(20), true);
-        let kept = put(data.path(), &data.path().join("cache.db")).unwrap();
+        let kept = put(&data.path().join("cache.db")).unwrap();
         let log = data.path().join("cache.db.before-restore-1-wal");
         assert_eq!(kept.log, Some(log));
         let left = ["cache.db.before-restore-1", "cache.db.before-restore-1-wal"];
@@ -115,10 +99,12 @@ mod tests {
     fn the_newest_has_the_highest_number() {
         let data = with(None, false);
         for number in [1, 2, 11] {
-            let path = data.path().join(format!("{ASIDE}{number}"));
+            let path = data
+                .path()
+                .join(format!("cache.db.before-restore-{number}"));
             std::fs::write(path, "").unwrap();
         }
-        let kept = put(data.path(), &data.path().join("cache.db")).unwrap();
+        let kept = put(&data.path().join("cache.db")).unwrap();
         assert!(kept.path.ends_with("cache.db.before-restore-12"));
         assert_eq!(count(data.path()).0, 4);
     }

@@ -159,7 +159,7 @@ fn put(
     })?;
     closed::forget_beside(&path)?;
     let kept = match path.exists() {
-        true => Some(aside::put(data, &path)?),
+        true => Some(aside::put(&path)?),
         false => None,
     };
     std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;

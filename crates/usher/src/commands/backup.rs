@@ -242,11 +242,5 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
 }
 
 fn with_part(file: &Path) -> PathBuf {
-    with_suffix(file, kept::PART)
-}
-
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    files::beside(file, kept::PART)
 }

@@ -140,9 +140,7 @@ fn by_owner(data: &Path, job: &impl child::Job, given: Option<File>) -> Result<(
 /// log, an older state would be restored. A backup has no such log.
 /// `healed` is how one file is made of the two.
 fn must_be_whole(file: &Path, healed: &str) -> Result<(), Failure> {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    let log = PathBuf::from(log);
+    let log = usher_platform::files::beside(file, "-wal");
     match std::fs::metadata(&log) {
         Ok(found) if found.len() > 0 => Err(Failure::failed(format!(
             "{} is not whole: its newest records are in {} beside it",

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use usher_platform::files::beside;
 
 use crate::failure::Failure;
 use crate::owner::Owner;
@@ -197,12 +198,6 @@ impl Drop for Part {
         // One that has its name is here no more.
         let _ = std::fs::remove_file(&self.path);
     }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

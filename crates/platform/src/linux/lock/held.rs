@@ -37,8 +37,11 @@ pub(crate) fn readers(path: &Path, bytes: RangeInclusive<u64>) -> Vec<Holder> {
     let Ok(facts) = std::fs::metadata(path) else {
         return Vec::new();
     };
-    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    let pids = readers_in(&locks, facts.ino(), &bytes);
+    let mut pids = std::collections::BTreeSet::new();
+    for _ in 0..READINGS {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        pids.extend(readers_in(&locks, facts.ino(), &bytes));
+    }
     pids.into_iter().map(by_pid).collect()
 }
 

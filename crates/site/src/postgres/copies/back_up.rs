@@ -16,7 +16,7 @@ use crate::copied::{CopyError, CopyFacts, CopyStep, CopyTold};
 use crate::framed::{Header, TableHeader, Writer};
 use crate::settings::SITE_ID;
 
-/// Pieces are told of that often.
+/// How often the progress is reported.
 const TOLD_EACH_BYTES: u64 = 1024 * 1024;
 
 /// Copies the site to an open file at this path. If it fails, the file is removed.
@@ -49,13 +49,7 @@ fn copy(
     let header = header(db, address)?;
     lock(db, &header.tables)?;
     let about = contents::size(db, &header.tables)?;
-    let mut facts = CopyFacts {
-        site_id: header.site_id.clone(),
-        schema: i64::try_from(header.schema.len()).unwrap_or(i64::MAX),
-        known_schema: i64::try_from(schema::known()).unwrap_or(i64::MAX),
-        as_of_ms: Some(header.taken_ms),
-        ..CopyFacts::default()
-    };
+    let mut facts = facts_of(&header);
     let mut out = Writer::new(BufWriter::new(file), &header).map_err(Failed::Disk)?;
     let mut next = 0;
     for table in &header.tables {
@@ -132,7 +126,18 @@ fn header(db: &Db, address: &PostgresAddress) -> Result<Header, Failed> {
     })
 }
 
-/// Adds what a table with so many rows is for whoever is told of the copy.
+/// What a copy's header says of it.
+pub(super) fn facts_of(header: &Header) -> CopyFacts {
+    CopyFacts {
+        site_id: header.site_id.clone(),
+        schema: i64::try_from(header.schema.len()).unwrap_or(i64::MAX),
+        known_schema: i64::try_from(schema::known()).unwrap_or(i64::MAX),
+        as_of_ms: Some(header.taken_ms),
+        ..CopyFacts::default()
+    }
+}
+
+/// Adds to what is known of a copy that it has a table with so many rows.
 pub(super) fn count(facts: &mut CopyFacts, table: &str, rows: u64) {
     match table {
         "servers" => facts.servers += rows,

@@ -14,7 +14,7 @@ use super::super::history::days;
 use super::super::usage::make_missing;
 use super::super::values::params;
 use super::super::{schema, settings};
-use super::back_up::{count, quoted};
+use super::back_up::{count, facts_of, quoted};
 use super::contents::{self, Made};
 use super::{Failed, must_be_ours, open};
 use crate::copied::{
@@ -78,13 +78,7 @@ fn check(
     let steps: Vec<schema::Step> = (1..).zip(header.schema.iter().cloned()).collect();
     must_be_ours(&schema::found(&steps), &name.display().to_string())?;
     let made = Made::by(&header.schema);
-    let mut facts = CopyFacts {
-        site_id: header.site_id.clone(),
-        schema: i64::try_from(header.schema.len()).unwrap_or(i64::MAX),
-        known_schema: i64::try_from(schema::known()).unwrap_or(i64::MAX),
-        as_of_ms: Some(header.taken_ms),
-        ..CopyFacts::default()
-    };
+    let mut facts = facts_of(&header);
     for table in &header.tables {
         if !made.tables.contains(&table.name) && days::made_by_name(&table.name).is_none() {
             return Err(not_a_copy(

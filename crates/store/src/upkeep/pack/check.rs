@@ -105,9 +105,7 @@ fn of_error(error: &rusqlite::Error) -> Verdict {
 }
 
 fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+    usher_platform::files::beside(path, "-wal")
 }
 
 fn log_bytes(path: &Path) -> u64 {

@@ -1,15 +1,17 @@
 //! `usher backup --site`: a copy of the site database, while managers go on.
 
+use usher_platform::files::beside;
 use usher_site::SitePlace;
 
 use super::kept::{self, Names};
 use super::part;
-use super::{Backup, is_there, target, with_part, with_suffix};
+use super::{Backup, is_there, target, with_part};
+use crate::commands::site;
 pub(super) use crate::commands::site::Given;
-use crate::commands::site::{self, Progress};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::output::{bytes, line, print_json};
+use crate::progress::ProgressLine;
 
 /// How copies of a site in a file are named.
 const IN_FILE: Names = Names::of("usher-site-", ".db");
@@ -46,14 +48,14 @@ pub(super) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
         .next("Wait for its end, or name another file."));
     };
     // SQLite has no log beside what VACUUM INTO writes, and a journal only until that is whole.
-    let journal = with_suffix(&part, "-journal");
+    let journal = beside(&part, "-journal");
     site::end_cleanly(
         vec![part.clone(), journal],
         "the backup was stopped: nothing of it is left",
     )?;
-    let mut progress = Progress::new();
+    let mut progress = ProgressLine::new();
     let copied = usher_site::back_up(&site.place, (&written, &part), &mut |step| {
-        progress.told(step);
+        progress.show(|| site::words(step));
     });
     drop(progress);
     let (facts, length) = copied.map_err(|error| site::failure(&error))?;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use usher_site::{CopyError, CopyOutlook, SiteRestored};
 
-use super::{asked, by_owner};
+use super::{asked, by_owner, told};
 use crate::agreed;
-use crate::commands::site::{self, Progress, Site};
+use crate::commands::site::{self, Site};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json};
 use crate::owner::{self, child};
+use crate::progress::ProgressLine;
 
 /// A restore of a site, as it is passed to a process with the rights of the folder's owner.
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,8 +89,8 @@ fn restore(job: &SiteJob, copy: File, site: &Site) -> Result<(), Failure> {
         outlook = Some(coming.clone());
         !job.dry_run && agrees(job, coming, site)
     };
-    let mut progress = Progress::new();
-    let mut told = |step| progress.told(step);
+    let mut progress = ProgressLine::new();
+    let mut told = |step| progress.show(|| site::words(step));
     let restored = usher_site::restore(&site.place, copy, &job.copy, &mut agree, &mut told);
     drop(progress);
     match (restored, outlook) {
@@ -168,19 +169,11 @@ fn after(restored: &SiteRestored, site: &Site) -> String {
         site.name,
         site::told(&restored.outlook.copy)
     );
-    match (&restored.kept, &restored.kept_log) {
-        (Some(kept), None) => text.push_str(&format!(
-            "\nWhat was there before is kept as {}. Delete it if the manager has what you expect.",
-            kept.display()
-        )),
-        (Some(kept), Some(log)) => text.push_str(&format!(
-            "\nWhat was there before is kept as {} and {}, which belong together. Delete both if the \
-             manager has what you expect.",
-            kept.display(),
-            log.display()
-        )),
-        (None, _) => {}
-    }
+    text += &told::kept(
+        restored.kept.as_deref(),
+        restored.kept_log.as_deref(),
+        "manager",
+    );
     text.push_str(
         "\nOnce a manager runs, it collects from its servers again what has ended since the copy was \
          made. Imports since are to be made again. Tokens of the manager that were revoked since are \

@@ -25,19 +25,11 @@ pub(super) fn after(restored: &Restored, data: &Path, job: &Job) -> String {
             data.display()
         ),
     };
-    match (&restored.kept, &restored.kept_log) {
-        (Some(kept), None) => text.push_str(&format!(
-            "\nWhat was there before is kept as {}. Delete it if the server has what you expect.",
-            kept.display()
-        )),
-        (Some(kept), Some(log)) => text.push_str(&format!(
-            "\nWhat was there before is kept as {} and {}, which belong together. Delete both if the \
-             server has what you expect.",
-            kept.display(),
-            log.display()
-        )),
-        (None, _) => {}
-    }
+    text += &kept(
+        restored.kept.as_deref(),
+        restored.kept_log.as_deref(),
+        "server",
+    );
     let (count, bytes) = restored.kept_in_all;
     if count > KEPT_UNTOLD {
         text.push_str(&format!(
@@ -56,6 +48,23 @@ pub(super) fn after(restored: &Restored, data: &Path, job: &Job) -> String {
         text.push_str(&granting(&restored.outlook, data, job.accept_risk));
     }
     text
+}
+
+/// Where a restore has put what was there before; `role` runs on what is there now.
+pub(super) fn kept(kept: Option<&Path>, log: Option<&Path>, role: &str) -> String {
+    match (kept, log) {
+        (Some(kept), None) => format!(
+            "\nWhat was there before is kept as {}. Delete it if the {role} has what you expect.",
+            kept.display()
+        ),
+        (Some(kept), Some(log)) => format!(
+            "\nWhat was there before is kept as {} and {}, which belong together. Delete both if the \
+             {role} has what you expect.",
+            kept.display(),
+            log.display()
+        ),
+        (None, _) => String::new(),
+    }
 }
 
 /// What a restore would do.

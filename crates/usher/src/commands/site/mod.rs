@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use usher_site::{CopyError, CopyFacts};
 
 pub(super) use place::{Given, Site, found};
-pub(super) use progress::Progress;
+pub(super) use progress::words;
 pub(super) use stopped::end_cleanly;
 
 use crate::failure::Failure;

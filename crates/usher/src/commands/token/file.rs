@@ -36,9 +36,7 @@ impl TokenFile {
         };
         let held = held(path)?;
         // Of this run alone: another one may write a token to the same file.
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.part", host::request_key()));
-        let part = PathBuf::from(name);
+        let part = files::beside(path, &format!(".{}.part", host::request_key()));
         let out = files::create_new(&part, Readers::Nobody).map_err(cannot)?;
         let file = TokenFile {
             path: path.to_owned(),
