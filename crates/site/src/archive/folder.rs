@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use usher_parquet::{ParquetError, Writer};
 use usher_platform::files::{self, Readers};
 
-use super::hex::in_hex;
 use super::moved::Overdues;
 use super::part::Part;
 use super::patience::{FileThread, PATIENCE};
@@ -88,7 +88,7 @@ impl Archive {
         let word = table.what.word();
         let bytes = encoded((site, month), table, rows)
             .map_err(|error| SiteError::failed("encode a file of the archive", &error))?;
-        let sha256 = in_hex(&Sha256::digest(&bytes));
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
         // What is in it is in its name, so that no file of another life of the database is replaced.
         let begin = sha256.get(..8).unwrap_or(&sha256);
         let file = format!("{site}/{word}-{month}-{number:06}-{begin}.parquet");

@@ -8,7 +8,6 @@
 //! People and computers have the site's numbers in a file: their names stand in the database only.
 
 mod folder;
-mod hex;
 mod known;
 mod moved;
 mod part;

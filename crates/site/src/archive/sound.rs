@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use usher_parquet::{Bytes, Reader, Source};
 use usher_platform::files;
 
-use super::hex::in_hex;
 use super::part::Part;
 
 /// The longest file that is read: those that are written are far shorter.
@@ -63,7 +63,7 @@ impl Sound {
             ));
         }
         file.take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-        if in_hex(&Sha256::digest(&bytes)) != part.sha256 {
+        if HEXLOWER.encode(&Sha256::digest(&bytes)) != part.sha256 {
             return Err("its SHA-256 is not that of what was written".to_owned());
         }
         let reader = open(Bytes::from(bytes), part)?;
