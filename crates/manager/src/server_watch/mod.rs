@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use usher_api::{Evidence, HistorySeen, ServiceSeen, Timestamp, WatchedServer};
+use usher_api::{
+    Evidence, GrantsNothing, Healing, HistorySeen, ServiceSeen, Timestamp, WatchedServer,
+};
 use usher_core::concerns::HistoryFact;
 use usher_core::health::{
     EpisodeTracker, Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, weigh,
@@ -298,8 +300,8 @@ impl Work {
         }
         let now = steady();
         let notices = watch.see(now, &judgement);
-        self.show(watch, &judgement);
-        self.view.set(|view| view.grants_nothing = grants_nothing);
+        let healing = self.who_heals(&seen.service_manager);
+        self.show(watch, &judgement, grants_nothing, healing.clone());
         self.tell(notices, &judgement).await;
         let step = self
             .healer
@@ -308,27 +310,29 @@ impl Work {
         if let Some(step) = step {
             self.heal(step).await;
         }
-        self.say_who_heals(now, &seen.service_manager, &judgement)
-            .await;
+        self.say_that_nobody_heals(now, &healing, &judgement).await;
         self.tools.looked();
     }
 
-    /// Shows who restarts the server, and reports if it needs healing and nobody can do that.
-    async fn say_who_heals(
-        &mut self,
-        now: Duration,
-        word: &ServiceManagerWord,
-        judgement: &Judgement,
-    ) {
+    /// Who restarts the server.
+    fn who_heals(&self, word: &ServiceManagerWord) -> Healing {
         // Only of the server beside the manager is the token read from its own file.
         let is_own = matches!(self.token, TokenSource::File(_));
-        let healing = healing::of(&self.server, is_own, self.helpless.is_some(), word);
+        healing::of(&self.server, is_own, self.helpless.is_some(), word)
+    }
+
+    /// Reports if the server needs healing and nobody can do that.
+    async fn say_that_nobody_heals(
+        &mut self,
+        now: Duration,
+        healing: &Healing,
+        judgement: &Judgement,
+    ) {
         let helpless = self.helpless.as_mut().filter(|_| healing.by.is_none());
         if helpless.is_some_and(|it| it.is_to_be_told(now, judgement)) {
             let values = vec![self.server.name.clone(), healing.how.clone()];
             self.raise(9423, values).await;
         }
-        self.view.set(|view| view.healing = Some(healing));
     }
 
     /// Asks a server that serves for facts that predict trouble.
@@ -373,7 +377,14 @@ impl Work {
         dispatcher.raise_once(once, WATCHED_OTHERWISE, values).await;
     }
 
-    fn show(&mut self, watch: &EpisodeTracker, judgement: &Judgement) {
+    /// Shows what a poll came to, all of it at once: nobody who asks meanwhile reads half of it.
+    fn show(
+        &mut self,
+        watch: &EpisodeTracker,
+        judgement: &Judgement,
+        grants_nothing: Option<GrantsNothing>,
+        healing: Healing,
+    ) {
         let at = date(wall_ms());
         let verdict = watch.verdict();
         let held = self.held.take().filter(|(before, _)| *before == verdict);
@@ -403,6 +414,8 @@ impl Work {
                 wait_hint_seconds: word.wait_hint.as_secs(),
                 win32_error: word.error,
             });
+            view.grants_nothing = grants_nothing;
+            view.healing = Some(healing);
         });
     }
 
