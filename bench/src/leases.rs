@@ -1,8 +1,6 @@
 //! Leases that come at full speed and stay: a person and a lease with each checkout, until a
 //! server holds a million. Does it slow down on the way, and what does each cost it in memory?
 
-mod checkouts;
-
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,8 +12,8 @@ use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::disk::room_left;
 use crate::figures::median;
+use crate::newcomers::Newcomers;
 use crate::setting::Setting;
-use checkouts::Checkouts;
 
 /// The run ends if less than this is free for the data.
 const ROOM_BYTES: u64 = 2 << 30;
@@ -60,11 +58,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let address = server.wait_for_ready_line()?;
     let token = std::fs::read_to_string(data.join("admin.token"))
         .map_err(|error| format!("cannot read the server's admin.token: {error}"))?;
-    let checkouts = Checkouts::prepare(address, token.trim())?;
+    let newcomers = Newcomers::prepare(address, token.trim())?;
     let empty_bytes = server.resident_kib()? << 10;
 
     let mut windows: Vec<Window> = Vec::new();
-    while checkouts.granted() < arguments.leases {
+    while newcomers.granted() < arguments.leases {
         room_left(&data, ROOM_BYTES)?;
         let plan = Plan {
             connections: arguments.connections,
@@ -75,11 +73,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             rate: None,
             server_pid: None,
         };
-        let tally = engine::run(&checkouts, &plan)?;
+        let tally = engine::run(&newcomers, &plan)?;
         if tally.failed() > 0 {
             return Err(format!("{} checkouts were not granted", tally.failed()));
         }
-        let window = window(&tally, checkouts.granted(), server.resident_kib()? << 10);
+        let window = window(&tally, newcomers.granted(), server.resident_kib()? << 10);
         eprintln!("{}", line(&window));
         windows.push(window);
     }

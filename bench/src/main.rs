@@ -11,6 +11,7 @@ mod figures;
 mod gate;
 mod growth;
 mod leases;
+mod newcomers;
 mod pack;
 mod restart;
 mod seats;

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use clap::Args;
 use rustix::process::Signal;
+use usher_bench::engine::{self, Plan};
 use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target, Work};
 
 use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::collecting::Collecting;
 use crate::figures::{median, quantile};
+use crate::newcomers::Newcomers;
 use crate::setting::Setting;
+
+/// Not measured at first.
+const WARM_UP: Duration = Duration::from_millis(300);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -25,9 +30,9 @@ pub(crate) struct Arguments {
     /// Seconds of each measure
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// Connections, each with one request outstanding
-    #[arg(long, default_value_t = 64)]
-    connections: usize,
+    /// Connections, each with one request outstanding; each work is measured with each number of them
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 256])]
+    connections: Vec<usize>,
     /// Works whose name does not hold this are left out
     #[arg(long, default_value = "")]
     only: String,
@@ -47,46 +52,70 @@ struct Version {
     token_file: PathBuf,
     hot: Vec<String>,
     many: Vec<String>,
+    newcomers: Newcomers,
 }
 
 /// What both are asked for.
 struct Job {
     name: &'static str,
-    work: Work,
-    keyed: bool,
-    is_hot: bool,
+    asked: Asked,
 }
 
-const JOBS: [Job; 5] = [
+enum Asked {
+    /// By the same people and computers again and again; of one product or of a hundred.
+    Again {
+        work: Work,
+        keyed: bool,
+        is_hot: bool,
+    },
+    /// Each by a person whom the server has never heard of. What is granted stays out.
+    ByNewcomers,
+}
+
+const JOBS: [Job; 6] = [
     Job {
         name: "checkout and checkin, one hot product",
-        work: Work::Pairs,
-        keyed: false,
-        is_hot: true,
+        asked: Asked::Again {
+            work: Work::Pairs,
+            keyed: false,
+            is_hot: true,
+        },
     },
     Job {
         name: "checkout and checkin, 100 products",
-        work: Work::Pairs,
-        keyed: false,
-        is_hot: false,
+        asked: Asked::Again {
+            work: Work::Pairs,
+            keyed: false,
+            is_hot: false,
+        },
     },
     Job {
         name: "the same, checkouts with a key",
-        work: Work::Pairs,
-        keyed: true,
-        is_hot: false,
+        asked: Asked::Again {
+            work: Work::Pairs,
+            keyed: true,
+            is_hot: false,
+        },
     },
     Job {
         name: "checkout alone, one hot product",
-        work: Work::Checkouts,
-        keyed: false,
-        is_hot: true,
+        asked: Asked::Again {
+            work: Work::Checkouts,
+            keyed: false,
+            is_hot: true,
+        },
+    },
+    Job {
+        name: "checkout alone, of people never seen before",
+        asked: Asked::ByNewcomers,
     },
     Job {
         name: "agents' exchanges of 100 items",
-        work: Work::Agents { items: 100 },
-        keyed: false,
-        is_hot: false,
+        asked: Asked::Again {
+            work: Work::Agents { items: 100 },
+            keyed: false,
+            is_hot: false,
+        },
     },
 ];
 
@@ -94,15 +123,21 @@ const JOBS: [Job; 5] = [
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let folder = Folder::make(&arguments.setting.place.folder)?;
     let seconds = arguments.seconds.clamp(0.1, 60.0);
-    let jobs: Vec<&Job> = JOBS
-        .iter()
-        .filter(|job| job.name.contains(&arguments.only))
+    let named = JOBS.iter().filter(|job| job.name.contains(&arguments.only));
+    let jobs: Vec<(&Job, usize)> = named
+        .flat_map(|job| {
+            arguments
+                .connections
+                .iter()
+                .map(move |&number| (job, number))
+        })
         .collect();
     let mut reports: Vec<[Vec<LoadReport>; 2]> = jobs.iter().map(|_| Default::default()).collect();
     let mut controls: Vec<Vec<LoadReport>> = jobs.iter().map(|_| Vec::new()).collect();
     let mut collected = Vec::new();
     let measured = reports.iter_mut().zip(&mut controls);
-    for (number, (job, (reports, control))) in jobs.iter().zip(measured).enumerate() {
+    for (number, (&(job, connections), (reports, control))) in jobs.iter().zip(measured).enumerate()
+    {
         // Servers of its own: one that was left another work's events to put into its tables
         // would be measured while it does that.
         let start = |name: &str, usher| Version::start(&folder, &format!("{name}-{number}"), usher);
@@ -122,11 +157,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         for round in 0..arguments.rounds as usize {
             for step in 0..2 {
                 let which = (round + step) % 2;
-                let report = versions[which].measure(job, arguments.connections, seconds)?;
+                let report = versions[which].measure(job, connections, seconds)?;
                 reports[which].push(report);
             }
             if collecting.is_some() {
-                control.push(versions[0].measure(job, arguments.connections, seconds)?);
+                control.push(versions[0].measure(job, connections, seconds)?);
             }
             let [before, now] = &*reports;
             let last = |reports: &[LoadReport]| {
@@ -135,7 +170,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
                     .map_or(f64::NAN, |report| report.requests_per_second)
             };
             eprintln!(
-                "round {:2}: {:38} {:>8.0} {:>8.0} requests/s",
+                "round {:2}: {:43} {connections:>4} connections {:>8.0} {:>8.0} requests/s",
                 round + 1,
                 job.name,
                 last(before),
@@ -148,19 +183,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     }
     let facts = computer::facts(folder.path());
     let mut table = format!(
-        "{facts} {} connections, medians of {} rounds, {seconds} s each.\n\n\
-         | | requests/s before | now | now to before | lower quartile | upper quartile \
-         | p50 | p99 | server CPU a request |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-        arguments.connections, arguments.rounds
+        "{facts} Medians of {} rounds, {seconds} s each.\n\n\
+         | | connections | requests/s before | now | now to before | lower quartile | upper quartile \
+         | p50 | p99 | server CPU a request |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        arguments.rounds
     );
-    for (job, [before, now]) in jobs.iter().zip(&reports) {
-        table += &line(job.name, before, now);
+    for ((job, connections), [before, now]) in jobs.iter().zip(&reports) {
+        table += &line(job.name, *connections, before, now);
     }
     if !arguments.collected {
         return arguments.setting.tell("versions", &table);
     }
-    for ((job, [before, _]), control) in jobs.iter().zip(&reports).zip(&controls) {
-        table += &line(&format!("control: {}", job.name), before, control);
+    for (((job, connections), [before, _]), control) in jobs.iter().zip(&reports).zip(&controls) {
+        let name = format!("control: {}", job.name);
+        table += &line(&name, *connections, before, control);
     }
     let collected: Vec<String> = collected.iter().map(u64::to_string).collect();
     table += &format!(
@@ -170,7 +206,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     arguments.setting.tell("collected", &table)
 }
 
-fn line(name: &str, before: &[LoadReport], now: &[LoadReport]) -> String {
+fn line(name: &str, connections: usize, before: &[LoadReport], now: &[LoadReport]) -> String {
     let ratios = |figure: fn(&LoadReport) -> f64| -> Vec<f64> {
         let rounds = before.iter().zip(now);
         rounds
@@ -182,7 +218,7 @@ fn line(name: &str, before: &[LoadReport], now: &[LoadReport]) -> String {
     let speeds = ratios(speed);
     let cpu = ratios(|report| report.server_cpu_us_per_request.unwrap_or(f64::NAN));
     format!(
-        "| {name} | {:.0} | {:.0} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
+        "| {name} | {connections} | {:.0} | {:.0} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
         of(before),
         of(now),
         median(&speeds),
@@ -215,6 +251,7 @@ impl Version {
             Ok::<_, String>(fixture.products().to_vec())
         };
         let (hot, many) = (make("bench-hot", 1)?, make("bench-many", 100)?);
+        let newcomers = Newcomers::prepare(address, &token)?;
         Ok(Version {
             server,
             url: format!("http://{address}"),
@@ -222,24 +259,47 @@ impl Version {
             token_file,
             hot,
             many,
+            newcomers,
         })
     }
 
     fn measure(&self, job: &Job, connections: usize, seconds: f64) -> Result<LoadReport, String> {
-        let products = if job.is_hot { &self.hot } else { &self.many };
-        let options = LoadOptions {
-            url: self.url.clone(),
-            token: self.token.clone(),
-            work: job.work,
-            keyed: job.keyed,
-            products: products.clone(),
-            connections,
-            warm_up: Duration::from_millis(300),
-            duration: Duration::from_secs_f64(seconds),
-            server_pid: Some(self.server.pid()),
-            ..LoadOptions::default()
+        let (warm_up, duration) = (WARM_UP, Duration::from_secs_f64(seconds));
+        let server_pid = Some(self.server.pid());
+        let report = match job.asked {
+            Asked::ByNewcomers => {
+                let plan = Plan {
+                    connections,
+                    threads: 1,
+                    warm_up,
+                    duration,
+                    requests_limit: u64::MAX,
+                    rate: None,
+                    server_pid,
+                };
+                LoadReport::of(&engine::run(&self.newcomers, &plan)?, connections, 1)
+            }
+            Asked::Again {
+                work,
+                keyed,
+                is_hot,
+            } => {
+                let products = if is_hot { &self.hot } else { &self.many };
+                let options = LoadOptions {
+                    url: self.url.clone(),
+                    token: self.token.clone(),
+                    work,
+                    keyed,
+                    products: products.clone(),
+                    connections,
+                    warm_up,
+                    duration,
+                    server_pid,
+                    ..LoadOptions::default()
+                };
+                load::run(&options).map_err(|error| error.to_string())?
+            }
         };
-        let report = load::run(&options).map_err(|error| error.to_string())?;
         match report.errors.is_empty() && report.unsettled == 0 {
             true => Ok(report),
             false => Err(format!("{} was not answered as hoped:\n{report}", job.name)),
@@ -262,9 +322,9 @@ mod tests {
         // A machine that becomes slower in the middle: each round says the same.
         let before = [100.0, 100.0, 10.0].map(report);
         let now = [90.0, 90.0, 9.0].map(report);
-        let line = line("pairs", &before, &now);
+        let line = line("pairs", 64, &before, &now);
         assert!(
-            line.starts_with("| pairs | 100 | 90 | 0.900 | 0.900 | 0.900 | 1.000 | 1.000 |"),
+            line.starts_with("| pairs | 64 | 100 | 90 | 0.900 | 0.900 | 0.900 | 1.000 | 1.000 |"),
             "{line}"
         );
     }

@@ -1,4 +1,4 @@
-//! Checkouts, each of a person and a computer that the server has never heard of.
+//! Newcomers, each of a person and a computer that the server has never heard of.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,9 +14,9 @@ const SEATS: u64 = 20_000_000;
 /// Longer than a run.
 const TTL_SECONDS: u64 = 86_400;
 
-/// The protocol of `POST /v1/checkouts` alone: what is granted stays out.
+/// The protocol of `POST /v1/checkouts` alone: what is granted stays out, and nobody asks twice.
 #[derive(Debug)]
-pub(super) struct Checkouts {
+pub(crate) struct Newcomers {
     address: SocketAddr,
     /// A request up to its Content-Length.
     head: String,
@@ -25,9 +25,9 @@ pub(super) struct Checkouts {
     granted: AtomicU64,
 }
 
-impl Checkouts {
+impl Newcomers {
     /// Makes the product, and seats for it.
-    pub(super) fn prepare(address: SocketAddr, token: &str) -> Result<Self, String> {
+    pub(crate) fn prepare(address: SocketAddr, token: &str) -> Result<Self, String> {
         let post = |path: &str, body: serde_json::Value| {
             let (status, answer) = http::call(address, "POST", path, token, &body.to_string())?;
             if (200..300).contains(&status) {
@@ -44,7 +44,7 @@ impl Checkouts {
             "/v1/entitlements",
             serde_json::json!({ "product": PRODUCT, "seats": SEATS }),
         )?;
-        Ok(Checkouts {
+        Ok(Newcomers {
             address,
             head: format!(
                 "POST /v1/checkouts HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\
@@ -56,12 +56,12 @@ impl Checkouts {
     }
 
     /// How many are out.
-    pub(super) fn granted(&self) -> u64 {
+    pub(crate) fn granted(&self) -> u64 {
         self.granted.load(Ordering::Relaxed)
     }
 }
 
-impl Protocol for Checkouts {
+impl Protocol for Newcomers {
     type Talk = Vec<u8>;
 
     fn connect(&self, _: usize) -> io::Result<(TcpStream, Vec<u8>)> {
