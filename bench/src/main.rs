@@ -13,6 +13,7 @@ mod growth;
 mod leases;
 mod newcomers;
 mod pack;
+mod rest;
 mod restart;
 mod seats;
 mod setting;

@@ -14,6 +14,7 @@ use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::collecting::Collecting;
 use crate::figures::{median, quantile};
 use crate::newcomers::Newcomers;
+use crate::rest;
 use crate::setting::Setting;
 
 /// Not measured at first.
@@ -53,6 +54,13 @@ struct Version {
     hot: Vec<String>,
     many: Vec<String>,
     newcomers: Newcomers,
+}
+
+/// One measure of one of the two.
+struct Measured {
+    report: LoadReport,
+    /// The server's processor time for a request, with what it does after its answers, in microseconds.
+    whole_cpu_us: f64,
 }
 
 /// What both are asked for.
@@ -132,8 +140,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
                 .map(move |&number| (job, number))
         })
         .collect();
-    let mut reports: Vec<[Vec<LoadReport>; 2]> = jobs.iter().map(|_| Default::default()).collect();
-    let mut controls: Vec<Vec<LoadReport>> = jobs.iter().map(|_| Vec::new()).collect();
+    let mut reports: Vec<[Vec<Measured>; 2]> = jobs.iter().map(|_| Default::default()).collect();
+    let mut controls: Vec<Vec<Measured>> = jobs.iter().map(|_| Vec::new()).collect();
     let mut collected = Vec::new();
     let measured = reports.iter_mut().zip(&mut controls);
     for (number, (&(job, connections), (reports, control))) in jobs.iter().zip(measured).enumerate()
@@ -164,10 +172,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
                 control.push(versions[0].measure(job, connections, seconds)?);
             }
             let [before, now] = &*reports;
-            let last = |reports: &[LoadReport]| {
-                reports
+            let last = |measured: &[Measured]| {
+                measured
                     .last()
-                    .map_or(f64::NAN, |report| report.requests_per_second)
+                    .map_or(f64::NAN, |it| it.report.requests_per_second)
             };
             eprintln!(
                 "round {:2}: {:43} {connections:>4} connections {:>8.0} {:>8.0} requests/s",
@@ -185,7 +193,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let mut table = format!(
         "{facts} Medians of {} rounds, {seconds} s each.\n\n\
          | | connections | requests/s before | now | now to before | lower quartile | upper quartile \
-         | p50 | p99 | server CPU a request |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+         | p50 | p99 | server CPU a request | until it rests |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         arguments.rounds
     );
     for ((job, connections), [before, now]) in jobs.iter().zip(&reports) {
@@ -206,27 +215,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     arguments.setting.tell("collected", &table)
 }
 
-fn line(name: &str, connections: usize, before: &[LoadReport], now: &[LoadReport]) -> String {
-    let ratios = |figure: fn(&LoadReport) -> f64| -> Vec<f64> {
+fn line(name: &str, connections: usize, before: &[Measured], now: &[Measured]) -> String {
+    let ratios = |figure: fn(&Measured) -> f64| -> Vec<f64> {
         let rounds = before.iter().zip(now);
         rounds
             .map(|(before, now)| figure(now) / figure(before))
             .collect()
     };
-    let speed = |report: &LoadReport| report.requests_per_second;
-    let of = |reports: &[LoadReport]| median(&reports.iter().map(speed).collect::<Vec<_>>());
+    let speed = |it: &Measured| it.report.requests_per_second;
+    let of = |measured: &[Measured]| median(&measured.iter().map(speed).collect::<Vec<_>>());
     let speeds = ratios(speed);
-    let cpu = ratios(|report| report.server_cpu_us_per_request.unwrap_or(f64::NAN));
+    let cpu = ratios(|it| it.report.server_cpu_us_per_request.unwrap_or(f64::NAN));
     format!(
-        "| {name} | {connections} | {:.0} | {:.0} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
+        "| {name} | {connections} | {:.0} | {:.0} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} \
+         | {:.3} |\n",
         of(before),
         of(now),
         median(&speeds),
         quantile(&speeds, 0.25),
         quantile(&speeds, 0.75),
-        median(&ratios(|report| report.p50_ms)),
-        median(&ratios(|report| report.p99_ms)),
+        median(&ratios(|it| it.report.p50_ms)),
+        median(&ratios(|it| it.report.p99_ms)),
         median(&cpu),
+        median(&ratios(|it| it.whole_cpu_us)),
     )
 }
 
@@ -263,10 +274,25 @@ impl Version {
         })
     }
 
-    fn measure(&self, job: &Job, connections: usize, seconds: f64) -> Result<LoadReport, String> {
+    fn measure(&self, job: &Job, connections: usize, seconds: f64) -> Result<Measured, String> {
+        let before = rest::wait(self.server.pid())?;
+        let report = self.put_load(job, connections, seconds)?;
+        if !report.errors.is_empty() || report.unsettled > 0 {
+            return Err(format!("{} was not answered as hoped:\n{report}", job.name));
+        }
+        let whole = rest::wait(self.server.pid())?.saturating_sub(before);
+        // Nobody counts the requests of the warm-up, which came as fast as the others.
+        let requests = report.requests_per_second * (WARM_UP.as_secs_f64() + seconds);
+        Ok(Measured {
+            report,
+            whole_cpu_us: whole.as_secs_f64() * 1e6 / requests,
+        })
+    }
+
+    fn put_load(&self, job: &Job, connections: usize, seconds: f64) -> Result<LoadReport, String> {
         let (warm_up, duration) = (WARM_UP, Duration::from_secs_f64(seconds));
         let server_pid = Some(self.server.pid());
-        let report = match job.asked {
+        match job.asked {
             Asked::ByNewcomers => {
                 let plan = Plan {
                     connections,
@@ -277,7 +303,8 @@ impl Version {
                     rate: None,
                     server_pid,
                 };
-                LoadReport::of(&engine::run(&self.newcomers, &plan)?, connections, 1)
+                let tally = engine::run(&self.newcomers, &plan)?;
+                Ok(LoadReport::of(&tally, connections, 1))
             }
             Asked::Again {
                 work,
@@ -297,12 +324,8 @@ impl Version {
                     server_pid,
                     ..LoadOptions::default()
                 };
-                load::run(&options).map_err(|error| error.to_string())?
+                load::run(&options).map_err(|error| error.to_string())
             }
-        };
-        match report.errors.is_empty() && report.unsettled == 0 {
-            true => Ok(report),
-            false => Err(format!("{} was not answered as hoped:\n{report}", job.name)),
         }
     }
 }
@@ -313,11 +336,14 @@ mod tests {
 
     #[test]
     fn ratios_are_of_the_same_round_and_not_of_medians() {
-        let report = |speed: f64| LoadReport {
-            requests_per_second: speed,
-            p50_ms: 1.0,
-            p99_ms: 2.0,
-            ..LoadReport::default()
+        let report = |speed: f64| Measured {
+            report: LoadReport {
+                requests_per_second: speed,
+                p50_ms: 1.0,
+                p99_ms: 2.0,
+                ..LoadReport::default()
+            },
+            whole_cpu_us: 10.0,
         };
         // A machine that becomes slower in the middle: each round says the same.
         let before = [100.0, 100.0, 10.0].map(report);
