@@ -1,9 +1,10 @@
 //! `cargo xtask fuzz`: each reader of foreign bytes is given made-up bytes, for some minutes each.
 //!
-//! libFuzzer makes the bytes, from the texts of the reader's own tests. What it tried that reached
+//! libFuzzer makes the bytes, from the texts of the reader's own tests or from small programs. What it tried that reached
 //! something new stays under the target directory, so a later run goes on from there. Rust as it is
 //! released is enough: the compiler's passes that count what is reached are no unstable options.
 
+mod programs;
 mod ran;
 mod seeds;
 mod target;

@@ -1,30 +1,42 @@
-//! The first inputs of a fuzz target: the texts that the reader's own tests read. They are made up, so
-//! nothing of outside software is kept, and they grow with the tests.
+//! The first inputs of a fuzz target: mostly the texts that the reader's own tests read. They are made
+//! up, so nothing of outside software is kept, and they grow with the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::programs;
+use super::target::Seeds;
+
 /// A shorter text says too little.
 const SHORTEST_BYTES: usize = 6;
 /// Texts of one reader; further ones are left out.
 const LIMIT: usize = 2_000;
 
-/// Writes the texts of the tests under `source`, each into a file of its own, and one file of them all.
-pub(super) fn write(root: &Path, source: &str, folder: &Path) -> Result<(), String> {
+/// Writes the first inputs of a target, each into a file of its own.
+pub(super) fn write(root: &Path, seeds: Seeds, folder: &Path) -> Result<(), String> {
+    let inputs = match seeds {
+        Seeds::Programs => programs::made(),
+        Seeds::TextsOfTests(source) => texts(&root.join(source))?,
+    };
+    for (number, input) in inputs.iter().enumerate() {
+        let file = folder.join(format!("{number:04}"));
+        fs::write(&file, input).map_err(|error| format!("cannot write {file:?}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// The texts of the tests under `source`, and one of them all.
+fn texts(source: &Path) -> Result<Vec<Vec<u8>>, String> {
     let mut texts = Vec::new();
-    for file in sources(&root.join(source)) {
+    for file in sources(source) {
         let code = fs::read_to_string(&file).map_err(|error| format!("{file:?}: {error}"))?;
         texts.extend(of_tests(&file, &code)?);
     }
     texts.truncate(LIMIT);
     texts.push(texts.join("\n"));
-    for (number, text) in texts.iter().enumerate() {
-        let file = folder.join(format!("{number:04}"));
-        fs::write(&file, text).map_err(|error| format!("cannot write {file:?}: {error}"))?;
-    }
-    Ok(())
+    Ok(texts.into_iter().map(String::into_bytes).collect())
 }
 
 /// The Rust files in a folder and the folders in it, in their order.

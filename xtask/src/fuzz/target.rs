@@ -11,20 +11,29 @@ pub(super) struct Target {
     pub(super) program: &'static str,
     /// The kind of files, if the program reads several.
     pub(super) kind: Option<&'static str>,
-    /// The folder or file whose tests have the texts to begin with, from the root.
-    pub(super) seeds: &'static str,
+    /// What it begins with.
+    pub(super) seeds: Seeds,
+}
+
+/// The first inputs of a target.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seeds {
+    /// The texts of the tests in a folder, which is named from the root.
+    TextsOfTests(&'static str),
+    /// Small programs of Windows.
+    Programs,
 }
 
 const IMPORTS: &str = "crates/imports/fuzz";
 
 /// A kind of files that `usher import` reads.
-const fn kind(name: &'static str, seeds: &'static str) -> Target {
+const fn kind(name: &'static str, tests: &'static str) -> Target {
     Target {
         name,
         package: IMPORTS,
         program: "files",
         kind: Some(name),
-        seeds,
+        seeds: Seeds::TextsOfTests(tests),
     }
 }
 
@@ -50,21 +59,21 @@ impl Target {
             package: IMPORTS,
             program: "watched",
             kind: None,
-            seeds: "crates/imports/src/import",
+            seeds: Seeds::TextsOfTests("crates/imports/src/import"),
         },
         Target {
             name: "map",
             package: IMPORTS,
             program: "map",
             kind: None,
-            seeds: "crates/imports/src/summary",
+            seeds: Seeds::TextsOfTests("crates/imports/src/summary"),
         },
         Target {
             name: "version-resource",
             package: "crates/pe/fuzz",
             program: "version_resource",
             kind: None,
-            seeds: "crates/pe/src",
+            seeds: Seeds::Programs,
         },
     ];
 
@@ -91,7 +100,9 @@ mod tests {
         for target in Target::ALL {
             let source = format!("{}/fuzz_targets/{}.rs", target.package, target.program);
             assert!(root.join(&source).is_file(), "{source}");
-            assert!(root.join(target.seeds).exists(), "{}", target.seeds);
+            if let Seeds::TextsOfTests(folder) = target.seeds {
+                assert!(root.join(folder).exists(), "{folder}");
+            }
         }
     }
 
