@@ -276,6 +276,11 @@ pub(crate) fn held(user: &str, held_as: HeldAs, idle_seconds: Option<u64>) -> He
 }
 
 pub(crate) fn watched(name: &str, verdict: &str) -> WatchedServer {
+    let is_well = verdict == "running";
+    let finding = match is_well {
+        true => "its work moves",
+        false => "its work stands still",
+    };
     WatchedServer {
         name: name.to_owned(),
         url: "https://alpha.example:8470".to_owned(),
@@ -284,11 +289,11 @@ pub(crate) fn watched(name: &str, verdict: &str) -> WatchedServer {
         polled_at: Some(at("2026-11-30T19:45:00Z")),
         evidence: vec![Evidence {
             source: "work".to_owned(),
-            finding: "its work stands still".to_owned(),
+            finding: finding.to_owned(),
             observed_at: at("2026-11-30T19:45:00Z"),
         }],
         service: None,
-        episode: Some(EpisodeSeen {
+        episode: (!is_well).then(|| EpisodeSeen {
             id: "e1".to_owned(),
             message_id: 9406,
             count: 3,

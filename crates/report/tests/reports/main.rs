@@ -4,6 +4,7 @@
 mod as_they_read;
 mod each_report;
 mod escaping;
+mod examples;
 mod made_up;
 mod same_answer;
 mod three_values;
