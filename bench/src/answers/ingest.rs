@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 
 /// A database that is filled.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Database {
+pub(super) enum Database {
     Sqlite,
     Postgresql,
 }

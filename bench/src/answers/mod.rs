@@ -21,3 +21,4 @@ mod questions;
 mod replays;
 pub(crate) mod reports;
 pub(crate) mod whatif;
+mod whose;

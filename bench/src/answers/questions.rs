@@ -13,13 +13,14 @@ use super::fill::Filling;
 use super::goals::{Figure, Goal, Unit};
 use super::making::product_id;
 use super::past::DAY_MS;
+use super::whose;
 use crate::beside::table::grouped;
 use crate::figures::median;
 
 /// Each question that a report asks, in seconds.
-const GOAL: f64 = 0.5;
+pub(super) const GOAL: f64 = 0.5;
 /// A report has at most so many lines. What has more is asked for in pages.
-const REPORT_LINES: usize = 10_000;
+pub(super) const REPORT_LINES: usize = 10_000;
 /// Days of products that are packed in one call, as a manager does.
 const PACKED_AT_ONCE: u32 = 10;
 /// Items on a page: the most that the route gives.
@@ -113,6 +114,7 @@ pub(super) fn figures(
             })?);
         }
     }
+    figures.extend(whose::figures(filling, &all, (from_ms, to_ms), rounds)?);
     figures.push(asked(
         "when each product was last used".to_owned(),
         Goal::AtMost(GOAL),
@@ -127,7 +129,7 @@ pub(super) fn figures(
 }
 
 /// Asks so many times; the median.
-fn asked(
+pub(super) fn asked(
     what: String,
     goal: Goal,
     rounds: usize,

@@ -12,14 +12,14 @@ use usher_core::usage::made_up::MadeUp;
 use super::duckdb::{DuckDb, VERSION, peaks_of};
 use super::fill::{BATCH, Filling};
 use super::goals::{Figure, Goal, Unit, held, table};
-use super::ingest::site_bytes;
+use super::ingest::{Database, site_bytes};
 use super::pages::{Tells, pages};
 use super::past::{PastArguments, in_order_of_ends};
 use super::peaks::Peaks;
 use super::questions;
-use crate::beside::computer;
 use crate::beside::private::{Folder, bound_to_us};
 use crate::beside::table::grouped;
+use crate::beside::{computer, postgres};
 use crate::disk::room_left;
 use crate::setting::Place;
 
@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Ask the site in this folder, which `ingest --keep` has filled with the same sessions
     #[arg(long)]
     site: Option<PathBuf>,
+    /// The database that is filled and asked. Peaks from rows, beside DuckDB, are found in SQLite alone
+    #[arg(long, value_enum, default_value = "sqlite")]
+    database: Database,
     /// How often each is asked: the median of questions counts, and the fastest of peaks
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -59,6 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         .map_err(|error| format!("--time-zone {}: {error}", arguments.time_zone))?;
     let folder = Folder::make(&arguments.place.folder)?;
     let made_up = arguments.past.made_up();
+    if arguments.database == Database::Postgresql {
+        return on_postgres(arguments, &folder, &made_up, &zone);
+    }
     room_left(folder.path(), made_up.sessions.saturating_mul(ROOM_BYTES))?;
     let data = match &arguments.site {
         Some(data) => filled_before(data, &made_up)?,
@@ -85,7 +91,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         a_session,
         Unit::Bytes,
     ));
-    let table = format!(
+    let text = text(arguments, &folder, &made_up, &figures);
+    arguments.place.tell("reports", &text)?;
+    held(arguments.hold, &figures)
+}
+
+/// Fills a private PostgreSQL with its own settings, and asks it.
+fn on_postgres(
+    arguments: &Arguments,
+    folder: &Folder,
+    made_up: &MadeUp,
+    zone: &TimeZone,
+) -> Result<(), String> {
+    if arguments.site.is_some() {
+        return Err("--site names a folder with SQLite, and not PostgreSQL".to_owned());
+    }
+    room_left(folder.path(), made_up.sessions.saturating_mul(ROOM_BYTES))?;
+    let (server, address) = postgres::serve(folder, &[])?;
+    let filling = Filling::on_postgres(&format!("postgres://postgres@{address}/postgres"))?;
+    let sessions = in_order_of_ends(made_up);
+    filling.fill(pages(sessions, Tells::Sessions, BATCH), made_up.sessions)?;
+    let figures = questions::figures(&filling, made_up, zone, arguments.rounds as usize)?;
+    drop(filling);
+    drop(server);
+    let text = text(arguments, folder, made_up, &figures);
+    arguments.place.tell("reports-postgresql", &text)?;
+    held(arguments.hold, &figures)
+}
+
+fn text(arguments: &Arguments, folder: &Folder, made_up: &MadeUp, figures: &[Figure]) -> String {
+    format!(
         "{} {} sessions of 90 days, {} products and 10,000 people; days of {}. Medians of {} for \
          questions, the fastest of as many for peaks.\n\n{}",
         computer::facts(folder.path()),
@@ -93,10 +128,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         made_up.products,
         arguments.time_zone,
         arguments.rounds,
-        table(&figures),
-    );
-    arguments.place.tell("reports", &table)?;
-    held(arguments.hold, &figures)
+        table(figures),
+    )
 }
 
 fn cores() -> u32 {

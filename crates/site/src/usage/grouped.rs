@@ -1,9 +1,10 @@
 //! Which groups of people used a product, for how long, and with how many seats at once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
+use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::usage::{Counted, Edge, Span};
 
 use super::about::product_number;
@@ -54,17 +55,17 @@ pub(crate) fn grouped(
 #[derive(Default)]
 struct OfPerson {
     sum: Sum,
-    computers: HashSet<u64>,
+    computers: FxHashSet<u64>,
 }
 
 /// What was used, by person, until it is known which groups they are in.
 pub(crate) struct Grouped<'a> {
     asked: &'a GroupsAsked,
     /// The places of people in `people`.
-    places: HashMap<Whose, usize>,
+    places: FxHashMap<Whose, usize>,
     people: Vec<(Whose, OfPerson)>,
     /// The place among what still runs of those whom the site may not know.
-    told: HashMap<u64, usize>,
+    told: FxHashMap<u64, usize>,
     /// What begins and ends within the time, each with the place of the person; none: too much.
     edges: Option<Vec<(Edge, usize)>>,
 }
@@ -74,9 +75,9 @@ impl<'a> Grouped<'a> {
     pub(crate) fn new(asked: &'a GroupsAsked) -> Grouped<'a> {
         Grouped {
             asked,
-            places: HashMap::new(),
+            places: FxHashMap::default(),
             people: Vec::new(),
-            told: HashMap::new(),
+            told: FxHashMap::default(),
             edges: Some(Vec::new()),
         }
     }
@@ -191,7 +192,7 @@ impl<'a> Grouped<'a> {
 struct Total {
     sum: Sum,
     users: u64,
-    computers: HashSet<u64>,
+    computers: FxHashSet<u64>,
 }
 
 /// The beginning and the end of a use, as far as they are within the time. One that began before counts
@@ -219,9 +220,9 @@ struct Peak {
 }
 
 /// Those of each group, of edges in any order, each with the place of the person's groups.
-fn peaks(mut edges: Vec<(Edge, usize)>, groups: &[Vec<WhichGroup>]) -> HashMap<WhichGroup, Peak> {
+fn peaks(mut edges: Vec<(Edge, usize)>, groups: &[Vec<WhichGroup>]) -> FxHashMap<WhichGroup, Peak> {
     edges.sort_unstable();
-    let mut levels: HashMap<WhichGroup, (i64, Peak)> = HashMap::new();
+    let mut levels: FxHashMap<WhichGroup, (i64, Peak)> = FxHashMap::default();
     for (edge, place) in edges {
         for group in groups.get(place).into_iter().flatten() {
             let (level, peak) = levels.entry(*group).or_default();
