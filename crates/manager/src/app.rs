@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::book::Book;
+use crate::kept_replays::KeptReplays;
 use crate::led::Led;
 use crate::secrets::Admin;
 use crate::server_watch::{LOOK_AT_MOST, ServerWatch};
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) changing: tokio::sync::Mutex<()>,
     /// The turns of what-ifs: only so many count at once.
     pub(crate) turns: Turns,
+    /// What they have come to.
+    pub(crate) kept_replays: KeptReplays,
 }
 
 impl App {
@@ -38,6 +41,7 @@ impl App {
             watches: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             turns: Turns::default(),
+            kept_replays: KeptReplays::default(),
         }
     }
 

@@ -30,6 +30,7 @@ mod groups;
 mod healing;
 mod identities;
 mod import_upkeep;
+mod kept_replays;
 mod leading;
 mod lease;
 mod led;

@@ -72,7 +72,7 @@ pub struct Gap {
 }
 
 /// What was recorded of one product.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Recording {
     /// Product id, for texts.
     pub product: String,

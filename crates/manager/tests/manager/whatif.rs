@@ -223,6 +223,26 @@ async fn recorded_asks_are_decided_again_with_other_numbers_of_seats() {
 }
 
 #[tokio::test]
+async fn who_asks_again_with_other_numbers_is_answered_as_if_all_were_worked_out_at_once() {
+    let manager = collected(&Played::with(morning())).await;
+    let (_, first) = what_if(&manager, json!({ "product": "cad", "seats": [1, 3] })).await;
+    let of_that_time = |seats: &[u32]| json!({ "product": "cad", "seats": seats, "from": first["from"], "to": first["to"] });
+    // Two of these are kept, one is not.
+    let (status, again) = what_if(&manager, of_that_time(&[3, 2, 1])).await;
+    assert_eq!(status, 200, "{again}");
+    assert_eq!(again["results"][0], first["results"][0]);
+    assert_eq!(again["results"][2], first["results"][1]);
+    let (_, other) = what_if(&manager, of_that_time(&[2])).await;
+    assert_eq!(other["results"][0], again["results"][1]);
+    assert_eq!(other["results"][0]["denied"], 1);
+    // Another way of asking is worked out anew.
+    let mut waiting = of_that_time(&[1]);
+    waiting["on_full"] = "wait".into();
+    let (_, waiting) = what_if(&manager, waiting).await;
+    assert_eq!(waiting["results"][0]["denied"], 0, "{waiting}");
+}
+
+#[tokio::test]
 async fn seats_that_are_still_held_are_asks_too() {
     let played = Played {
         held_since: Some(ago(100)),

@@ -26,6 +26,7 @@ pub(crate) use self::needed::{Needed, seats_for_all};
 use self::replays::Stopped;
 use crate::app::App;
 use crate::clock::wall_ms;
+use crate::kept_replays::Replayed;
 use crate::problem::Refusal;
 use crate::turns::{Turn, WAIT};
 
@@ -76,13 +77,17 @@ async fn answer(app: &Arc<App>, asked: Asked, turn: Turn) -> Result<WhatIf, Refu
     let parameters = asked.parameters.clone();
     let for_advice = seats_today.and_then(|seats| u32::try_from(seats).ok());
     let (from_ms, until_ms) = (frame.from_ms, frame.until_ms);
+    let known_to = app.clone();
     let answered = replays::on_cores(turn, move |cores| {
         let made = recorded(frame, &items);
         drop(items);
         notes.extend(made.notes);
+        let replayed = Replayed::of(&made.recording, &parameters);
         let prepared = Prepared::of(&made.recording);
         drop(made.recording);
-        let mut answer = cores.answer(&prepared, &parameters)?;
+        let kept = &known_to.kept_replays;
+        let mut answer = cores.answer(&prepared, &parameters, &kept.known(replayed))?;
+        kept.keep(replayed, &answer.results);
         let advice = advice(&answer, &parameters, for_advice);
         answer.assumptions.extend(notes);
         Ok((answer, advice))

@@ -10,6 +10,7 @@ use super::held::Held;
 use super::past;
 use super::replays::{Stopped, on_cores};
 use crate::app::App;
+use crate::kept_replays::Results;
 use crate::problem::Refusal;
 
 /// What is replayed at the most, of leases, sessions, waits and refusals: a report waits for it.
@@ -60,7 +61,7 @@ pub(crate) async fn seats_for_all(
     let found = on_cores(turn, move |cores| -> Result<Needed, Stopped> {
         let made = recorded(frame, &items);
         let prepared = Prepared::of(&made.recording);
-        let with = |seats| cores.answer(&prepared, &Parameters::of([seats]));
+        let with = |seats| cores.answer(&prepared, &Parameters::of([seats]), &Results::new());
         if let Some(why) = with(1)?.why {
             return Ok(Needed::NotKnown(why));
         }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use usher_core::replay::{Answer, Cancelled, Parameters, Prepared};
+use usher_core::replay::{Answer, Cancelled, Parameters, Prepared, SeatsResult};
 
+use crate::kept_replays::Results;
 use crate::turns::Turn;
 
 /// Why there is no answer.
@@ -58,13 +59,32 @@ pub(super) async fn on_cores<T: Send + 'static>(
 }
 
 impl Cores {
-    /// The answer of all replays.
+    /// The answer of all replays, but for those numbers of seats whose results are known.
     pub(super) fn answer(
         &self,
         prepared: &Prepared,
         parameters: &Parameters,
+        known: &Results,
     ) -> Result<Answer, Stopped> {
-        let counts = parameters.counts();
+        let (kept, counts): (Vec<u32>, Vec<u32>) = parameters
+            .counts()
+            .into_iter()
+            .partition(|seats| known.contains_key(seats));
+        let kept = kept.iter().filter_map(|seats| known.get(seats)).cloned();
+        let mut results: Vec<SeatsResult> = kept.collect();
+        if !counts.is_empty() {
+            results.extend(self.replayed(prepared, parameters, &counts)?);
+        }
+        results.sort_unstable_by_key(|result| result.seats);
+        Ok(prepared.answer(parameters, results))
+    }
+
+    fn replayed(
+        &self,
+        prepared: &Prepared,
+        parameters: &Parameters,
+        counts: &[u32],
+    ) -> Result<Vec<SeatsResult>, Stopped> {
         let draws = prepared.draws(parameters);
         let numbers: Vec<u32> = (0..draws).collect();
         let drawn = self.each(&numbers, |number| {
@@ -83,7 +103,7 @@ impl Cores {
         let of_counts = figures.chunks(drawn.len().max(1));
         let results = counts.iter().zip(of_counts);
         let results = results.filter_map(|(seats, figures)| prepared.result(*seats, figures));
-        Ok(prepared.answer(parameters, results.collect()))
+        Ok(results.collect())
     }
 
     /// What comes of each item, in their order; the first that is told to stop stops all.
