@@ -142,11 +142,13 @@ fn a_site_on_postgresql_loses_nothing_if_manager_or_database_is_killed() {
     assert!(!refused.status.success());
 
     let file = password.to_str().unwrap();
-    let mut site = Site::on(&["--database", &url, "--database-password-file", file]);
+    let database = ["--database", &url, "--database-password-file", file];
+    let mut site = Site::on(&[&database[..], &["--lease-time", "10m"]].concat());
     site.use_seats(5);
     site.has_all(&cluster);
     site.kill_manager();
     site.use_seats(4);
+    // It leads again at once: the lease of the one that was killed lasts for longer than a test.
     site.manage();
     site.has_all(&cluster);
     cluster.kill().unwrap();

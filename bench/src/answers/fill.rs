@@ -130,6 +130,7 @@ async fn led(address: PostgresAddress) -> Result<PostgresSite, String> {
         name: "usher-bench".to_owned(),
         address: String::new(),
         lease: LEASE,
+        ended: None,
     };
     let stood = site.stand(candidate).await;
     match stood.map_err(|error| error.to_string())? {

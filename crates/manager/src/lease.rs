@@ -10,6 +10,7 @@ use usher_api::SiteLeader;
 use usher_site::{Candidate, Election, Leader, PostgresSite};
 
 use crate::clock::{date, steady};
+use crate::former::Former;
 use crate::leading::Leading;
 use crate::led::Known;
 
@@ -27,6 +28,7 @@ pub(crate) fn every(lease: Duration) -> Duration {
 pub(crate) struct Managers {
     pub(crate) shared: PostgresSite,
     pub(crate) candidate: Candidate,
+    pub(crate) former: Former,
 }
 
 /// A lead of this manager.
@@ -68,12 +70,15 @@ impl Managers {
                 epoch,
                 before,
                 since_ms,
-            }) => Stood::Leads(Lead {
-                epoch,
-                leading: Leading::until(asked + self.candidate.lease),
-                before,
-                since_ms,
-            }),
+            }) => {
+                self.former.leads_now(self.shared.holder());
+                Stood::Leads(Lead {
+                    epoch,
+                    leading: Leading::until(asked + self.candidate.lease),
+                    before,
+                    since_ms,
+                })
+            }
             Ok(Election::Follows(leader)) => Stood::Follows(Known::of(&leader)),
             Err(error) => Stood::Follows(Known {
                 leader: None,

@@ -25,6 +25,7 @@ mod ended;
 mod facts;
 mod faults;
 mod follow;
+mod former;
 mod gathering;
 mod groups;
 mod healing;

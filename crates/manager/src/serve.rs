@@ -15,6 +15,7 @@ use usher_site::{Candidate, PostgresSite, Site, SiteError, SqliteSite};
 use usher_vital::task;
 
 use crate::app::App;
+use crate::former::Former;
 use crate::lease::{self, Managers};
 use crate::probe::Prober;
 use crate::requests::Requests;
@@ -100,10 +101,15 @@ async fn run_with(
         .map_err(|why| ManagerError::Usage(format!("cannot use the --ca-file: {why}")))?;
     let access = match opened {
         Opened::Alone(site) => Access::Alone(site),
-        Opened::Shared(shared) => Access::Shared(Managers {
-            candidate: candidate(&options, address),
-            shared,
-        }),
+        Opened::Shared(shared) => {
+            let former = Former::of(&options.data);
+            let ended = former.holder.clone();
+            Access::Shared(Managers {
+                candidate: candidate(&options, address, ended),
+                shared,
+                former,
+            })
+        }
     };
     let site = access.site();
     let fixed = Arc::new(Fixed {
@@ -149,7 +155,7 @@ async fn run_with(
 }
 
 /// This manager, as others that share its site see it.
-fn candidate(options: &ManagerOptions, address: SocketAddr) -> Candidate {
+fn candidate(options: &ManagerOptions, address: SocketAddr, ended: Option<String>) -> Candidate {
     let name = usher_platform::host::computer_name();
     let url = options.mail.link.clone().unwrap_or_else(|| {
         let scheme = if options.tls.is_some() {
@@ -166,6 +172,7 @@ fn candidate(options: &ManagerOptions, address: SocketAddr) -> Candidate {
         name,
         address: url.trim_end_matches('/').to_owned(),
         lease: options.lease,
+        ended,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Candidate {
     pub address: String,
     /// For how long it leads unless it renews that; whole milliseconds.
     pub lease: Duration,
+    /// A process that is known to have ended: if it led last, its lease is not waited for.
+    pub ended: Option<String>,
 }
 
 /// Who leads a site, or led it last. Times are Unix milliseconds on the clock of the database.

@@ -57,7 +57,8 @@ pub(super) fn take(
     let sql = format!(
         "UPDATE site_leader SET epoch = epoch + 1, holder = $1, name = $2, address = $3, \
          since_ms = {NOW_MS}, expires_ms = {NOW_MS} + $4, given_up = false \
-         WHERE epoch = $5 AND (expires_ms <= {NOW_MS} OR holder = $1) RETURNING epoch, since_ms"
+         WHERE epoch = $5 AND (expires_ms <= {NOW_MS} OR holder = $1 OR holder = $6) \
+         RETURNING epoch, since_ms"
     );
     let lease_ms = in_ms(candidate.lease);
     let values = params![
@@ -65,7 +66,8 @@ pub(super) fn take(
         candidate.name,
         candidate.address,
         lease_ms,
-        before.epoch
+        before.epoch,
+        candidate.ended
     ];
     db.optional(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
 }

@@ -19,8 +19,14 @@ impl PostgresSite {
         }
     }
 
-    /// Takes the lead of the site if nobody has it, or this process had it last. What the former leader has
-    /// under way is ended.
+    /// This process, as [`Leader::holder`] names it.
+    #[must_use]
+    pub fn holder(&self) -> &str {
+        &self.engines.holder
+    }
+
+    /// Takes the lead of the site if nobody has it, or this process had it last, or one that has ended for
+    /// certain. What the former leader has under way is ended.
     ///
     /// It is tried once, and answered within seconds: with [`crate::SiteError::Failed`] it is not known who leads.
     pub fn stand(&self, candidate: Candidate) -> Answer<Election> {
@@ -29,7 +35,8 @@ impl PostgresSite {
         self.engines.leads.ask(doing, move |link| {
             let before = link.read(doing, lead::leader)?;
             let is_own = *before.holder == *holder;
-            if before.leads() && !is_own {
+            let has_ended = candidate.ended.as_ref() == Some(&before.holder);
+            if before.leads() && !is_own && !has_ended {
                 return Ok(Election::Follows(before));
             }
             if !is_own && !before.gave_up {

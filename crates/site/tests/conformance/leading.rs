@@ -19,6 +19,7 @@ fn candidate(name: &str, lease: Duration) -> Candidate {
         name: name.to_owned(),
         address: format!("http://{name}:8480"),
         lease,
+        ended: None,
     }
 }
 
@@ -54,6 +55,26 @@ async fn two() -> (Postgres, PostgresSite, PostgresSite) {
 
 fn is_fenced<T>(answer: &Result<T, SiteError>) -> bool {
     matches!(answer, Err(SiteError::NotLeading(_)))
+}
+
+#[tokio::test]
+async fn the_lease_of_a_process_that_has_ended_is_not_waited_for() {
+    let (_cluster, first, second) = two().await;
+    let epoch = lead(&first, LONG).await;
+    let after = |ended: &str| Candidate {
+        ended: Some(ended.to_owned()),
+        ..candidate("pc", LONG)
+    };
+    // Another process has ended, and not the one that leads.
+    let stood = second.stand(after("0123456789abcdef")).await.unwrap();
+    assert!(matches!(stood, Election::Follows(_)), "{stood:?}");
+    match second.stand(after(first.holder())).await.unwrap() {
+        Election::Leads { epoch: next, .. } => assert!(next > epoch),
+        Election::Follows(leader) => panic!("{leader:?} leads"),
+    }
+    // It was no longer there to write anything; if it were, it could not.
+    let leader = first.under(Some(epoch));
+    assert!(is_fenced(&leader.watch(server("alpha")).await));
 }
 
 #[tokio::test]
