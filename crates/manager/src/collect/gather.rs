@@ -9,6 +9,8 @@ use crate::clock::wall_ms;
 
 /// Items that are gathered before they are appended. While they are, as many more may be.
 const ITEMS: usize = 20_000;
+/// Of a server under load so many at a time, with a pause after them: some 2,500 a second.
+const ITEMS_UNDER_LOAD: usize = 5_000;
 /// What their pages may have as JSON, in bytes: items with the longest names are fewer. In memory they are
 /// about twice as much.
 const BYTES: usize = 16 * 1024 * 1024;
@@ -21,7 +23,7 @@ pub(super) struct Gathered {
     pub(super) asked_ms: i64,
     /// There is nothing more to ask for now.
     pub(super) is_last: bool,
-    /// There will be in a moment: the server does not tell all that has ended.
+    /// The server is under load, and is asked for more after a pause.
     pub(super) is_behind: bool,
     bytes: usize,
 }
@@ -50,7 +52,7 @@ impl Gathered {
     /// Joins the pages that follow, until they are enough or one does not come: whoever asks for that
     /// next hears why.
     pub(super) async fn go_on(mut self, server: &Server) -> Gathered {
-        while !self.is_last && self.batch.items.len() < ITEMS && self.bytes < BYTES {
+        while !self.is_enough() {
             let Some(next) = self.end().next(server).await else {
                 break;
             };
@@ -61,6 +63,14 @@ impl Gathered {
             self.batch.join(next.batch);
         }
         self
+    }
+
+    fn is_enough(&self) -> bool {
+        let items = match self.is_behind {
+            true => ITEMS_UNDER_LOAD,
+            false => ITEMS,
+        };
+        self.is_last || self.batch.items.len() >= items || self.bytes >= BYTES
     }
 
     pub(super) fn end(&self) -> End {
@@ -107,6 +117,40 @@ mod tests {
             bytes: 100,
         };
         Gathered::of(None, page, 1)
+    }
+
+    #[test]
+    fn of_a_server_under_load_less_is_gathered_at_once() {
+        let item = json!({
+            "kind": "lease", "event": 3, "incarnation": 7, "product": "cad", "person": "P1",
+            "computer": "C1", "seats": 1, "retry": false, "key": { "incarnation": 7, "event": 3 },
+            "program": null, "session": null, "kept": false, "granted_at": "2026-11-30T08:00:00Z",
+            "ended_at": "2026-11-30T09:00:00Z", "held_seconds": 3_600.0, "cause": "checked_in",
+            "ticket": null, "with": null,
+        });
+        let of_many = |count: usize, behind: bool| {
+            let mut page = gathered(8, Some(behind));
+            let one = json!({
+                "server_id": "s-1", "incarnation": 7, "began_after": null, "from": null,
+                "items": [item], "people": [{ "id": "P1", "realm": "r", "account": "a", "name": "A" }],
+                "computers": [{ "id": "C1", "key": "c", "name": "c" }], "cursor": "c",
+                "through_incarnation": 7, "through_event": 8, "head_event": 9,
+            });
+            let one = serde_json::from_value(one).unwrap();
+            let one = Gathered::of(
+                None,
+                Page {
+                    page: one,
+                    bytes: 1,
+                },
+                1,
+            );
+            page.is_last = false;
+            page.batch.items = vec![one.batch.items[0].clone(); count];
+            page.is_enough()
+        };
+        assert!(of_many(ITEMS_UNDER_LOAD, true) && !of_many(ITEMS_UNDER_LOAD - 1, true));
+        assert!(of_many(ITEMS, false) && !of_many(ITEMS - 1, false));
     }
 
     #[test]

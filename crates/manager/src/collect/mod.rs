@@ -29,7 +29,7 @@ use gather::Gathered;
 
 /// The longest pause between two rounds; a round also comes with each poll of the server.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Before a server is asked again that had more than it told, as under load.
+/// Before a server under load is asked again.
 const BEHIND: Duration = Duration::from_secs(2);
 /// After a round that failed: the first pause, which doubles up to the last.
 const RETRY: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ const NAME_LIMIT_CHARS: usize = 40;
 enum Round {
     /// All is collected that had ended when the last page was asked for.
     CaughtUp,
-    /// More has ended than the server tells yet.
+    /// The server is under load: more may have ended than was collected.
     IsBehind,
 }
 
@@ -189,9 +189,10 @@ impl Collector {
             }
             let (through, asked_ms) = (gathered.batch.through, gathered.asked_ms);
             let (is_last, is_behind) = (gathered.is_last, gathered.is_behind);
-            ahead = self.append(gathered, is_back, may_gather.is_some()).await?;
+            let goes_on = may_gather.is_some() && !is_behind;
+            ahead = self.append(gathered, is_back, goes_on).await?;
             self.acknowledge(through).await?;
-            if is_last && is_behind {
+            if is_behind {
                 return Ok(Round::IsBehind);
             }
             if is_last {

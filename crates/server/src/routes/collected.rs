@@ -1,6 +1,7 @@
 //! `GET /v1/history`: what has ended, page by page, for a site that collects it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::State;
 use hyper::{StatusCode, Uri};
@@ -16,6 +17,9 @@ use crate::wire::{cursor, finished, input};
 /// How many durable events the tables may lack for a page to wait until they hold them. Under load they
 /// lack more, and whoever collects then can wait better than those who ask for seats.
 const LATE_EVENTS: u64 = 20_000;
+/// Events a second from which on there is a load that whoever collects leaves room for: more than agents of
+/// a site of 100,000 computers make on a usual day.
+const LOAD_EVENTS: u64 = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +55,7 @@ pub(crate) async fn list(
     let limit = input::paging(query.limit, None)?.limit;
     let after = query.after.as_deref();
     let after = after.map(|text| point(&app, text)).transpose()?;
-    if app.engine.behind() > LATE_EVENTS {
+    if is_under_load(&app) {
         let read = app
             .blocking(move |app| app.engine.history().finished_so_far(after, limit))
             .await?;
@@ -72,6 +76,13 @@ pub(crate) async fn list(
         StatusCode::OK,
         finished::page(&app.server_id, page, false),
     ))
+}
+
+/// Whether who collects can wait better than those who ask for seats.
+fn is_under_load(app: &App) -> bool {
+    let (_, events) = app.engine.commits();
+    let per_second = app.pace.per_second(events, Instant::now());
+    per_second >= LOAD_EVENTS || app.engine.behind() > LATE_EVENTS
 }
 
 fn point(app: &App, text: &str) -> Result<HistoryPoint, Refusal> {

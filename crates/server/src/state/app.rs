@@ -27,6 +27,7 @@ use crate::secrets::proof::LeaseProofs;
 use crate::secrets::signing::PolicyKey;
 use crate::state::granting::{self, Hold};
 use crate::state::live::{Live, ServiceState};
+use crate::state::pace::Pace;
 use crate::state::policy::{Policies, PolicyText};
 use crate::state::quiet::QuietRules;
 use crate::state::turned_away::DoorBook;
@@ -80,6 +81,8 @@ pub(crate) struct App {
     pub(crate) backups: Arc<Backups>,
     /// Agents and clients that were recently turned away.
     pub(crate) door: DoorBook,
+    /// How much is decided, as those who collect its history see it.
+    pub(crate) pace: Pace,
     /// The end of the previous process, if a panic ended it.
     pub(crate) ended: Option<usher_vital::ended::Ended>,
     state: Mutex<ServiceState>,
@@ -136,6 +139,7 @@ impl App {
             quiet_rules: QuietRules::default(),
             backups: parts.backups,
             door: DoorBook::default(),
+            pace: Pace::new(Instant::now()),
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),
