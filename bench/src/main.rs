@@ -4,6 +4,7 @@
 
 mod answers;
 mod beside;
+mod catch_up;
 mod collecting;
 mod disk;
 mod document;
@@ -63,6 +64,8 @@ enum Command {
     Leases(leases::Arguments),
     /// Ten million sessions into a site database, roll-ups included: how fast it takes them
     Ingest(answers::ingest::Arguments),
+    /// A server that was cut off for 30 days is caught up with, while all are killed again and again
+    CatchUp(catch_up::Arguments),
     /// A site of ten million sessions: how long its reports take, and peaks from rows beside DuckDB
     Reports(answers::reports::Arguments),
     /// A million recorded asks with 20 numbers of seats: how long a what-if takes
@@ -138,6 +141,7 @@ fn main() -> ExitCode {
         Command::Growth(arguments) => growth::run(&arguments),
         Command::Leases(arguments) => leases::run(&arguments),
         Command::Ingest(arguments) => answers::ingest::run(&arguments),
+        Command::CatchUp(arguments) => catch_up::run(&arguments),
         Command::Reports(arguments) => answers::reports::run(&arguments),
         Command::Whatif(arguments) => answers::whatif::run(&arguments),
         Command::Peaks(arguments) => answers::peaks::run(&arguments),

@@ -25,7 +25,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     let needs = match what {
         "gate" => setup::GATE_PEERS,
         // Of Python and DuckDB `reports` says itself if it has none.
-        "versions" | "ingest" | "reports" | "whatif" => &[],
+        "versions" | "ingest" | "reports" | "whatif" | "catch-up" => &[],
         _ => setup::PEERS,
     };
     setup::debian(&runner, needs)?;

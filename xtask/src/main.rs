@@ -47,6 +47,8 @@ cargo xtask COMMAND
          DuckDB, which a Python with venv and pip installs for the run
          bench whatif: a million recorded asks with 20 numbers of seats; --asks N.
          These three end with 1 if a goal is not reached only with --hold
+         bench catch-up [--days N] [--kills N]: a server that was cut off from its site for a month is
+         caught up with while it serves; server, manager and PostgreSQL are killed again and again
          bench against COMMIT: builds usher of that commit, and measures it and this tree in
          alternation; options such as --rounds 20 go to `usher-bench versions`
          bench build [--against COMMIT] [--rounds N] [--profile release|dist]: how long the default

@@ -100,6 +100,8 @@ pub(crate) struct Server {
     ends_by: Signal,
     /// How long it may take to end before it is killed.
     patience: Duration,
+    /// It was killed and waited for: its number may be another process's now.
+    is_gone: bool,
 }
 
 impl Server {
@@ -123,11 +125,19 @@ impl Server {
             log: log.to_owned(),
             ends_by,
             patience: PATIENCE,
+            is_gone: false,
         })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Kills it without a word, and all that it has started.
+    pub(crate) fn kill(mut self) {
+        let group = Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        self.is_gone = self.child.wait().is_ok();
     }
 
     /// Its resident memory.
@@ -197,6 +207,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.is_gone {
+            return;
+        }
         let group = Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(group, self.ends_by);
         usher_child::ended_within(&mut self.child, self.patience);

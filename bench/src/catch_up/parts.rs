@@ -1,0 +1,169 @@
+//! The server, the manager and the database, each of which can be killed and started again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+use usher_bench::http;
+use usher_testing::postgres::Postgres;
+
+use super::backlog::{PRODUCTS, name_of};
+use super::kills::Victim;
+use crate::beside::private::{Folder, Server, bound_to_us, free_port};
+
+/// PostgreSQL with its own settings: a test's would not sync.
+const SETTINGS: [&str; 4] = [
+    "fsync=on",
+    "full_page_writes=on",
+    "shared_buffers=128MB",
+    "max_wal_size=1GB",
+];
+const SITE: &str = "postgres";
+const SEATS: u64 = 1_000;
+
+/// A site of one server.
+pub(super) struct Parts {
+    usher: PathBuf,
+    folder: PathBuf,
+    pub(super) address: SocketAddr,
+    pub(super) token: String,
+    server: Option<Server>,
+    manager: Option<Server>,
+    database: Postgres,
+}
+
+impl Parts {
+    /// Starts the server and the database.
+    pub(super) fn start(folder: &Folder, usher: &Path) -> Result<Parts, String> {
+        let said = |error: std::io::Error| format!("PostgreSQL: {error}");
+        let mut database = Postgres::start().map_err(said)?;
+        database.kill().map_err(said)?;
+        database.serve(&SETTINGS).map_err(said)?;
+        let mut parts = Parts {
+            usher: usher.to_owned(),
+            folder: folder.path().to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], free_port()?)),
+            token: String::new(),
+            server: None,
+            manager: None,
+            database,
+        };
+        parts.serve()?;
+        let token = std::fs::read_to_string(parts.folder.join("server/admin.token"))
+            .map_err(|error| format!("cannot read the server's admin.token: {error}"))?;
+        token.trim().clone_into(&mut parts.token);
+        for product in 0..PRODUCTS {
+            let id = name_of(product);
+            parts.post("/v1/products", &serde_json::json!({ "id": id }))?;
+            let seats = serde_json::json!({ "product": id, "seats": SEATS });
+            parts.post("/v1/entitlements", &seats)?;
+        }
+        Ok(parts)
+    }
+
+    fn post(&self, path: &str, body: &serde_json::Value) -> Result<(), String> {
+        let call = http::call(self.address, "POST", path, &self.token, &body.to_string());
+        match call? {
+            (200..300, _) => Ok(()),
+            (status, answer) => Err(format!(
+                "POST {path} was answered with {status}: {}",
+                String::from_utf8_lossy(&answer)
+            )),
+        }
+    }
+
+    fn serve(&mut self) -> Result<(), String> {
+        let mut command = bound_to_us(&self.usher);
+        command.args(["server", "--listen", &self.address.to_string(), "--data"]);
+        command
+            .arg(self.folder.join("server"))
+            .stdout(Stdio::piped());
+        let mut server = self.begin(&mut command, "server.log")?;
+        server.wait_for_ready_line()?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    fn begin(&self, command: &mut Command, log: &str) -> Result<Server, String> {
+        Server::start(command, &self.folder.join(log), Signal::TERM)
+    }
+
+    /// Starts the manager; where its console is.
+    fn manage(&mut self) -> Result<String, String> {
+        let mut command = bound_to_us(&self.usher);
+        command.args(["manager", "--console", "127.0.0.1:0", "--heal", "off"]);
+        command.args(["--database", &self.database.url(SITE), "--data"]);
+        command
+            .arg(self.folder.join("manager"))
+            .stdout(Stdio::piped());
+        let mut manager = self.begin(&mut command, "manager.log")?;
+        let console = manager.wait_for_line("ready console=...", |line| {
+            let mut words = line.strip_prefix("ready ")?.split_whitespace();
+            words.find_map(|word| Some(word.strip_prefix("console=")?.to_owned()))
+        })?;
+        self.manager = Some(manager);
+        Ok(console)
+    }
+
+    /// Starts the manager for the first time, and has it watch the server.
+    pub(super) fn collect(&mut self) -> Result<(), String> {
+        let console = self.manage()?;
+        let mut add = bound_to_us(&self.usher);
+        add.args(["servers", "add", "alpha", "--url"])
+            .arg(format!("http://{}", self.address))
+            .arg("--token-file")
+            .arg(self.folder.join("server/admin.token"))
+            .args(["--manager", console.trim_end_matches('/'), "--data"])
+            .arg(self.folder.join("manager"));
+        let added = add
+            .output()
+            .map_err(|error| format!("cannot start {}: {error}", self.usher.display()))?;
+        match added.status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "the manager does not watch the server: {}",
+                String::from_utf8_lossy(&added.stderr)
+            )),
+        }
+    }
+
+    /// Kills one without a word, and starts it again.
+    pub(super) fn kill(&mut self, victim: Victim) -> Result<(), String> {
+        match victim {
+            Victim::Server => {
+                if let Some(server) = self.server.take() {
+                    server.kill();
+                }
+                self.serve()
+            }
+            Victim::Manager => {
+                if let Some(manager) = self.manager.take() {
+                    manager.kill();
+                }
+                self.manage().map(drop)
+            }
+            Victim::Database => {
+                let said = |error: std::io::Error| format!("PostgreSQL: {error}");
+                self.database.kill().map_err(said)?;
+                self.database.serve(&SETTINGS).map_err(said)
+            }
+        }
+    }
+
+    /// The resident memory of the server and of the manager, in KiB.
+    pub(super) fn resident_kib(&self) -> (u64, u64) {
+        let of = |it: &Option<Server>| it.as_ref().and_then(|it| it.resident_kib().ok());
+        let (server, manager) = (of(&self.server), of(&self.manager));
+        (server.unwrap_or(0), manager.unwrap_or(0))
+    }
+
+    /// What the site answers to a question with one number.
+    pub(super) fn number(&self, sql: &str) -> Result<i64, String> {
+        let text = self.database.sql(SITE, sql);
+        let text = text.map_err(|error| format!("PostgreSQL: {error}"))?;
+        let text = text.trim();
+        text.parse()
+            .map_err(|_| format!("PostgreSQL answered `{text}` to {sql}"))
+    }
+}
