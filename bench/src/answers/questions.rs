@@ -158,6 +158,7 @@ fn ask_sums(
         by,
         from_ms,
         to_ms,
+        people: None,
         running: Vec::new(),
         limit: REPORT_LINES as u32,
     };

@@ -47,6 +47,21 @@ pub(super) fn figures(
             }
         })?);
     }
+    let person: Arc<[u64]> = people.keys().min().copied().into_iter().collect();
+    let what = format!("which of {several} one person used, and for how long");
+    figures.push(asked(what, Goal::AtMost(GOAL), rounds, || {
+        for product in products {
+            let asked = SumsAsked {
+                people: Some(person.clone()),
+                ..sums(product, time)
+            };
+            let found = filling.runtime.block_on(filling.site.use_sums(asked));
+            if found.map_err(|error| error.to_string())?.rows.len() > 1 {
+                return Err(format!("more than one person used {product} as one"));
+            }
+        }
+        Ok(())
+    })?);
     Ok(figures)
 }
 
@@ -75,6 +90,7 @@ fn sums(product: &str, (from_ms, to_ms): (i64, i64)) -> SumsAsked {
         by: UsedBy::Person,
         from_ms,
         to_ms,
+        people: None,
         running: Vec::new(),
         limit: REPORT_LINES as u32,
     }

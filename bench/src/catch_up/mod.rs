@@ -27,7 +27,7 @@ use self::serving::{Served, Serving};
 /// The aim, for a month.
 const GOAL: Duration = Duration::from_secs(20 * 60);
 /// What server and site together may take of the disk for a session, with room to spare.
-const ROOM_BYTES: u64 = 1_000;
+const ROOM_BYTES: u64 = 600;
 /// Agents that report at once.
 const CONNECTIONS: usize = 16;
 /// Between two looks at what is collected.

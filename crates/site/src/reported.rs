@@ -34,6 +34,9 @@ pub struct SumsAsked {
     pub to_ms: i64,
     /// Whose uses are summed up.
     pub by: UsedBy,
+    /// Only what these people used, by the numbers of [`crate::Site::numbered_people`]; none: everybody.
+    /// It does not apply to what still runs.
+    pub people: Option<Arc<[u64]>>,
     /// What of it still runs.
     pub running: Vec<RunningUse>,
     /// At most so many rows, those with the longest use; never more than [`REPORT_ROWS_LIMIT`].

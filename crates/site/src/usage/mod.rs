@@ -79,5 +79,5 @@ pub(crate) use {
     to_pack::{ToPack, kept_since, missing},
     told::{Import, Spans, between, left_of},
     uses::Found,
-    within::Whose,
+    within::{Whose, person_among},
 };

@@ -23,6 +23,7 @@ pub(crate) fn sums(
 ) -> Result<UseSums> {
     let product = product_number(connection, &asked.product)?;
     let look = Look::new(connection, product, (asked.from_ms, asked.to_ms));
+    let look = look.of_people(asked.people.as_deref());
     let mut found = Uses::new(asked);
     let mut archived = Archived::default();
     match asked.counted {
@@ -123,12 +124,19 @@ impl<'a> Uses<'a> {
                 UsedBy::Computer => run.computer,
             };
             self.told.insert(whose, run.place);
-            self.add(Some(run.person), Some(run.computer), run.adds);
+            self.take(Some(run.person), Some(run.computer), run.adds);
         }
     }
 
-    /// Adds what of it overlaps the time.
+    /// Adds what of it overlaps the time, if it is of somebody who is asked about.
     pub(crate) fn add(&mut self, person: Whose, computer: Whose, adds: Adds) {
+        let is_of = |people: &[u64]| person.is_some_and(|person| people.contains(&person));
+        if self.asked.people.as_deref().is_none_or(is_of) {
+            self.take(person, computer, adds);
+        }
+    }
+
+    fn take(&mut self, person: Whose, computer: Whose, adds: Adds) {
         let pair = match self.asked.by {
             UsedBy::Person => (person, computer),
             UsedBy::Computer => (computer, person),

@@ -62,6 +62,24 @@ fn of_lease_row(row: &Row<'_>) -> Result<Adds> {
     }))
 }
 
+/// More people than that are not named in SQL.
+const NAMED_LIMIT: usize = 500;
+
+/// That `person` is one of these, as the end of SQL; nothing if they are many.
+pub(crate) fn person_among(people: &[u64]) -> String {
+    if people.len() > NAMED_LIMIT {
+        return String::new();
+    }
+    let numbers: Vec<String> = people
+        .iter()
+        .map(|number| number.cast_signed().to_string())
+        .collect();
+    match numbers.is_empty() {
+        true => " AND false".to_owned(),
+        false => format!(" AND person IN ({})", numbers.join(", ")),
+    }
+}
+
 /// A person or a computer; none: it is not known any more which.
 pub(crate) type Whose = Option<u64>;
 
@@ -78,6 +96,8 @@ pub(super) struct Look<'a> {
     /// Where the quarter of an hour begins in which the time does.
     begin_ms: i64,
     to_ms: i64,
+    /// A condition on the person of those that began within the time; empty: there is none.
+    whose: String,
 }
 
 impl<'a> Look<'a> {
@@ -92,7 +112,14 @@ impl<'a> Look<'a> {
             product,
             begin_ms: quarter_of(from_ms),
             to_ms,
+            whose: String::new(),
         }
+    }
+
+    /// Need not look up what others began within the time: who takes it passes over them.
+    pub(super) fn of_people(self, people: Option<&[u64]>) -> Look<'a> {
+        let whose = people.map(person_among).unwrap_or_default();
+        Look { whose, ..self }
     }
 
     /// The archive, for the time.
@@ -114,11 +141,12 @@ impl<'a> Look<'a> {
         });
         let leases = leases.saturating_sub(over.leases);
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
-        self.within(&leases_within(), of_lease_row, take)?;
+        let whose = &self.whose;
+        self.within(&(leases_within() + whose), of_lease_row, take)?;
         let alone = alone.saturating_add(over.sessions);
         let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
-        self.within(SESSIONS_WITHIN, of_session_row, take)
+        self.within(&format!("{SESSIONS_WITHIN}{whose}"), of_session_row, take)
     }
 
     /// Has taken what another licence server counts.

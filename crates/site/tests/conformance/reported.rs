@@ -21,6 +21,7 @@ pub(crate) fn asked(product: &str, by: UsedBy, (from_ms, to_ms): (i64, i64)) -> 
         from_ms,
         to_ms,
         by,
+        people: None,
         running: Vec::new(),
         limit: 100,
     }
@@ -49,6 +50,29 @@ pub(crate) async fn adds_up_to(
         assert!(ends.all(|ms| (time.0..=time.1).contains(&ms)), "{context}");
     }
     let everybody = people(site, |_| vec![7]).await;
+    let of = |numbers: Vec<u64>| SumsAsked {
+        people: Some(numbers.into()),
+        ..asked(product, UsedBy::Person, time)
+    };
+    let mut alone = Vec::new();
+    for number in everybody.keys() {
+        alone.extend(site.use_sums(of(vec![*number])).await.unwrap().rows);
+    }
+    let together = site.use_sums(of(everybody.keys().copied().collect())).await;
+    let (mut all, mut together) = (
+        site.use_sums(asked(product, UsedBy::Person, time))
+            .await
+            .unwrap()
+            .rows,
+        together.unwrap().rows,
+    );
+    // Nobody knows any more whose the others were.
+    all.retain(|row| row.name.is_some());
+    for rows in [&mut all, &mut together, &mut alone] {
+        rows.sort_by_key(|row| format!("{row:?}"));
+    }
+    assert_eq!(alone, all, "{context}");
+    assert_eq!(together, all, "{context}");
     let groups = GroupsAsked {
         sums: asked(product, UsedBy::Person, time),
         people: Arc::new(everybody),

@@ -13,13 +13,10 @@ use usher_site::{
 };
 
 use super::gathering::{Gathering, ROWS_LIMIT};
-use super::uses::{NOT_KNOWN, seconds};
+use super::uses::{NOT_KNOWN, PAGE, seconds};
 use crate::clock::date;
 use crate::groups::{Known, SourceState};
 use crate::problem::Refusal;
-
-/// People that are read from the site at once.
-const PAGE: u32 = 1_000;
 
 impl Gathering<'_> {
     /// What each group used of each product, if that was asked for.

@@ -1,5 +1,7 @@
 //! Who used what.
 
+use std::sync::Arc;
+
 use usher_api::LastUse;
 use usher_report::UseOf;
 use usher_site::{REPORT_ROWS_LIMIT, SumsAsked, UseSum, UsedBy, UsedProduct};
@@ -8,6 +10,8 @@ use super::gathering::{Gathering, ROWS_LIMIT};
 use crate::clock::date;
 use crate::problem::Refusal;
 
+/// People that are read from the site at once.
+pub(super) const PAGE: u32 = 1_000;
 /// Of whom or what it is not known any more.
 pub(super) const NOT_KNOWN: &str = "(not known any more)";
 
@@ -16,8 +20,14 @@ impl Gathering<'_> {
     /// for.
     pub(super) async fn uses(&mut self, by: UsedBy) -> Result<Vec<UseOf>, Refusal> {
         let mut uses: Vec<UseOf> = Vec::new();
+        let people = self.people_asked_for().await?;
+        let user = self.question.parameters.user.clone();
         for of in self.products().await? {
-            let asked = self.sums_asked(&of, by);
+            let mut asked = self.sums_asked(&of, by);
+            asked.people.clone_from(&people);
+            asked
+                .running
+                .retain(|it| is_named(user.as_deref(), Some(&it.user)));
             if asked.from_ms >= asked.to_ms {
                 break;
             }
@@ -34,8 +44,7 @@ impl Gathering<'_> {
             }
             let sums = self.app.tools.site.use_sums(asked).await?;
             self.archived(sums.archived);
-            let user = self.question.parameters.user.as_deref();
-            let rows = sums.rows.into_iter().filter(|row| is_of(user, row));
+            let rows = sums.rows.into_iter();
             let found: Vec<UseOf> = rows.map(|row| use_of(row, by, &of)).collect();
             let room = ROWS_LIMIT.saturating_sub(uses.len());
             if sums.left_out > 0 || found.len() > room {
@@ -55,7 +64,27 @@ impl Gathering<'_> {
             to_ms: self.until_ms(),
             by,
             running: self.running(of),
+            people: None,
             limit: REPORT_ROWS_LIMIT,
+        }
+    }
+
+    /// The people with the account that was asked for; none: everybody is.
+    async fn people_asked_for(&self) -> Result<Option<Arc<[u64]>>, Refusal> {
+        let Some(user) = self.question.parameters.user.as_deref() else {
+            return Ok(None);
+        };
+        let (mut people, mut last) = (Vec::new(), None);
+        loop {
+            let page = self.app.tools.site.numbered_people(last, PAGE).await?;
+            let Some(next) = page.last() else {
+                return Ok(Some(people.into()));
+            };
+            last = Some(next.number);
+            let found = page
+                .iter()
+                .filter(|it| is_named(Some(user), Some(&it.person.account)));
+            people.extend(found.map(|it| it.number));
         }
     }
 }
@@ -64,10 +93,6 @@ impl Gathering<'_> {
 /// asks may not know how one is written.
 pub(super) fn is_named(user: Option<&str>, name: Option<&str>) -> bool {
     user.is_none_or(|user| name.is_some_and(|name| name.to_lowercase() == user.to_lowercase()))
-}
-
-fn is_of(user: Option<&str>, row: &UseSum) -> bool {
-    is_named(user, row.name.as_deref())
 }
 
 fn use_of(row: UseSum, by: UsedBy, of: &UsedProduct) -> UseOf {

@@ -20,6 +20,7 @@ pub(in crate::postgres) fn sums(
 ) -> Result<UseSums> {
     let product = product_number(db, &asked.product)?;
     let look = Look::new(db, product, (asked.from_ms, asked.to_ms));
+    let look = look.of_people(asked.people.as_deref());
     let mut found = Uses::new(asked);
     let mut archived = Archived::default();
     match asked.counted {

@@ -13,7 +13,7 @@ use super::level::levels_before;
 use crate::archive::{Archive, Reading};
 use crate::usage::{
     Adds, LeaseRow, Line, SessionRow, Whose, number_of, of_archived, of_lease, of_session,
-    surrogate,
+    person_among, surrogate,
 };
 
 /// Of those that last into the time `$2`, the `$3` that began last before it. One that ends just there
@@ -82,6 +82,8 @@ pub(super) struct Look<'a> {
     /// Where the quarter of an hour begins in which the time does.
     begin_ms: i64,
     to_ms: i64,
+    /// A condition on the person of those that began within the time; empty: there is none.
+    whose: String,
 }
 
 impl<'a> Look<'a> {
@@ -92,7 +94,14 @@ impl<'a> Look<'a> {
             product,
             begin_ms: quarter_of(from_ms),
             to_ms,
+            whose: String::new(),
         }
+    }
+
+    /// Need not look up what others began within the time: who takes it passes over them.
+    pub(super) fn of_people(self, people: Option<&[u64]>) -> Look<'a> {
+        let whose = people.map(person_among).unwrap_or_default();
+        Look { whose, ..self }
     }
 
     /// The archive, for the time.
@@ -114,11 +123,12 @@ impl<'a> Look<'a> {
         });
         let leases = leases.saturating_sub(over.leases);
         let alone = self.back(&leases_before(), of_lease_row, leases, take)?;
-        self.within(&leases_within(), of_lease_row, take)?;
+        let whose = &self.whose;
+        self.within(&(leases_within() + whose), of_lease_row, take)?;
         let alone = alone.saturating_add(over.sessions);
         let sessions = open(Line::Running).saturating_sub(alone);
         self.back(SESSIONS_BEFORE, of_session_row, sessions, take)?;
-        self.within(SESSIONS_WITHIN, of_session_row, take)
+        self.within(&format!("{SESSIONS_WITHIN}{whose}"), of_session_row, take)
     }
 
     /// Has taken what another licence server counts.
