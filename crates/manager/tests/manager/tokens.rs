@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use usher_manager::OwnServer;
@@ -131,7 +131,8 @@ struct Server {
 }
 
 impl Server {
-    fn events(&self, headers: &HeaderMap) -> Response {
+    fn events(&self, headers: &HeaderMap, uri: &Uri) -> Response {
+        assert_eq!(uri.query(), Some("only=heartbeat"));
         let shown = headers["authorization"].to_str().unwrap();
         if *self.takes.lock().unwrap() != shown {
             return StatusCode::UNAUTHORIZED.into_response();
@@ -149,9 +150,9 @@ async fn a_server_is_listened_to_again_with_the_token_that_its_file_holds_now() 
         heard: AtomicUsize::new(0),
     });
     let played = server.clone();
-    let events = get(move |headers: HeaderMap| {
+    let events = get(move |headers: HeaderMap, uri: Uri| {
         let played = played.clone();
-        async move { played.events(&headers) }
+        async move { played.events(&headers, &uri) }
     });
     let url = play(Router::new().route("/v1/events", events)).await;
     let manager = Manager::start_beside(|folder| {

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use hyper::Uri;
 use hyper::body::{Body as HttpBody, Bytes, Frame};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::Deserialize;
 use tokio::sync::mpsc;
 use usher_api::Problem;
 
@@ -17,12 +19,27 @@ use super::Caller;
 use crate::access::auth::Principal;
 use crate::engine::feed::{Item, Listener};
 use crate::state::app::App;
+use crate::wire::input;
 use crate::wire::problem::Refusal;
 
 /// After this time without an event a comment is sent, so that a broken connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many pieces may wait for a listener's connection.
 const AHEAD: usize = 16;
+
+#[derive(Deserialize)]
+struct Query {
+    only: Option<Only>,
+}
+
+/// What a stream is restricted to.
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    /// Comments alone: for who wants to know whether the server still answers. Events would cost both
+    /// of them much of a busy server's time.
+    Heartbeat,
+}
 
 /// A stream of what happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`,
 /// `queue`, `state`, `pack`. Each has the event's number as `id` and a JSON object as data.
@@ -35,16 +52,25 @@ const AHEAD: usize = 16;
     get,
     path = "/v1/events",
     tag = "operation",
+    params(
+        ("only" = Option<String>, Query, description = "`heartbeat`: no events, only the comments"),
+    ),
     responses(
         (status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "`invalid_request`", body = Problem),
         (status = 403, description = "`forbidden`", body = Problem),
     ),
 )]
 pub(crate) async fn follow(
     State(app): State<Arc<App>>,
     caller: Caller,
+    uri: Uri,
 ) -> Result<Response, Refusal> {
-    let listener = app.live.feed.listen();
+    let query: Query = input::query(&uri)?;
+    let listener = match query.only {
+        Some(Only::Heartbeat) => None,
+        None => Some(app.live.feed.listen()),
+    };
     let (to, pieces) = mpsc::channel(AHEAD);
     let forwards = forward(app, caller.who(), listener, to);
     // A panic ends that stream alone.
@@ -59,7 +85,7 @@ pub(crate) async fn follow(
 async fn forward(
     app: Arc<App>,
     who: Arc<Principal>,
-    mut listener: Listener,
+    mut listener: Option<Listener>,
     to: mpsc::Sender<Bytes>,
 ) {
     // The answer itself ends with its token; one that its reader leaves lying is not written on.
@@ -70,7 +96,7 @@ async fn forward(
     }
     loop {
         let piece = tokio::select! {
-            item = listener.next() => match item {
+            item = next(&mut listener) => match item {
                 None => return,
                 Some(Item::Event(text)) => Bytes::from_owner(Text(text)),
                 Some(Item::Missed(missed)) => {
@@ -91,6 +117,14 @@ async fn forward(
             () = app.stopping() => return,
             _ = &mut ended => return,
         }
+    }
+}
+
+/// What happens next; of who does not listen to that, never anything.
+async fn next(listener: &mut Option<Listener>) -> Option<Item> {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -90,7 +90,11 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) async fn follow(server: &Server) -> Events {
-        let request = server.request("GET", "/v1/events", &server.admin);
+        Events::of(server, "/v1/events").await
+    }
+
+    async fn of(server: &Server, path: &str) -> Events {
+        let request = server.request("GET", path, &server.admin);
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let mut events = Events {
@@ -130,6 +134,25 @@ impl Events {
             assert!(self.more().await, "the stream ended before a {kind}");
         }
     }
+}
+
+#[tokio::test]
+async fn who_wants_only_the_heartbeat_is_told_nothing_else() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let mut heartbeat = Events::of(&server, "/v1/events?only=heartbeat").await;
+    assert_eq!(heartbeat.text, ": listening\n\n");
+    let mut all = Events::follow(&server).await;
+    server.lease("cad", "zoe").await;
+    all.next("grant").await;
+    let more = tokio::time::timeout(Duration::from_millis(200), heartbeat.more());
+    assert!(more.await.is_err(), "{}", heartbeat.text);
+
+    let request = server.request("GET", "/v1/events?only=grants", &server.admin);
+    let refused = request.send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let why = refused.text().await.unwrap();
+    assert!(why.contains("heartbeat"), "{why}");
 }
 
 #[tokio::test]
