@@ -76,6 +76,20 @@ impl Http {
         self.answer()
     }
 
+    /// Begins to follow what a path streams: for as long as this is held, somebody listens.
+    pub(crate) fn follow(mut self, path: &str) -> std::io::Result<Http> {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.token
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        let mut line = String::new();
+        while self.stream.read_line(&mut line)? > 2 {
+            line.clear();
+        }
+        Ok(self)
+    }
+
     fn answer(&mut self) -> std::io::Result<Answer> {
         let ended = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
         let mut line = String::new();

@@ -273,6 +273,9 @@ impl Site {
         self.stir_agent(&["agent", "status"]);
         self.look();
         self.stir_only(thread);
+        // It writes events while somebody follows them, and has nothing to do else.
+        let _follows =
+            (thread == "herald").then(|| self.http().and_then(|http| http.follow("/v1/events")));
         let Ok(mut http) = self.http() else {
             return;
         };
