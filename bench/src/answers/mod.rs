@@ -6,6 +6,7 @@
 //! answers. HTTP and JSON are left out.
 
 mod archiving;
+mod asked;
 mod bare;
 mod duckdb;
 mod fill;

@@ -9,18 +9,14 @@ use usher_core::usage::made_up::MadeUp;
 use usher_core::usage::{Beside, Bucket, Counted, Gaps, Grain, buckets, items, judged};
 use usher_site::{SumsAsked, UsedAsked, UsedBy, UsedParts};
 
+use super::asked::{GOAL, REPORT_LINES, asked};
 use super::fill::Filling;
 use super::goals::{Figure, Goal, Unit};
 use super::making::product_id;
 use super::past::DAY_MS;
 use super::whose;
 use crate::beside::table::grouped;
-use crate::figures::median;
 
-/// Each question that a report asks, in seconds.
-pub(super) const GOAL: f64 = 0.5;
-/// A report has at most so many lines. What has more is asked for in pages.
-pub(super) const REPORT_LINES: usize = 10_000;
 /// Days of products that are packed in one call, as a manager does.
 const PACKED_AT_ONCE: u32 = 10;
 /// Items on a page: the most that the route gives.
@@ -126,23 +122,6 @@ pub(super) fn figures(
         },
     )?);
     Ok(figures)
-}
-
-/// Asks so many times; the median.
-pub(super) fn asked(
-    what: String,
-    goal: Goal,
-    rounds: usize,
-    ask: impl Fn() -> Result<(), String>,
-) -> Result<Figure, String> {
-    eprintln!("asked: {what}");
-    let mut seconds = Vec::new();
-    for _ in 0..rounds {
-        let began = Instant::now();
-        ask()?;
-        seconds.push(began.elapsed().as_secs_f64());
-    }
-    Ok(Figure::new(what, goal, median(&seconds), Unit::Seconds))
 }
 
 /// Who used a product in a time, and for how long: so many rows.

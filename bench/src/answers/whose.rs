@@ -6,9 +6,9 @@ use std::sync::Arc;
 use usher_core::usage::Counted;
 use usher_site::{GroupsAsked, InGroups, SumsAsked, UsedBy};
 
+use super::asked::{GOAL, REPORT_LINES, asked};
 use super::fill::Filling;
 use super::goals::{Figure, Goal};
-use super::questions::{GOAL, REPORT_LINES, asked};
 
 /// Groups of people, each as large as any other.
 const GROUPS: u64 = 40;

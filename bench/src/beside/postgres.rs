@@ -7,9 +7,11 @@ mod protocol;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use usher_bench::engine::{self, Heard, Plan, Protocol};
@@ -17,6 +19,10 @@ use usher_bench::load::LoadReport;
 
 use super::private::{self, Account, Folder, Server, bound_to_us, free_port};
 use super::{Contender, MANY};
+
+/// How long one that was killed may take until it starts again.
+const AGAIN_WITHIN: Duration = Duration::from_secs(60);
+const BETWEEN_STARTS: Duration = Duration::from_millis(20);
 
 const TABLES: &str = "\
 DROP TABLE IF EXISTS pools, leases;
@@ -55,29 +61,68 @@ pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> 
 /// Starts a PostgreSQL with nothing in it, which syncs what it commits; user and database are `postgres`.
 /// `settings` are besides its own.
 pub(crate) fn serve(folder: &Folder, settings: &[&str]) -> Result<(Server, SocketAddr), String> {
-    let account = Account::named("postgres")?;
-    let home = folder.inside("postgresql", account)?;
-    let data = home.join("data");
-    initialise(&data, account)?;
-    let port = free_port()?;
-    let mut command = bound_to_us(&private::find("postgres", "postgresql")?);
-    command
-        .arg("-D")
-        .arg(&data)
-        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
-        .args(["-c", "unix_socket_directories="])
-        .args(["-c", "fsync=on", "-c", "synchronous_commit=on"])
-        .current_dir(&home)
-        .stdout(Stdio::null());
-    for setting in settings {
-        command.args(["-c", setting]);
+    let cluster = Cluster::make(folder, settings)?;
+    Ok((cluster.start()?, cluster.address))
+}
+
+/// A PostgreSQL that can be started again after it was killed, at the same address.
+pub(crate) struct Cluster {
+    pub(crate) address: SocketAddr,
+    account: Option<Account>,
+    home: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+    settings: Vec<String>,
+}
+
+impl Cluster {
+    /// One with nothing in it, as [`serve`] starts.
+    pub(crate) fn make(folder: &Folder, settings: &[&str]) -> Result<Cluster, String> {
+        let account = Account::named("postgres")?;
+        let home = folder.inside("postgresql", account)?;
+        let data = home.join("data");
+        initialise(&data, account)?;
+        Ok(Cluster {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)),
+            account,
+            home,
+            data,
+            log: folder.path().join("postgresql.log"),
+            settings: settings.iter().map(|it| (*it).to_owned()).collect(),
+        })
     }
-    Account::take(account, &mut command);
-    let log = folder.path().join("postgresql.log");
-    let mut server = Server::start(&mut command, &log, Signal::INT)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    server.wait_until(|| protocol::connect(address, &[]).is_ok())?;
-    Ok((server, address))
+
+    /// Starts it, and waits until it takes connections.
+    pub(crate) fn start(&self) -> Result<Server, String> {
+        let mut command = bound_to_us(&private::find("postgres", "postgresql")?);
+        command
+            .arg("-D")
+            .arg(&self.data)
+            .args(["-p", &self.address.port().to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories="])
+            .args(["-c", "fsync=on", "-c", "synchronous_commit=on"])
+            .current_dir(&self.home)
+            .stdout(Stdio::null());
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
+        Account::take(self.account, &mut command);
+        let mut server = Server::start(&mut command, &self.log, Signal::INT)?;
+        server.wait_until(|| protocol::connect(self.address, &[]).is_ok())?;
+        Ok(server)
+    }
+
+    /// Starts it after it was killed: it cannot start while processes of it still end.
+    pub(crate) fn start_again(&self) -> Result<Server, String> {
+        let deadline = Instant::now() + AGAIN_WITHIN;
+        loop {
+            match self.start() {
+                Err(_) if Instant::now() < deadline => sleep(BETWEEN_STARTS),
+                started => return started,
+            }
+        }
+    }
 }
 
 /// What a statement answers that selects one bigint.

@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let text = table(&facts, arguments, sessions, &caught_up, &served);
     match differs {
         None => arguments.setting.tell("catch-up", &text),
-        Some(why) => Err(format!("{text}\n{why}")),
+        Some(why) => Err(why),
     }
 }
 

@@ -6,20 +6,12 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use usher_bench::http;
-use usher_testing::postgres::Postgres;
 
 use super::backlog::{PRODUCTS, name_of};
 use super::kills::Victim;
+use crate::beside::postgres::{self, Cluster};
 use crate::beside::private::{Folder, Server, bound_to_us, free_port};
 
-/// PostgreSQL with its own settings: a test's would not sync.
-const SETTINGS: [&str; 4] = [
-    "fsync=on",
-    "full_page_writes=on",
-    "shared_buffers=128MB",
-    "max_wal_size=1GB",
-];
-const SITE: &str = "postgres";
 const SEATS: u64 = 1_000;
 
 /// A site of one server.
@@ -30,16 +22,14 @@ pub(super) struct Parts {
     pub(super) token: String,
     server: Option<Server>,
     manager: Option<Server>,
-    database: Postgres,
+    cluster: Cluster,
+    database: Option<Server>,
 }
 
 impl Parts {
     /// Starts the server and the database.
     pub(super) fn start(folder: &Folder, usher: &Path) -> Result<Parts, String> {
-        let said = |error: std::io::Error| format!("PostgreSQL: {error}");
-        let mut database = Postgres::start().map_err(said)?;
-        database.kill().map_err(said)?;
-        database.serve(&SETTINGS).map_err(said)?;
+        let cluster = Cluster::make(folder, &[])?;
         let mut parts = Parts {
             usher: usher.to_owned(),
             folder: folder.path().to_owned(),
@@ -47,7 +37,8 @@ impl Parts {
             token: String::new(),
             server: None,
             manager: None,
-            database,
+            database: Some(cluster.start()?),
+            cluster,
         };
         parts.serve()?;
         let token = std::fs::read_to_string(parts.folder.join("server/admin.token"))
@@ -93,7 +84,8 @@ impl Parts {
     fn manage(&mut self) -> Result<String, String> {
         let mut command = bound_to_us(&self.usher);
         command.args(["manager", "--console", "127.0.0.1:0", "--heal", "off"]);
-        command.args(["--database", &self.database.url(SITE), "--data"]);
+        let database = format!("postgres://postgres@{}/postgres", self.cluster.address);
+        command.args(["--database", &database, "--data"]);
         command
             .arg(self.folder.join("manager"))
             .stdout(Stdio::piped());
@@ -144,9 +136,11 @@ impl Parts {
                 self.manage().map(drop)
             }
             Victim::Database => {
-                let said = |error: std::io::Error| format!("PostgreSQL: {error}");
-                self.database.kill().map_err(said)?;
-                self.database.serve(&SETTINGS).map_err(said)
+                if let Some(database) = self.database.take() {
+                    database.kill();
+                }
+                self.database = Some(self.cluster.start_again()?);
+                Ok(())
             }
         }
     }
@@ -160,10 +154,6 @@ impl Parts {
 
     /// What the site answers to a question with one number.
     pub(super) fn number(&self, sql: &str) -> Result<i64, String> {
-        let text = self.database.sql(SITE, sql);
-        let text = text.map_err(|error| format!("PostgreSQL: {error}"))?;
-        let text = text.trim();
-        text.parse()
-            .map_err(|_| format!("PostgreSQL answered `{text}` to {sql}"))
+        postgres::number(self.cluster.address, sql)
     }
 }
