@@ -65,12 +65,41 @@ impl Backlog {
         self.taken.load(Ordering::Relaxed)
     }
 
-    fn item(&self, body: &mut Vec<u8>, session: u64, number: u64) {
+    /// When the first session began at the earliest, in Unix milliseconds.
+    pub(super) fn first_ms(&self) -> i64 {
+        self.first_ms - LASTED_MS
+    }
+
+    /// When a session ended, in Unix milliseconds.
+    fn ended_ms(&self, number: u64) -> i64 {
         let after_ms = (number as i64).saturating_mul(self.between_us) / 1_000;
-        let ended_ms = self.first_ms.saturating_add(after_ms);
+        self.first_ms.saturating_add(after_ms)
+    }
+
+    /// What tells whether so many sessions are as they were told: see `SUM` of the comparison.
+    pub(super) fn sum(&self, sessions: u64) -> i64 {
+        (0..sessions)
+            .map(|number| {
+                let (product, person) = of(number);
+                let ended_ms = self.ended_ms(number);
+                let started_ms = ended_ms - LASTED_MS;
+                (started_ms % 1_009 + ended_ms % 1_013) * (1 + product as i64)
+                    + started_ms % 1_019 * person as i64
+            })
+            .sum()
+    }
+
+    /// How many of so many sessions a product has, and how long they lasted together, in seconds.
+    pub(super) fn usage(&self, product: u64, sessions: u64) -> (u64, f64) {
+        let used = sessions / PRODUCTS + u64::from(product < sessions % PRODUCTS);
+        (used, used as f64 * LASTED_MS as f64 / 1_000.0)
+    }
+
+    fn item(&self, body: &mut Vec<u8>, session: u64, number: u64) {
+        let ended_ms = self.ended_ms(number);
         let at = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let (started, ended) = (at(ended_ms - LASTED_MS), at(ended_ms));
-        let (product, person) = (number % PRODUCTS, number.wrapping_mul(7_919) % PEOPLE);
+        let (product, person) = of(number);
         // Writing to a Vec cannot fail.
         let _ = write!(
             body,
@@ -79,6 +108,11 @@ impl Backlog {
             LASTED_MS / 1_000
         );
     }
+}
+
+/// The product and the person of a session.
+fn of(number: u64) -> (u64, u64) {
+    (number % PRODUCTS, number.wrapping_mul(7_919) % PEOPLE)
 }
 
 /// The id of a product.

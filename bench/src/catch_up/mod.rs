@@ -2,6 +2,7 @@
 //! manager and database are killed again and again: how long does it take, and is each session there once?
 
 mod backlog;
+mod compare;
 mod kills;
 mod parts;
 mod serving;
@@ -20,6 +21,7 @@ use crate::disk::room_left;
 use crate::setting::Setting;
 
 use self::backlog::{Backlog, ITEMS};
+use self::compare::differences;
 use self::kills::Kills;
 use self::parts::Parts;
 use self::serving::{Served, Serving};
@@ -77,26 +79,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         (exchanges * ITEMS).saturating_mul(ROOM_BYTES),
     )?;
     let mut parts = Parts::start(&folder, &arguments.setting.usher)?;
-    let sessions = record(&parts, arguments, exchanges)?;
+    let backlog = backlog(&parts, arguments)?;
+    let sessions = record(&backlog, exchanges)?;
     let serving = Serving::start(parts.address, &parts.token);
     let caught_up = catch_up(&mut parts, arguments, sessions)?;
     let served = serving.end()?;
-    let differs = differences(&parts, sessions)?;
+    let differs = differences(&parts, &backlog, sessions)?;
     let facts = computer::facts(folder.path());
     let text = table(&facts, arguments, sessions, &caught_up, &served);
-    match differs {
-        None => arguments.setting.tell("catch-up", &text),
-        Some(why) => Err(why),
+    match differs.is_empty() {
+        true => arguments.setting.tell("catch-up", &text),
+        false => Err(differs.join("\n")),
     }
 }
 
-/// Has agents report what ended; how many sessions.
-fn record(parts: &Parts, arguments: &Arguments, exchanges: u64) -> Result<u64, String> {
+/// What ended in the days before now.
+fn backlog(parts: &Parts, arguments: &Arguments) -> Result<Backlog, String> {
     let away = SignedDuration::from_hours(i64::from(arguments.days) * 24);
     let since = Timestamp::now()
         .checked_sub(away)
         .map_err(|error| error.to_string())?;
-    let backlog = Backlog::new(parts.address, &parts.token, since, arguments.rate);
+    Ok(Backlog::new(
+        parts.address,
+        &parts.token,
+        since,
+        arguments.rate,
+    ))
+}
+
+/// Has agents report it; how many sessions.
+fn record(backlog: &Backlog, exchanges: u64) -> Result<u64, String> {
     let plan = Plan {
         connections: CONNECTIONS,
         threads: 1,
@@ -111,7 +123,7 @@ fn record(parts: &Parts, arguments: &Arguments, exchanges: u64) -> Result<u64, S
         grouped((exchanges * ITEMS) as f64)
     );
     let began = Instant::now();
-    let tally = engine::run(&backlog, &plan)?;
+    let tally = engine::run(backlog, &plan)?;
     let sessions = backlog.taken();
     if tally.failed() > 0 || sessions != exchanges * ITEMS {
         return Err(format!(
@@ -151,6 +163,11 @@ fn catch_up(parts: &mut Parts, arguments: &Arguments, sessions: u64) -> Result<C
                 kills.done()
             );
         }
+        // All of them before the end, even if the last rows came at once.
+        if let Some(victim) = kills.due(collected as f64 / sessions as f64) {
+            parts.kill(victim)?;
+            continue;
+        }
         if collected >= sessions && has_all(parts, sessions)? {
             so_far.took = began.elapsed();
             so_far.kills = kills.done();
@@ -162,9 +179,6 @@ fn catch_up(parts: &mut Parts, arguments: &Arguments, sessions: u64) -> Result<C
                 PATIENCE.as_secs()
             ));
         }
-        if let Some(victim) = kills.due(collected as f64 / sessions as f64) {
-            parts.kill(victim)?;
-        }
     }
 }
 
@@ -172,26 +186,6 @@ fn catch_up(parts: &mut Parts, arguments: &Arguments, sessions: u64) -> Result<C
 fn has_all(parts: &Parts, sessions: u64) -> Result<bool, String> {
     let count = parts.number("SELECT count(*) FROM history_session_keys")?;
     Ok(u64::try_from(count).unwrap_or(0) >= sessions)
-}
-
-/// What is lost or doubled, in words; none: nothing.
-fn differences(parts: &Parts, sessions: u64) -> Result<Option<String>, String> {
-    let expected = i64::try_from(sessions).unwrap_or(i64::MAX);
-    let rows = parts.number("SELECT count(*) FROM history_sessions")?;
-    let keys = parts.number("SELECT count(*) FROM history_session_keys")?;
-    // Each computer numbers its sessions from 1 on without a gap.
-    let gaps = parts.number(
-        "SELECT count(*) FROM (SELECT computer, count(*) AS n, max(session) AS last \
-         FROM history_sessions GROUP BY computer) c WHERE n <> last",
-    )?;
-    let rolled_up = parts.number("SELECT count(*) FROM usage_quarters")?;
-    let is_right = rows == expected && keys == expected && gaps == 0 && rolled_up > 0;
-    Ok((!is_right).then(|| {
-        format!(
-            "{expected} sessions were recorded; the site has {rows} rows and {keys} keys of sessions, \
-             and of {gaps} computers some are missing"
-        )
-    }))
 }
 
 fn table(

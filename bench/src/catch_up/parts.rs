@@ -20,6 +20,8 @@ pub(super) struct Parts {
     folder: PathBuf,
     pub(super) address: SocketAddr,
     pub(super) token: String,
+    /// Where the manager answers.
+    console: Option<SocketAddr>,
     server: Option<Server>,
     manager: Option<Server>,
     cluster: Cluster,
@@ -35,6 +37,7 @@ impl Parts {
             folder: folder.path().to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], free_port()?)),
             token: String::new(),
+            console: None,
             server: None,
             manager: None,
             database: Some(cluster.start()?),
@@ -95,6 +98,8 @@ impl Parts {
             words.find_map(|word| Some(word.strip_prefix("console=")?.to_owned()))
         })?;
         self.manager = Some(manager);
+        let address = console.trim_start_matches("http://").trim_end_matches('/');
+        self.console = address.parse().ok();
         Ok(console)
     }
 
@@ -150,6 +155,27 @@ impl Parts {
         let of = |it: &Option<Server>| it.as_ref().and_then(|it| it.resident_kib().ok());
         let (server, manager) = (of(&self.server), of(&self.manager));
         (server.unwrap_or(0), manager.unwrap_or(0))
+    }
+
+    /// How many sessions of a product the manager tells since an instant (Unix milliseconds), and for how
+    /// many seconds they were open.
+    pub(super) fn usage(&self, product: &str, from_ms: i64) -> Result<(u64, f64), String> {
+        let console = self
+            .console
+            .ok_or("the manager does not say where it answers")?;
+        let token = std::fs::read_to_string(self.folder.join("manager/admin.token"))
+            .map_err(|error| format!("cannot read the manager's admin.token: {error}"))?;
+        let from = jiff::Timestamp::from_millisecond(from_ms).map_err(|error| error.to_string())?;
+        let path = format!("/v1/usage?product={product}&from={from}");
+        let (status, answer) = http::call(console, "GET", &path, token.trim(), "")?;
+        let text = String::from_utf8_lossy(&answer);
+        let page: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| format!("GET {path} was answered with {status}: {error}"))?;
+        let item = &page["items"][0];
+        match (item["sessions"].as_u64(), item["open_seconds"].as_f64()) {
+            (Some(sessions), Some(seconds)) => Ok((sessions, seconds)),
+            _ => Err(format!("GET {path} was answered with {status}: {text}")),
+        }
     }
 
     /// What the site answers to a question with one number.
