@@ -23,14 +23,7 @@ impl Kills {
     pub(super) fn new(each: usize, seed: u64) -> Kills {
         let victims = [Victim::Server, Victim::Manager, Victim::Database];
         let mut left: Vec<Victim> = victims.iter().flat_map(|it| vec![*it; each]).collect();
-        // Fisher and Yates, with the numbers of Knuth's MMIX.
-        let mut random = seed;
-        for place in (1..left.len()).rev() {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            left.swap(place, (random >> 33) as usize % (place + 1));
-        }
+        fastrand::Rng::with_seed(seed).shuffle(&mut left);
         let all = left.len();
         Kills { left, all }
     }

@@ -212,7 +212,7 @@ fn table(
          | kills of server, manager and database together | {} |\n\
          | lost, or there twice | 0 |\n\
          | seats taken and given back meanwhile; p99 of the checkout | {}; {:.0} ms |\n\
-         | the same, while the server was started again | {} not answered |\n\
+         | of them not answered, as while the server was started again | {} |\n\
          | memory of the server, the most seen | {} MiB |\n\
          | memory of the manager | {} MiB |\n",
         arguments.days,

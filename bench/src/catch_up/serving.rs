@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(43);
 pub(super) struct Served {
     /// Pairs that were answered, with the time of the checkout.
     pub(super) took: Vec<Duration>,
-    /// Pairs that were not, because the server was being started again.
+    /// Pairs that were not, as while the server is being started again.
     pub(super) failed: u64,
 }
 

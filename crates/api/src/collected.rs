@@ -34,9 +34,9 @@ pub struct HistoryPage {
     /// The last durable event. If `through_event` is less, the next page can be fetched at once,
     /// unless all further events follow a refusal of the last minute.
     pub head_event: u64,
-    /// The server is under load, and has more than it tells yet: there is more to fetch in a moment,
-    /// even if `through_event` is `head_event`, which then is the last event that can be told. False if it
-    /// is missing.
+    /// The server is under load: whoever collects does well to wait for two seconds before the next page.
+    /// It may have more than it tells yet, even if `through_event` is `head_event`, which then is the last
+    /// event that can be told. False if it is missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub behind: bool,
 }

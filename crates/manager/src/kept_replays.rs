@@ -17,7 +17,7 @@ const COUNTS: usize = 2_000;
 
 /// Names what was replayed, whatever numbers of seats were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Replayed(u64, u64);
+pub(crate) struct Replayed(u64);
 
 impl Replayed {
     /// Of a recording and of how it is replayed.
@@ -26,14 +26,9 @@ impl Replayed {
             seats: Vec::new(),
             ..parameters.clone()
         };
-        let how = format!("{how:?}");
-        let hash = |first: u64| {
-            let mut hasher = DefaultHasher::new();
-            (first, recording, &how).hash(&mut hasher);
-            hasher.finish()
-        };
-        // Two of them: one of 64 bits may be equal by chance in a long life.
-        Replayed(hash(1), hash(2))
+        let mut hasher = DefaultHasher::new();
+        (recording, format!("{how:?}")).hash(&mut hasher);
+        Replayed(hasher.finish())
     }
 }
 
@@ -48,24 +43,17 @@ impl KeptReplays {
     /// The results that are known.
     pub(crate) fn known(&self, of: Replayed) -> Results {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = kept.iter().position(|(known, _)| *known == of) else {
+        let Some(known) = taken(&mut kept, of) else {
             return Results::new();
         };
-        let Some(found) = kept.remove(place) else {
-            return Results::new();
-        };
-        let results = found.1.clone();
-        kept.push_back(found);
-        results
+        kept.push_back((of, known.clone()));
+        known
     }
 
     /// Keeps further results.
     pub(crate) fn keep(&self, of: Replayed, results: &[SeatsResult]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = kept.iter().position(|(known, _)| *known == of);
-        let mut known = place
-            .and_then(|place| kept.remove(place))
-            .map_or_else(Results::new, |(_, known)| known);
+        let mut known = taken(&mut kept, of).unwrap_or_default();
         for result in results {
             if known.len() < COUNTS {
                 known.entry(result.seats).or_insert_with(|| result.clone());
@@ -78,10 +66,16 @@ impl KeptReplays {
     }
 }
 
+/// Those of one what-if, which are no longer there.
+fn taken(kept: &mut VecDeque<(Replayed, Results)>, of: Replayed) -> Option<Results> {
+    let place = kept.iter().position(|(known, _)| *known == of)?;
+    kept.remove(place).map(|(_, results)| results)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_core::replay::{Ask, Outcome, Prepared, Waits, what_if};
+    use usher_core::replay::{Ask, Outcome, Waits, what_if};
 
     fn recording(asks: i64) -> Recording {
         let ask = |number: i64| Ask {
@@ -118,7 +112,6 @@ mod tests {
         let again = Replayed::of(&recording, &Parameters::of([2, 3]));
         let known: Vec<u32> = kept.known(again).into_keys().collect();
         assert_eq!(known, [1, 2]);
-        assert!(Prepared::of(&recording).asks() > 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A lease is counted from when the database was asked for it, by a clock that nobody sets and that counts
 //! sleep. So this manager takes it for over no later than the database does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use usher_api::SiteLeader;
@@ -16,6 +17,8 @@ use crate::led::Known;
 
 /// Renewals within the time of a lease.
 const RENEWALS: u32 = 3;
+/// How long it may take to write down who leads: less than the shortest lease.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
 /// After a renewal that failed.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -28,7 +31,7 @@ pub(crate) fn every(lease: Duration) -> Duration {
 pub(crate) struct Managers {
     pub(crate) shared: PostgresSite,
     pub(crate) candidate: Candidate,
-    pub(crate) former: Former,
+    pub(crate) former: Arc<Former>,
 }
 
 /// A lead of this manager.
@@ -62,6 +65,18 @@ impl Managers {
         }
     }
 
+    /// Writes down that this process leads, on a thread that may wait for its disk. A disk that hangs is
+    /// no reason not to lead.
+    async fn write_down(&self) {
+        let (former, holder) = (self.former.clone(), self.shared.holder().to_owned());
+        let written = tokio::task::spawn_blocking(move || former.leads_now(&holder));
+        if tokio::time::timeout(WRITTEN_WITHIN, written).await.is_err() {
+            tracing::warn!(
+                "it takes long to write down who leads: after a kill the lead is waited for"
+            );
+        }
+    }
+
     /// Stands for the lead, once.
     pub(crate) async fn stand(&self) -> Stood {
         let asked = steady();
@@ -71,7 +86,7 @@ impl Managers {
                 before,
                 since_ms,
             }) => {
-                self.former.leads_now(self.shared.holder());
+                self.write_down().await;
                 Stood::Leads(Lead {
                     epoch,
                     leading: Leading::until(asked + self.candidate.lease),

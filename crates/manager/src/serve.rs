@@ -102,7 +102,7 @@ async fn run_with(
     let access = match opened {
         Opened::Alone(site) => Access::Alone(site),
         Opened::Shared(shared) => {
-            let former = Former::of(&options.data);
+            let former = Arc::new(Former::of(&options.data));
             let ended = former.holder.clone();
             Access::Shared(Managers {
                 candidate: candidate(&options, address, ended),

@@ -235,7 +235,7 @@ async fn who_asks_again_with_other_numbers_is_answered_as_if_all_were_worked_out
     let (_, other) = what_if(&manager, of_that_time(&[2])).await;
     assert_eq!(other["results"][0], again["results"][1]);
     assert_eq!(other["results"][0]["denied"], 1);
-    // Another way of asking is worked out anew.
+    // Another way of asking is another what-if.
     let mut waiting = of_that_time(&[1]);
     waiting["on_full"] = "wait".into();
     let (_, waiting) = what_if(&manager, waiting).await;

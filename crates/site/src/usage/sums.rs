@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use rusqlite::{Connection, Result};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::usage::{Counted, Span};
 
 use super::about::product_number;
@@ -100,6 +100,8 @@ impl Sum {
 /// What was used, by person and computer.
 pub(crate) struct Uses<'a> {
     asked: &'a SumsAsked,
+    /// Of whom alone uses count; none: of everybody.
+    people: Option<FxHashSet<u64>>,
     /// By whose they are, and by the other of person and computer.
     pairs: FxHashMap<(Whose, Whose), Sum>,
     /// The place among what still runs of those whom the site may not know.
@@ -109,8 +111,10 @@ pub(crate) struct Uses<'a> {
 impl<'a> Uses<'a> {
     /// Nothing yet.
     pub(crate) fn new(asked: &'a SumsAsked) -> Uses<'a> {
+        let people = asked.people.as_ref();
         Uses {
             asked,
+            people: people.map(|people| people.iter().copied().collect()),
             pairs: FxHashMap::default(),
             told: HashMap::new(),
         }
@@ -130,8 +134,8 @@ impl<'a> Uses<'a> {
 
     /// Adds what of it overlaps the time, if it is of somebody who is asked about.
     pub(crate) fn add(&mut self, person: Whose, computer: Whose, adds: Adds) {
-        let is_of = |people: &[u64]| person.is_some_and(|person| people.contains(&person));
-        if self.asked.people.as_deref().is_none_or(is_of) {
+        let is_of = |people: &FxHashSet<u64>| person.is_some_and(|person| people.contains(&person));
+        if self.people.as_ref().is_none_or(is_of) {
             self.take(person, computer, adds);
         }
     }

@@ -184,6 +184,22 @@ pub(crate) async fn tells_who_used_a_product_by_name(site: &dyn Site) {
     };
     let sums = site.use_sums(few).await.unwrap();
     assert_eq!((sums.rows.len(), sums.left_out), (1, 2));
+    // Who used less is found all the same by who asks for them.
+    let everybody = site.numbered_people(None, 1_000).await.unwrap();
+    let second = everybody
+        .iter()
+        .filter(|it| it.person.account.eq_ignore_ascii_case("Person2"));
+    let numbers: Vec<u64> = second.map(|it| it.number).collect();
+    let alone = SumsAsked {
+        limit: 1,
+        people: Some(numbers.into()),
+        ..asked(product, UsedBy::Person, time)
+    };
+    let sums = site.use_sums(alone).await.unwrap();
+    assert_eq!(
+        (names(&sums.rows), sums.left_out),
+        (vec![("Person2", 1, 1, 1)], 0)
+    );
     // One whom the site does not know yet is named as the server does.
     let runs = RunningUse {
         what: Running::Session { lease: None },

@@ -9,11 +9,12 @@ use usher_core::groups::Name;
 use usher_core::people::{LocalAccounts, Person};
 use usher_report::{GroupUse, GroupUses, OfGroup, PeopleGroups, UseOf};
 use usher_site::{
-    GroupSum, GroupsAsked, InGroups, KnownPerson, RunningUse, UsedBy, UsedProduct, WhichGroup,
+    GroupSum, GroupsAsked, InGroups, KnownPerson, NumberedPerson, RunningUse, UsedBy, UsedProduct,
+    WhichGroup,
 };
 
 use super::gathering::{Gathering, ROWS_LIMIT};
-use super::uses::{NOT_KNOWN, PAGE, seconds};
+use super::uses::{NOT_KNOWN, seconds};
 use crate::clock::date;
 use crate::groups::{Known, SourceState};
 use crate::problem::Refusal;
@@ -78,18 +79,13 @@ impl Gathering<'_> {
 
     /// The groups of everybody whom the site knows.
     async fn people_in(&self, groups: &Groups) -> Result<HashMap<u64, InGroups>, Refusal> {
-        let (mut people, mut last) = (HashMap::new(), None);
-        loop {
-            let page = self.app.tools.site.numbered_people(last, PAGE).await?;
-            let Some(next) = page.last() else {
-                return Ok(people);
-            };
-            last = Some(next.number);
-            people.extend(page.into_iter().map(|it| {
-                let KnownPerson { realm, account } = &it.person;
-                (it.number, groups.of(Some(realm), account))
-            }));
-        }
+        let mut people = HashMap::new();
+        let take = |it: NumberedPerson| {
+            let KnownPerson { realm, account } = &it.person;
+            people.insert(it.number, groups.of(Some(realm), account));
+        };
+        self.each_person(take).await?;
+        Ok(people)
     }
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use usher_api::LastUse;
 use usher_report::UseOf;
-use usher_site::{REPORT_ROWS_LIMIT, SumsAsked, UseSum, UsedBy, UsedProduct};
+use usher_site::{NumberedPerson, REPORT_ROWS_LIMIT, SumsAsked, UseSum, UsedBy, UsedProduct};
 
 use super::gathering::{Gathering, ROWS_LIMIT};
 use crate::clock::date;
 use crate::problem::Refusal;
 
 /// People that are read from the site at once.
-pub(super) const PAGE: u32 = 1_000;
+const PAGE: u32 = 1_000;
 /// Of whom or what it is not known any more.
 pub(super) const NOT_KNOWN: &str = "(not known any more)";
 
@@ -44,13 +44,12 @@ impl Gathering<'_> {
             }
             let sums = self.app.tools.site.use_sums(asked).await?;
             self.archived(sums.archived);
-            let rows = sums.rows.into_iter();
-            let found: Vec<UseOf> = rows.map(|row| use_of(row, by, &of)).collect();
             let room = ROWS_LIMIT.saturating_sub(uses.len());
-            if sums.left_out > 0 || found.len() > room {
+            if sums.left_out > 0 || sums.rows.len() > room {
                 self.cut_rows("rows of people and computers", &of.product);
             }
-            uses.extend(found.into_iter().take(room));
+            let rows = sums.rows.into_iter().take(room);
+            uses.extend(rows.map(|row| use_of(row, by, &of)));
         }
         Ok(uses)
     }
@@ -74,17 +73,29 @@ impl Gathering<'_> {
         let Some(user) = self.question.parameters.user.as_deref() else {
             return Ok(None);
         };
-        let (mut people, mut last) = (Vec::new(), None);
+        let mut people = Vec::new();
+        let take = |it: NumberedPerson| {
+            if is_named(Some(user), Some(&it.person.account)) {
+                people.push(it.number);
+            }
+        };
+        self.each_person(take).await?;
+        Ok(Some(people.into()))
+    }
+
+    /// Has everybody taken whom the site knows.
+    pub(super) async fn each_person(
+        &self,
+        mut take: impl FnMut(NumberedPerson),
+    ) -> Result<(), Refusal> {
+        let mut last = None;
         loop {
             let page = self.app.tools.site.numbered_people(last, PAGE).await?;
             let Some(next) = page.last() else {
-                return Ok(Some(people.into()));
+                return Ok(());
             };
             last = Some(next.number);
-            let found = page
-                .iter()
-                .filter(|it| is_named(Some(user), Some(&it.person.account)));
-            people.extend(found.map(|it| it.number));
+            page.into_iter().for_each(&mut take);
         }
     }
 }
